@@ -1,0 +1,12 @@
+//! The wire: typed requests and answers, no policy and no disk.
+
+mod http;
+mod plan;
+mod profile;
+mod proxy;
+#[cfg(test)]
+mod tests;
+
+pub use http::{Client, LookupError};
+pub use plan::{plan_label, plan_of_login};
+pub use profile::ProfileAnswer;

@@ -1,0 +1,1 @@
+//! The look-up against scripted servers on loopback.

@@ -1,0 +1,252 @@
+//! The credential object (facts §1.2): several independent credentials in one JSON object, of which some belong to the
+//! account and some to the machine.
+
+use clauth_durable::{Document, DocumentError};
+use clauth_host::{Fingerprint, Secret};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Keys that belong to the account of the login.
+const ACCOUNT: [&str; 5] = ["claudeAiOauth", "organizationUuid", "trustedDeviceToken", "enterpriseGateway", "designOauth"];
+
+/// Keys that belong to the machine; the live copy stays through every switch.
+const MACHINE: [&str; 6] =
+    ["mcpOAuth", "mcpOAuthClientConfig", "mcpXaaIdp", "mcpXaaIdpConfig", "pluginSecrets", "coworkRemoteDevice"];
+
+/// Account keys that carry refresh tokens of their own, and so have no place in a bearer copy (L2).
+const RENEWABLE: [&str; 2] = ["enterpriseGateway", "designOauth"];
+
+const LOGIN: &str = "claudeAiOauth";
+
+/// To whom a top-level key belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyClass {
+    /// To the account: it travels with the login.
+    Account,
+    /// To the machine: it stays.
+    Machine,
+    /// Not known. It travels, since a key lost costs one sign-in and a key leaked mixes two accounts.
+    Unknown,
+}
+
+/// To whom `key` belongs.
+#[must_use]
+pub fn class_of(key: &str) -> KeyClass {
+    if ACCOUNT.contains(&key) {
+        KeyClass::Account
+    } else if MACHINE.contains(&key) || key.starts_with("mcp") {
+        KeyClass::Machine
+    } else {
+        KeyClass::Unknown
+    }
+}
+
+/// What an object holds by way of a login.
+#[derive(Clone)]
+pub enum Found {
+    /// A login.
+    Login(Login),
+    /// A block with blank tokens: signed out.
+    Blank,
+    /// No block.
+    Absent,
+    /// A block whose tokens cannot be read.
+    Malformed,
+}
+
+/// A login's tokens and what stands beside them.
+#[derive(Clone)]
+pub struct Login {
+    /// The access token.
+    pub access: Secret,
+    /// The refresh token; `None` when it is absent, null or blank.
+    pub refresh: Option<Secret>,
+    /// When the access token ends.
+    pub expires_at: Option<Timestamp>,
+    /// When the login itself ends; set at sign-in.
+    pub refresh_expires_at: Option<Timestamp>,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// The plan, as it was at sign-in.
+    pub subscription: Option<String>,
+    /// The rate limit tier, as it was at sign-in.
+    pub tier: Option<String>,
+    /// The client that it was issued to.
+    pub client_id: Option<String>,
+}
+
+impl Login {
+    /// The access token's fingerprint.
+    #[must_use]
+    pub fn access_print(&self) -> Fingerprint {
+        self.access.fingerprint()
+    }
+
+    /// The refresh token's fingerprint.
+    #[must_use]
+    pub fn refresh_print(&self) -> Option<Fingerprint> {
+        self.refresh.as_ref().map(Secret::fingerprint)
+    }
+}
+
+/// The whole object.
+#[derive(Clone)]
+pub struct Credentials(Document);
+
+impl Credentials {
+    /// Takes the object in.
+    ///
+    /// # Errors
+    /// Not one JSON object.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, DocumentError> {
+        Document::parse(bytes).map(Self)
+    }
+
+    /// An object without anything.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self(Document::empty())
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    /// The login in it.
+    #[must_use]
+    pub fn login(&self) -> Found {
+        login(&self.0)
+    }
+
+    /// The account's keys and the unknown ones, each with its exact text.
+    #[must_use]
+    pub fn account(&self) -> AccountPart {
+        let mut part = Document::empty();
+        for key in self.0.keys().iter().filter(|key| class_of(key) != KeyClass::Machine) {
+            if let Some(raw) = self.0.raw(&[key]) {
+                // The text was taken out of a valid document, so it is valid.
+                let _ = part.set_raw(&[key], raw);
+            }
+        }
+        AccountPart(part)
+    }
+
+    /// This object with another account in it (W4): machine keys stay as they are here, present or absent; of the rest
+    /// exactly what `part` has.
+    ///
+    /// # Errors
+    /// Cannot happen for a part that was parsed.
+    pub fn with_account(&self, part: &AccountPart) -> Result<Self, DocumentError> {
+        let mut document = self.0.clone();
+        let incoming = part.0.keys();
+        for key in self.0.keys() {
+            if class_of(&key) != KeyClass::Machine && !incoming.contains(&key) {
+                document.remove(&[&key]);
+            }
+        }
+        for key in incoming {
+            if let Some(raw) = part.0.raw(&[&key]) {
+                document.set_raw(&[&key], raw)?;
+            }
+        }
+        Ok(Self(document))
+    }
+}
+
+/// The account's keys and the unknown ones alone: what a slot or a loan keeps.
+#[derive(Clone)]
+pub struct AccountPart(Document);
+
+impl AccountPart {
+    /// Takes a part in; machine keys that got into it are dropped.
+    ///
+    /// # Errors
+    /// Not one JSON object.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, DocumentError> {
+        let mut document = Document::parse(bytes)?;
+        for key in document.keys() {
+            if class_of(&key) == KeyClass::Machine {
+                document.remove(&[&key]);
+            }
+        }
+        Ok(Self(document))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    /// The login in it.
+    #[must_use]
+    pub fn login(&self) -> Found {
+        login(&self.0)
+    }
+
+    /// The organization of the login.
+    #[must_use]
+    pub fn organization_uuid(&self) -> Option<String> {
+        self.0.get::<String>(&["organizationUuid"]).filter(|uuid| !uuid.trim().is_empty())
+    }
+
+    /// The same login without its refresh token (L2), and without what has one of its own.
+    #[must_use]
+    pub fn bearer(&self) -> Self {
+        let mut document = self.0.clone();
+        document.remove(&[LOGIN, "refreshToken"]);
+        for key in RENEWABLE {
+            document.remove(&[key]);
+        }
+        Self(document)
+    }
+
+    /// Whether it is a login without a refresh token.
+    #[must_use]
+    pub fn is_bearer(&self) -> bool {
+        matches!(self.login(), Found::Login(login) if login.refresh.is_none())
+    }
+}
+
+fn login(document: &Document) -> Found {
+    let Some(block) = document.get::<Value>(&[LOGIN]) else { return Found::Absent };
+    let Value::Object(block) = block else {
+        return if block.is_null() { Found::Absent } else { Found::Malformed };
+    };
+    let text = |key: &str| block.get(key).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let no_text = |key: &str| block.get(key).is_some_and(|value| !value.is_string() && !value.is_null());
+    if no_text("accessToken") || no_text("refreshToken") {
+        return Found::Malformed;
+    }
+    let Some(access) = text("accessToken") else { return Found::Blank };
+    let scopes = block.get("scopes").and_then(Value::as_array);
+    Found::Login(Login {
+        access: Secret::new(access),
+        refresh: text("refreshToken").map(Secret::new),
+        expires_at: block.get("expiresAt").and_then(time),
+        refresh_expires_at: block.get("refreshTokenExpiresAt").and_then(time),
+        scopes: scopes.map_or_else(Vec::new, |all| all.iter().filter_map(|scope| scope.as_str().map(str::to_owned)).collect()),
+        subscription: text("subscriptionType").map(str::to_owned),
+        tier: text("rateLimitTier").map(str::to_owned),
+        client_id: text("clientId").map(str::to_owned),
+    })
+}
+
+/// Milliseconds since the epoch; seconds, and digits in a string, are understood too.
+fn time(value: &Value) -> Option<Timestamp> {
+    /// No millisecond time of a login is so small (March 1973), and no second time so large (year 5138).
+    const SMALLEST_MILLISECONDS: i64 = 100_000_000_000;
+    #[expect(clippy::cast_possible_truncation, reason = "a fraction of a millisecond, or a time beyond all calendars")]
+    let number = match value {
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|float| float as i64))?,
+        Value::String(text) => text.trim().parse().ok()?,
+        _ => return None,
+    };
+    match number {
+        ..=0 => None,
+        1..SMALLEST_MILLISECONDS => Timestamp::from_second(number).ok(),
+        _ => Timestamp::from_millisecond(number).ok(),
+    }
+}

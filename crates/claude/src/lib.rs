@@ -1,0 +1,20 @@
+//! Claude Code's own files, locks, environment and processes, as they are on disk.
+//!
+//! Facts stand in the project's notes on Claude Code; what is assumed, and the version that showed it, in
+//! `docs/decisions/assumptions.md`.
+
+mod credentials;
+mod error;
+mod home;
+mod overrides;
+mod sessions;
+mod state;
+mod store;
+
+pub use credentials::{AccountPart, Credentials, Found, KeyClass, Login, class_of};
+pub use error::Error;
+pub use home::{ClaudeHome, HomeLocks};
+pub use overrides::{OUTRANKING, Override, overrides};
+pub use sessions::{RunningClaude, lock_owner, running};
+pub use state::{ACCOUNT_KEYS, Identity, StateFile};
+pub use store::{CredentialStore, FileStore, Reading};

@@ -1,0 +1,105 @@
+//! Processes on Linux, by proc(5).
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+
+use clauth_durable::Disk;
+use clauth_host::{Env, Host};
+
+use super::RunningClaude;
+use crate::overrides;
+
+/// This system shows every process.
+pub(super) const SEES_ALL: bool = true;
+
+const PROC: &str = "/proc";
+
+/// A file of proc(5) is small, but its size is said to be 0.
+const LIMIT: u64 = 1 << 20;
+
+/// Whether a process lives and, where its start is known, is still the same one.
+pub(super) fn is_alive(disk: &Disk, pid: u32, start: Option<&str>) -> bool {
+    match start_of(disk, Path::new(PROC), pid) {
+        None => false,
+        Some(now) => start.is_none_or(|start| start == now),
+    }
+}
+
+/// Field 22 of `stat`: when the process began, in clock ticks since boot.
+fn start_of(disk: &Disk, proc: &Path, pid: u32) -> Option<String> {
+    let bytes = disk.vfs.read(&proc.join(pid.to_string()).join("stat"), LIMIT).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    // The command's name, in parentheses, may hold anything; the fields that count follow the last one.
+    let (_, fields) = text.rsplit_once(") ")?;
+    fields.split(' ').nth(19).map(str::to_owned)
+}
+
+/// Adds what `/proc` shows, and attributes every process to the home that its environment names.
+pub(super) fn amend(host: &Host, disk: &Disk, found: &mut Vec<RunningClaude>) {
+    scan(Path::new(PROC), host, disk, found);
+}
+
+fn scan(proc: &Path, host: &Host, disk: &Disk, found: &mut Vec<RunningClaude>) {
+    for pid in disk.list(proc).unwrap_or_default().iter().filter_map(|name| name.to_str()?.parse::<u32>().ok()) {
+        let known = found.iter().position(|claude| claude.pid == pid);
+        if known.is_none() && !is_claude(disk, &proc.join(pid.to_string())) {
+            continue;
+        }
+        // A process whose environment cannot be read is somebody else's, or gone.
+        let Some(env) = environment(disk, &proc.join(pid.to_string())) else { continue };
+        let Some(dir) = config_dir(&env, host) else { continue };
+        let over = overrides::in_env(&env);
+        match known {
+            Some(at) => (found[at].config_dir, found[at].overrides) = (dir, over),
+            None => found.push(RunningClaude {
+                pid,
+                config_dir: dir,
+                status: None,
+                kind: None,
+                cwd: disk.vfs.read_link(&proc.join(pid.to_string()).join("cwd")).ok(),
+                started_at: None,
+                overrides: over,
+            }),
+        }
+    }
+}
+
+/// Whether a process is `claude` itself and not something that it started.
+fn is_claude(disk: &Disk, process: &Path) -> bool {
+    let Ok(line) = disk.vfs.read(&process.join("cmdline"), LIMIT) else { return false };
+    let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+    let base = |word: &[u8]| word.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
+    let runs_script = |word: &&[u8]| base(word) == b"claude" || (base(word) == b"cli.js" && contains(word, b"claude-code"));
+    match words.first().map(|word| base(word)) {
+        Some(name) if name == b"claude" => true,
+        Some(name) if name == b"node" || name == b"bun" => words.get(1).is_some_and(runs_script),
+        _ => false,
+    }
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+fn environment(disk: &Disk, process: &Path) -> Option<Env> {
+    let bytes = disk.vfs.read(&process.join("environ"), LIMIT).ok()?;
+    let entries = bytes.split(|byte| *byte == 0).filter_map(|entry| {
+        let at = entry.iter().position(|byte| *byte == b'=')?;
+        let text = |bytes: &[u8]| OsString::from_vec(bytes.to_vec());
+        Some((text(&entry[..at]), text(&entry[at + 1..])))
+    });
+    Some(entries.collect())
+}
+
+/// The config directory that an environment names. `None` for a process with another home altogether.
+fn config_dir(env: &Env, host: &Host) -> Option<PathBuf> {
+    let named = |name| env.get(name).map(OsStr::to_owned).map(PathBuf::from);
+    // The credential store decides which login a process uses.
+    if let Some(dir) = named("CLAUDE_SECURESTORAGE_CONFIG_DIR").or_else(|| named("CLAUDE_CONFIG_DIR")) {
+        return Some(dir);
+    }
+    let home = named("HOME")?;
+    let same = home == host.home || std::fs::canonicalize(&home).ok().is_some_and(|real| std::fs::canonicalize(&host.home).is_ok_and(|ours| ours == real));
+    same.then(|| host.home.join(".claude"))
+}

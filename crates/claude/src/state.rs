@@ -1,0 +1,115 @@
+//! The state file (facts §1.4): who is signed in, and what is bound to that account.
+
+use clauth_durable::{Document, DocumentError};
+
+const IDENTITY: &str = "oauthAccount";
+
+/// Every key that belongs to the account that is signed in; all others belong to the machine or the user.
+pub const ACCOUNT_KEYS: &[&str] = &[
+    IDENTITY,
+    "primaryApiKey",
+    "customApiKeyResponses",
+    "cachedUsageUtilization",
+    "overageCreditGrantCache",
+    "passesEligibilityCache",
+    "passesLastSeenRemaining",
+    "cachedExtraUsageDisabledReason",
+    "cachedArtifactRoster",
+    "artifactRosterDenied",
+    "groveConfigCache",
+    "promoStartupStatusCache",
+    "metricsStatusCache",
+    "metricsStatusCacheByPrincipal",
+    "clientDataCache",
+    "clientDataCacheSlots",
+    "cachedGrowthBookFeatures",
+    "cachedGrowthBookFeaturesAt",
+    "cachedExperimentFeatures",
+    "cachedExperimentData",
+    "orgModelDefaultCache",
+    "lastSeenOrgDefaultUpdatedAt",
+    "modelAccessCache",
+    "additionalModelCostsCache",
+    "additionalModelOptionsCache",
+    "additionalModelOptionsAnsweredAt",
+    "autoCompactWindowsCache",
+    "githubWebConnectionStatusCache",
+    "startupPrefetchedAt",
+];
+
+/// Who a state file says is signed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The account's UUID.
+    pub account_uuid: String,
+    /// The organization's UUID.
+    pub organization_uuid: Option<String>,
+    /// The account's e-mail.
+    pub email: Option<String>,
+    /// The organization's name.
+    pub organization_name: Option<String>,
+}
+
+/// A state file.
+#[derive(Clone)]
+pub struct StateFile(Document);
+
+impl StateFile {
+    /// Takes a state file in.
+    ///
+    /// # Errors
+    /// Not one JSON object.
+    pub fn parse(bytes: Vec<u8>) -> Result<Self, DocumentError> {
+        Document::parse(bytes).map(Self)
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    /// Who is signed in; `None` without a block, or when it names no account.
+    #[must_use]
+    pub fn identity(&self) -> Option<Identity> {
+        let text = |key: &str| self.0.get::<String>(&[IDENTITY, key]).filter(|text| !text.trim().is_empty());
+        Some(Identity {
+            account_uuid: text("accountUuid")?,
+            organization_uuid: text("organizationUuid"),
+            email: text("emailAddress"),
+            organization_name: text("organizationName"),
+        })
+    }
+
+    /// The exact text of `oauthAccount`.
+    #[must_use]
+    pub fn block(&self) -> Option<&str> {
+        self.0.raw(&[IDENTITY])
+    }
+
+    /// Without `oauthAccount`; everything else to the byte.
+    #[must_use]
+    pub fn without_identity(&self) -> Self {
+        let mut document = self.0.clone();
+        document.remove(&[IDENTITY]);
+        Self(document)
+    }
+
+    /// With this `oauthAccount`, or none, and without every other key that belongs to an account.
+    ///
+    /// # Errors
+    /// `block` is no JSON.
+    pub fn with_identity(&self, block: Option<&str>) -> Result<Self, DocumentError> {
+        let mut document = self.0.clone();
+        let present = document.keys();
+        for key in ACCOUNT_KEYS.iter().filter(|key| present.iter().any(|there| there == *key)) {
+            if *key != IDENTITY || block.is_none() {
+                document.remove(&[key]);
+            }
+        }
+        if let Some(block) = block {
+            document.set_raw(&[IDENTITY], block)?;
+        }
+        Ok(Self(document))
+    }
+}

@@ -1,0 +1,211 @@
+//! One change of a batch: staged, swapped in, swapped back.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::change::{Change, CommitError, Manner};
+use crate::disk::Target;
+use crate::{Disk, Error};
+
+/// How far a step has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Progress {
+    /// Nothing was done.
+    Planned,
+    /// The new content may lie beside.
+    Staged,
+    /// The new content stands, the old lies at `temp`.
+    Exchanged,
+    /// The new content stands, the old lies at `aside`: the way of systems that cannot exchange.
+    Replaced,
+    /// The new content stands where nothing was.
+    Created,
+    /// Nothing stands, the old lies at `temp`.
+    Removed,
+}
+
+pub(super) struct Step {
+    change: Change,
+    target: Target,
+    temp: PathBuf,
+    aside: PathBuf,
+    progress: Progress,
+}
+
+impl Step {
+    pub(super) fn plan(disk: &Disk, own_root: &Path, id: &str, change: Change) -> Result<Self, Error> {
+        let target = disk.target(&change.path, Some(own_root))?;
+        let name = target.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let beside = |suffix: &str| target.path.with_file_name(format!(".{name}.clauth-{id}{suffix}"));
+        Ok(Self { temp: beside(""), aside: beside("o"), target, change, progress: Progress::Planned })
+    }
+
+    pub(super) fn temps(&self) -> Vec<PathBuf> {
+        vec![self.temp.clone(), self.aside.clone()]
+    }
+
+    /// What lies beside the target at this point.
+    pub(super) fn present(&self) -> Vec<PathBuf> {
+        match self.progress {
+            Progress::Planned | Progress::Created => Vec::new(),
+            Progress::Staged | Progress::Exchanged | Progress::Removed => vec![self.temp.clone()],
+            Progress::Replaced => vec![self.aside.clone()],
+        }
+    }
+
+    pub(super) fn stage(&mut self, disk: &Disk) -> Result<(), Error> {
+        let Some(after) = &self.change.after else { return Ok(()) };
+        let old = self.target.stat.as_ref().filter(|_| !self.target.ours);
+        let mode = match self.change.manner {
+            Manner::Own => 0o600,
+            Manner::Document | Manner::Credential => old.map_or(0o600, |stat| stat.mode),
+        };
+        let stamp = (self.change.manner == Manner::Credential).then(|| self.later(disk.clock.file_now()));
+        self.progress = Progress::Staged;
+        disk.stage(&self.temp, after, mode, stamp)
+    }
+
+    /// A time of modification that no earlier one equals (W5): whole milliseconds, later than the file replaced.
+    fn later(&self, now: Timestamp) -> Timestamp {
+        let millisecond = |at: Timestamp| Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at);
+        let next = self.target.stat.as_ref().map(|stat| millisecond(stat.modified) + SignedDuration::from_millis(1));
+        next.map_or(millisecond(now), |next| next.max(millisecond(now)))
+    }
+
+    pub(super) fn swap_in(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        match (self.change.before.is_some(), self.change.after.is_some()) {
+            (false, false) => return Ok(()),
+            (true, true) => self.exchange(disk)?,
+            (false, true) => self.create(disk)?,
+            (true, false) => self.remove(disk)?,
+        }
+        if self.change.manner == Manner::Credential && self.change.after.is_some() {
+            self.restamp(disk)?;
+        }
+        Ok(disk.sync_parent(&self.target.path)?)
+    }
+
+    fn exchange(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        if self.change.manner == Manner::Document && !self.is_old(disk, &self.target.path) {
+            return Err(self.moved());
+        }
+        match disk.vfs.exchange(&self.temp, &self.target.path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => return self.replace(disk),
+            // What stood there is gone: somebody removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.moved()),
+            Err(error) => return Err(Error::io("replace", &self.target.path)(error).into()),
+        }
+        self.progress = Progress::Exchanged;
+        if self.change.manner != Manner::Own && !self.is_old(disk, &self.temp) {
+            self.swap_back(disk).map_err(|error| CommitError::Stuck { error, left: self.temps() })?;
+            return Err(self.moved());
+        }
+        Ok(())
+    }
+
+    /// Moves the old file aside, looks at it, and puts the new one where it was.
+    fn replace(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        let path = &self.target.path;
+        disk.vfs.rename_new(path, &self.aside).map_err(Error::io("move aside", path))?;
+        let put_back = |error: Error| match disk.vfs.rename_new(&self.aside, path) {
+            Ok(()) => CommitError::Failed(error),
+            Err(_) => CommitError::Stuck { error, left: vec![self.aside.clone()] },
+        };
+        if self.change.manner != Manner::Own && !self.is_old(disk, &self.aside) {
+            return Err(match put_back(Error::Moved { path: path.clone() }) {
+                CommitError::Failed(_) => self.moved(),
+                stuck => stuck,
+            });
+        }
+        if let Err(error) = disk.vfs.rename_new(&self.temp, path) {
+            return Err(put_back(Error::io("replace", path)(error)));
+        }
+        self.progress = Progress::Replaced;
+        Ok(())
+    }
+
+    fn create(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        match disk.vfs.rename_new(&self.temp, &self.target.path) {
+            Ok(()) => {
+                self.progress = Progress::Created;
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(self.moved()),
+            Err(error) => Err(Error::io("create", &self.target.path)(error).into()),
+        }
+    }
+
+    fn remove(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        match disk.vfs.rename_new(&self.target.path, &self.temp) {
+            Ok(()) => self.progress = Progress::Removed,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.moved()),
+            Err(error) => return Err(Error::io("remove", &self.target.path)(error).into()),
+        }
+        if self.change.manner != Manner::Own && !self.is_old(disk, &self.temp) {
+            self.swap_back(disk).map_err(|error| CommitError::Stuck { error, left: self.temps() })?;
+            return Err(self.moved());
+        }
+        Ok(())
+    }
+
+    /// Coarse file systems may have stored the former time again; then the stamp goes on until it differs.
+    fn restamp(&self, disk: &Disk) -> Result<(), Error> {
+        let Some(old) = self.target.stat.as_ref().map(|stat| stat.modified) else { return Ok(()) };
+        for seconds in [1, 2, 4] {
+            let stored = disk.stat(&self.target.path)?.map(|stat| stat.modified);
+            if stored.is_none_or(|stored| stored > old) {
+                return Ok(());
+            }
+            let next = old + SignedDuration::from_secs(seconds);
+            disk.vfs.set_modified(&self.target.path, next).map_err(Error::io("stamp", &self.target.path))?;
+        }
+        Ok(())
+    }
+
+    /// Puts back what stood before.
+    pub(super) fn swap_back(&mut self, disk: &Disk) -> Result<(), Error> {
+        let path = self.target.path.clone();
+        match self.progress {
+            Progress::Planned | Progress::Staged => return Ok(()),
+            Progress::Exchanged => {
+                disk.vfs.exchange(&self.temp, &path).map_err(Error::io("put back", &path))?;
+                // Somebody may have written over ours: then theirs has to stand, and the former content stays beside.
+                if self.change.manner != Manner::Own && !self.is_new(disk, &self.temp) {
+                    disk.vfs.exchange(&self.temp, &path).map_err(Error::io("put back", &path))?;
+                    return Err(Error::Moved { path });
+                }
+            }
+            Progress::Replaced => {
+                disk.vfs.rename(&self.aside, &path).map_err(Error::io("put back", &path))?;
+                self.progress = Progress::Planned;
+                return disk.sync_parent(&path);
+            }
+            Progress::Created if self.is_new(disk, &path) => {
+                disk.vfs.remove_file(&path).map_err(Error::io("put back", &path))?;
+            }
+            Progress::Created => {}
+            Progress::Removed => {
+                disk.vfs.rename_new(&self.temp, &path).map_err(Error::io("put back", &path))?;
+                self.progress = Progress::Planned;
+                return disk.sync_parent(&path);
+            }
+        }
+        self.progress = if self.progress == Progress::Exchanged { Progress::Staged } else { Progress::Planned };
+        disk.sync_parent(&path)
+    }
+
+    fn is_old(&self, disk: &Disk, path: &Path) -> bool {
+        disk.read(path).is_ok_and(|bytes| bytes == self.change.before)
+    }
+
+    fn is_new(&self, disk: &Disk, path: &Path) -> bool {
+        disk.read(path).is_ok_and(|bytes| bytes == self.change.after)
+    }
+
+    fn moved(&self) -> CommitError {
+        CommitError::Moved { path: self.change.path.clone() }
+    }
+}

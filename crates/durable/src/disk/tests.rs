@@ -1,0 +1,1 @@
+//! Links, modes and what is no file.

@@ -1,0 +1,1 @@
+//! Edits leave everything else as it was.

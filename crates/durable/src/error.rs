@@ -1,0 +1,100 @@
+//! What the disk can refuse, and where.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::document::DocumentError;
+use crate::vfs::Kind;
+
+/// A refusal of the disk, of a document or of a lock.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system said no.
+    #[error("cannot {doing} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Links that lead nowhere.
+    #[error("the links at {} lead in a circle", path.display())]
+    Loop {
+        /// Where they begin.
+        path: PathBuf,
+    },
+    /// A directory, FIFO, socket or device where a file should be.
+    #[error("{} is {} and not a regular file", path.display(), kind.word())]
+    NotRegular {
+        /// Where.
+        path: PathBuf,
+        /// What it is.
+        kind: Kind,
+    },
+    /// A file that is larger than anything it could be.
+    #[error("{} is larger than {limit} bytes", path.display())]
+    TooLarge {
+        /// Where.
+        path: PathBuf,
+        /// The bound.
+        limit: u64,
+    },
+    /// Not the JSON object that it should be.
+    #[error("{} cannot be understood: {source}", path.display())]
+    Document {
+        /// Where.
+        path: PathBuf,
+        /// Why, without its text.
+        source: DocumentError,
+    },
+    /// A lock that somebody else holds.
+    #[error("{name} is locked by {} since {} s ({})", holder.as_deref().unwrap_or("another process"), age.as_secs(), path.display())]
+    Busy {
+        /// The lock.
+        path: PathBuf,
+        /// Since its holder last gave a sign of life.
+        age: Duration,
+        /// Who holds it, where that is known.
+        holder: Option<String>,
+        /// What it guards.
+        name: String,
+    },
+    /// A lock of ours that somebody else took.
+    #[error("the lock {} was taken from us", path.display())]
+    Lost {
+        /// The lock.
+        path: PathBuf,
+    },
+    /// A file that somebody else wrote while we were about to.
+    #[error("{} was changed by another program meanwhile", path.display())]
+    Moved {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl Error {
+    /// The path that it is about.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. }
+            | Self::Loop { path }
+            | Self::NotRegular { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::Document { path, .. }
+            | Self::Busy { path, .. }
+            | Self::Lost { path }
+            | Self::Moved { path } => path,
+        }
+    }
+
+    /// An error of the system, with what was tried.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { doing, path, source }
+    }
+}

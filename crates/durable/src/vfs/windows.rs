@@ -1,0 +1,168 @@
+//! The real file system on Windows.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+
+use super::{Handle, Kind, Stat, Vfs};
+
+/// The real file system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealVfs;
+
+struct RealHandle(File);
+
+impl Handle for RealHandle {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+
+    fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
+        self.0.set_modified(SystemTime::from(at))
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+}
+
+fn to_stat(meta: &fs::Metadata) -> Stat {
+    let kind = if meta.is_symlink() {
+        Kind::Link
+    } else if meta.is_dir() {
+        Kind::Dir
+    } else if meta.is_file() {
+        Kind::File
+    } else {
+        Kind::Other
+    };
+    let modified = meta.modified().ok().and_then(|at| Timestamp::try_from(at).ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+    Stat { kind, len: meta.len(), mode: 0, modified, dev: 0, ino: 0 }
+}
+
+/// A scanner or a reader may hold a file for a moment; then Windows refuses what Unix would allow.
+fn again<T>(mut try_once: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut pause = Duration::from_millis(5);
+    loop {
+        match try_once() {
+            Err(error) if pause <= Duration::from_millis(80) && matches!(error.raw_os_error(), Some(5 | 32 | 33)) => {
+                std::thread::sleep(pause);
+                pause *= 2;
+            }
+            result => return result,
+        }
+    }
+}
+
+/// `FILE_FLAG_BACKUP_SEMANTICS`: lets a directory be opened.
+const DIRECTORIES_TOO: u32 = 0x0200_0000;
+
+#[expect(clippy::disallowed_methods, reason = "this is the door that the ban leads to")]
+impl Vfs for RealVfs {
+    fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+        let mut file = again(|| File::open(path))?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        if meta.len() > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        Ok(to_stat(&fs::metadata(path)?))
+    }
+
+    fn lstat(&self, path: &Path) -> io::Result<Stat> {
+        Ok(to_stat(&fs::symlink_metadata(path)?))
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        fs::read_link(path)
+    }
+
+    fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
+        fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn create(&self, path: &Path, _: u32) -> io::Result<Box<dyn Handle>> {
+        let file = again(|| OpenOptions::new().write(true).create_new(true).open(path))?;
+        Ok(Box::new(RealHandle(file)))
+    }
+
+    fn append(&self, path: &Path, _: u32) -> io::Result<Box<dyn Handle>> {
+        let file = again(|| OpenOptions::new().append(true).create(true).open(path))?;
+        Ok(Box::new(RealHandle(file)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        again(|| fs::rename(from, to))
+    }
+
+    fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        if fs::symlink_metadata(to).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        self.rename(from, to)
+    }
+
+    fn exchange(&self, _: &Path, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        // A link to a directory is a directory to Windows.
+        again(|| fs::remove_file(path)).or_else(|error| {
+            let link = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_symlink());
+            if link { fs::remove_dir(path) } else { Err(error) }
+        })
+    }
+
+    fn create_dir(&self, path: &Path, _: u32) -> io::Result<()> {
+        fs::create_dir(path)
+    }
+
+    fn remove_dir(&self, path: &Path) -> io::Result<()> {
+        again(|| fs::remove_dir(path))
+    }
+
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        // NTFS writes its directories through its own journal; there is no call for it.
+        Ok(())
+    }
+
+    fn set_mode(&self, _: &Path, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_modified(&self, path: &Path, at: Timestamp) -> io::Result<()> {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let file = OpenOptions::new().write(true).custom_flags(DIRECTORIES_TOO).open(path)?;
+        file.set_modified(SystemTime::from(at))
+    }
+
+    fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
+        use std::os::windows::fs::{symlink_dir, symlink_file};
+        if fs::metadata(target).is_ok_and(|meta| meta.is_dir()) { symlink_dir(target, link) } else { symlink_file(target, link) }
+    }
+
+    fn open_lock(&self, path: &Path) -> io::Result<File> {
+        again(|| OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path))
+    }
+}

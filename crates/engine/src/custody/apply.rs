@@ -1,0 +1,135 @@
+//! Making a draft real: as one, or not at all.
+
+use std::path::{Path, PathBuf};
+
+use clauth_durable::{Batch, Change, CommitError, Held};
+
+use super::Unfinished;
+use crate::{Engine, Error};
+
+/// What a batch of changes is for, as the journal names it, and what goes with it.
+#[derive(Default)]
+pub(crate) struct Operation {
+    pub(crate) done: &'static str,
+    pub(crate) from: Option<String>,
+    pub(crate) to: Option<String>,
+    /// Full fingerprints of the tokens that move.
+    pub(crate) tokens: Vec<String>,
+    /// `to` did not exist before.
+    pub(crate) creates: bool,
+    /// A directory of ours that is renamed before the first change.
+    pub(crate) renames: Option<(PathBuf, PathBuf)>,
+    /// Leftovers of an interrupted change, removed once this one stands.
+    pub(crate) sweeps: Vec<PathBuf>,
+}
+
+/// How an attempt ended.
+pub(crate) enum Applied {
+    /// All of it stands.
+    Done,
+    /// Somebody wrote the file meanwhile: their bytes stand, everything of ours is as before. Look again.
+    Moved(PathBuf),
+}
+
+impl Engine {
+    /// Applies `changes` under `held`: journal, stage, commit, close (W6).
+    pub(crate) fn apply(&self, operation: &Operation, changes: Vec<Change>, held: &Held) -> Result<Applied, Error> {
+        if changes.is_empty() && operation.renames.is_none() && operation.sweeps.is_empty() {
+            return Ok(Applied::Done);
+        }
+        let made = self.make_directories(&changes)?;
+        let ended = self.commit(operation, changes, held);
+        if !matches!(ended, Ok(Applied::Done)) {
+            for directory in made.iter().rev() {
+                // Best effort: an empty directory of ours holds nothing that could be lost.
+                let _ = self.disk.vfs.remove_dir(directory);
+            }
+        }
+        ended
+    }
+
+    fn commit(&self, operation: &Operation, changes: Vec<Change>, held: &Held) -> Result<Applied, Error> {
+        let mut batch = Batch::plan(&self.disk, self.root.path(), &self.host.random.name(), changes)?;
+        self.journal().open(&self.entry(operation, batch.temps()))?;
+        let ended = self.carry_out(operation, &mut batch, held);
+        match ended {
+            Ok(()) => {
+                batch.finish();
+                Ok(Applied::Done)
+            }
+            // The journal stays open: the next acting command finishes what is left.
+            Err(CommitError::Stuck { error, left }) => Err(Error::Stuck { source: error, left }),
+            Err(CommitError::Moved { path, .. }) => {
+                self.reopen(operation)?;
+                Ok(Applied::Moved(path))
+            }
+            Err(CommitError::Failed(error)) => {
+                // Everything is as it was. Should the journal not even close, recovery finds that out.
+                let _ = self.reopen(operation);
+                Err(error.into())
+            }
+        }
+    }
+
+    /// All effects but the journal's own beginning. Any error leaves every byte as it was.
+    fn carry_out(&self, operation: &Operation, batch: &mut Batch, held: &Held) -> Result<(), CommitError> {
+        batch.stage().map_err(CommitError::Failed)?;
+        let rename = |from: &Path, to: &Path| {
+            held.check()?;
+            let io = |source| clauth_durable::Error::Io { doing: "rename", path: from.to_owned(), source };
+            self.disk.vfs.rename_new(from, to).map_err(io)
+        };
+        if let Some((from, to)) = &operation.renames {
+            rename(from, to).map_err(CommitError::Failed)?;
+        }
+        let ended = batch.commit(&mut || held.check()).and_then(|()| {
+            let closed = self.sweep(&operation.sweeps).and_then(|()| self.journal().close());
+            closed.map_err(|error| batch.take_back(error))
+        });
+        if let (Err(CommitError::Failed(_) | CommitError::Moved { .. }), Some((from, to))) = (&ended, &operation.renames) {
+            rename(to, from).map_err(|error| CommitError::Stuck { error, left: vec![to.clone()] })?;
+        }
+        ended
+    }
+
+    fn entry(&self, operation: &Operation, mut temps: Vec<PathBuf>) -> Unfinished {
+        temps.extend(operation.sweeps.iter().cloned());
+        Unfinished {
+            schema: 1,
+            done: operation.done.to_owned(),
+            from: operation.from.clone(),
+            to: operation.to.clone(),
+            at: self.host.clock.now(),
+            tokens: operation.tokens.clone(),
+            temps,
+            creates: operation.creates,
+        }
+    }
+
+    /// After a change was taken back: the journal says again what it said before, which is nothing unless this was the
+    /// recovery of an earlier change.
+    fn reopen(&self, operation: &Operation) -> Result<(), Error> {
+        if operation.sweeps.is_empty() {
+            return Ok(self.journal().close()?);
+        }
+        Ok(self.journal().open(&self.entry(operation, Vec::new()))?)
+    }
+
+    /// Removes leftovers of an interrupted change.
+    fn sweep(&self, leftovers: &[PathBuf]) -> Result<(), clauth_durable::Error> {
+        leftovers.iter().try_for_each(|path| self.disk.remove_file(path).map(drop))
+    }
+
+    /// Makes the directories of our own that the changes need; answers those that were missing.
+    fn make_directories(&self, changes: &[Change]) -> Result<Vec<PathBuf>, Error> {
+        let mut made = Vec::new();
+        for change in changes.iter().filter(|change| change.after.is_some() && change.path.starts_with(self.root.path())) {
+            let Some(parent) = change.path.parent() else { continue };
+            if !made.iter().any(|directory| directory == parent) && self.disk.lstat(parent)?.is_none() {
+                self.disk.ensure_dir(parent)?;
+                made.push(parent.to_owned());
+            }
+        }
+        Ok(made)
+    }
+}

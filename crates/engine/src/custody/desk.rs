@@ -1,0 +1,394 @@
+//! Drafting a change of custody, step by step in the order of W6. At each step every pair is on disk, and of everything
+//! that a `claude` reads at most one file holds a given refresh token (L5).
+
+use clauth_claude::{AccountPart, CredentialStore, Credentials, FileStore, Found, Login, StateFile};
+use clauth_durable::{Change, Disk, Manner};
+use jiff::Timestamp;
+
+use super::{Draft, Snapshot, bound};
+use crate::error::Kind;
+use crate::history::{Event, Tokens};
+use crate::owner::{Owner, Proven};
+use crate::profile::{AccountKey, Known, Loan, Record, Roster, State, Verdict};
+use crate::vault::{self, Entry};
+use crate::{Engine, Error, Root, spent};
+
+/// Said of a login whose access token had run out before another login took its place (L3).
+pub(crate) const MAY_BE_RENEWED: &str = "may have been renewed before it was displaced";
+
+/// A finished draft.
+pub(crate) struct Drafted {
+    pub(crate) changes: Vec<Change>,
+    pub(crate) warnings: Vec<String>,
+    pub(crate) vaulted: Option<Entry>,
+}
+
+/// A change of custody in the making.
+pub(crate) struct Desk<'s> {
+    root: &'s Root,
+    disk: &'s Disk,
+    snapshot: &'s Snapshot,
+    state: Option<&'s StateFile>,
+    machine: Option<&'s clauth_host::Fingerprint>,
+    pub(crate) now: Timestamp,
+    pub(crate) draft: Draft<'s>,
+    roster: Roster,
+    /// Full logins by profile, as they are at this point of the draft.
+    holding: Vec<(String, AccountPart)>,
+    lent: Vec<String>,
+    spent: Vec<u8>,
+    events: Vec<u8>,
+    /// What the user is told beside the result.
+    pub(crate) warnings: Vec<String>,
+    /// The entry that keeps the login that was live, when no profile does.
+    pub(crate) vaulted: Option<Entry>,
+}
+
+impl<'s> Desk<'s> {
+    pub(crate) fn new(engine: &'s Engine, snapshot: &'s Snapshot) -> Result<Self, Error> {
+        let mut draft = Draft::new(&engine.disk);
+        let reading = snapshot.live.reading.as_ref();
+        draft.know(&snapshot.home.credentials(), reading.map(|reading| reading.bytes.clone()));
+        let state = engine.state(snapshot)?;
+        draft.know(&snapshot.home.state, state.map(|state| state.bytes().to_vec()));
+        let holding = |record: &Record| Some((record.name.clone(), record.part()?.clone()));
+        Ok(Self {
+            root: &engine.root,
+            disk: &engine.disk,
+            machine: engine.host.machine.as_ref(),
+            now: engine.host.clock.now(),
+            roster: snapshot.roster.clone(),
+            holding: snapshot.records.iter().filter_map(holding).collect(),
+            lent: snapshot.lent().map(|record| record.name.clone()).collect(),
+            spent: Vec::new(),
+            events: Vec::new(),
+            warnings: Vec::new(),
+            vaulted: None,
+            snapshot,
+            state,
+            draft,
+        })
+    }
+
+    fn record(&self, name: &str) -> Result<&'s Record, Error> {
+        self.snapshot.record(name).ok_or_else(|| self.snapshot.roster.missing(name))
+    }
+
+    fn known(&self, name: &str) -> Option<&'s Known> {
+        self.snapshot.record(name)?.identity.as_ref()
+    }
+
+    /// The full login that a profile has at this point.
+    pub(crate) fn holds(&self, name: &str) -> Option<&AccountPart> {
+        self.holding.iter().find(|(holder, _)| holder == name).map(|(_, part)| part)
+    }
+
+    fn hold(&mut self, name: &str, part: AccountPart) {
+        self.holding.retain(|(holder, _)| holder != name);
+        self.holding.push((name.to_owned(), part));
+    }
+
+    /// Step 1: everything of the login that is live gets a place of its own before anything replaces it.
+    pub(crate) fn keep_live(&mut self, owner: &Owner) -> Result<(), Error> {
+        let live = self.live_object()?.account();
+        match owner {
+            Owner::Own(name) if live.is_bearer() && self.holds(name).is_some_and(|held| !held.is_bearer()) => Ok(()),
+            Owner::Own(name) => self.lend(name, live),
+            Owner::Successor(name, proof) => self.harvest(name, live, *proof),
+            Owner::Rewound(name) => {
+                let known = self.known(name);
+                self.put_away(&live, "an earlier, used-up generation was live", Some(name), known)
+            }
+            Owner::Unknown(_) => {
+                let known = self.state.and_then(Known::of_state);
+                self.put_away(&live, "live, but no profile's", None, known.as_ref())
+            }
+            Owner::SignedOut => {
+                self.lent.clone().iter().try_for_each(|name| self.judge(name, State::SignedOut, "Claude Code was signed out of it"))
+            }
+            Owner::Missing => Ok(()),
+            Owner::Unreadable => Err(self.unreadable()),
+        }
+    }
+
+    fn live_object(&self) -> Result<&'s Credentials, Error> {
+        self.snapshot.live.object.as_ref().ok_or_else(|| self.unreadable())
+    }
+
+    fn unreadable(&self) -> Error {
+        Error::Unreadable {
+            what: "the live login".into(),
+            path: self.snapshot.home.credentials(),
+            next: "sign in again with `claude auth login`, or move the file away".into(),
+        }
+    }
+
+    /// A later login of a profile becomes the profile's. What it displaces goes to the vault unless it is an ancestor,
+    /// whose refresh token is then spent (L6).
+    fn harvest(&mut self, name: &str, live: AccountPart, proof: Proven) -> Result<(), Error> {
+        let before = self.holds(name).cloned();
+        if let Some(before) = &before {
+            self.supersede(name, before, &live, proof)?;
+        }
+        let tokens = Tokens { from: before.as_ref().and_then(print), to: print(&live) };
+        self.lend(name, live)?;
+        let reason = match proof {
+            Proven::SameRefresh | Proven::SameEnd => "renewed by Claude Code",
+            Proven::StateFile => "renewed by Claude Code, by the state file",
+            Proven::Endpoint => "signed in or renewed outside clauth, by the profile endpoint",
+        };
+        let mut event = Event::new(self.now, "harvest", reason).about(name).by("settle");
+        event.tokens = tokens;
+        self.record_event(&event);
+        Ok(())
+    }
+
+    /// Marks `before` as used up if `after` descends from it, else puts it into the vault.
+    pub(crate) fn supersede(&mut self, name: &str, before: &AccountPart, after: &AccountPart, proof: Proven) -> Result<(), Error> {
+        let (Found::Login(old), Found::Login(new)) = (before.login(), after.login()) else { return Ok(()) };
+        let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
+            return Ok(());
+        };
+        let lent = self.lent.iter().any(|lent| lent == name);
+        if lent && proof != Proven::SameRefresh && !ends_apart(&old, &new) {
+            self.spent.extend(spent::line(&spent, name, "superseded", self.now));
+            return Ok(());
+        }
+        self.put_away(before, "displaced by a newer sign-in", Some(name), self.known(name))
+    }
+
+    /// Puts a login into the vault, unless that very login is there already.
+    pub(crate) fn put_away(&mut self, login: &AccountPart, why: &str, profile: Option<&str>, known: Option<&Known>) -> Result<(), Error> {
+        let entry = vault::new_entry(login, why, profile, known, self.now);
+        let there = vault::all(self.disk, self.root)?;
+        let entry = match there.into_iter().find(|other| other.login.bytes() == entry.login.bytes()) {
+            Some(there) => there,
+            None => {
+                self.draft.put(&entry.path(self.root), Manner::Own, entry.bytes())?;
+                let mut event = Event::new(self.now, "vault", why).by("settle");
+                event.profile = profile.map(str::to_owned);
+                event.tokens.from = print(login);
+                event.vault = Some(entry.id.clone());
+                self.record_event(&event);
+                entry
+            }
+        };
+        let whose = entry.email.as_deref().or(profile).unwrap_or("an unknown account");
+        self.warnings.push(format!("a login of {} was put into the vault ({}): {why}", crate::text::shown(whose), entry.id));
+        self.vaulted = Some(entry);
+        Ok(())
+    }
+
+    /// Puts the login of a profile that is being removed into the vault; `lent` when the live home keeps it too.
+    pub(crate) fn keep_removed(
+        &mut self,
+        login: &AccountPart,
+        why: &str,
+        (name, known): (&str, Option<&Known>),
+        lent: bool,
+    ) -> Result<(), Error> {
+        self.put_away(login, why, Some(name), known)?;
+        if let Some(mut entry) = self.vaulted.clone().filter(|entry| lent && !entry.lent) {
+            entry.lent = true;
+            self.draft.amend(&entry.path(self.root), entry.bytes());
+            self.vaulted = Some(entry);
+        }
+        Ok(())
+    }
+
+    /// L2: the full pair into the loan, then the slot down to the bearer copy.
+    pub(crate) fn lend(&mut self, name: &str, part: AccountPart) -> Result<(), Error> {
+        let at = self.snapshot.record(name).and_then(|record| record.loan.get()).and_then(|loan| loan.at);
+        let loan = Loan {
+            home: self.snapshot.home_id.clone(),
+            at: at.or(Some(self.now)),
+            machine: self.machine.cloned(),
+            login: part.clone(),
+        };
+        let key = self.known(name).map(|known| &known.key);
+        self.draft.put(&self.root.loan(name), Manner::Own, loan.bytes(key))?;
+        self.draft.put(&self.root.slot(name), Manner::Own, part.bearer().bytes().to_vec())?;
+        self.hold(name, part);
+        if !self.lent.iter().any(|lent| lent == name) {
+            self.lent.push(name.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Takes `oauthAccount` out of the state file, so that it names nobody while the credential changes.
+    pub(crate) fn hide_identity(&mut self) -> Result<(), Error> {
+        let Some(state) = self.state.filter(|state| state.block().is_some()) else { return Ok(()) };
+        self.draft.put(&self.snapshot.home.state, Manner::Document, state.without_identity().bytes().to_vec())
+    }
+
+    /// The credential itself: account keys and unknown keys travel, machine keys stay as they are live (W4).
+    pub(crate) fn install(&mut self, part: &AccountPart) -> Result<(), Error> {
+        let spliced = self.live_object()?.with_account(part).map_err(|_| self.unreadable())?;
+        let store = FileStore { path: self.snapshot.home.credentials() };
+        self.draft.push(store.change(self.snapshot.live.reading.as_ref(), spliced.bytes().to_vec()));
+        Ok(())
+    }
+
+    /// Brings home every login that is lent to the live home, but for `staying`'s (W6, L3). `owner` is whose login was
+    /// live: any other lent one had been displaced before.
+    pub(crate) fn return_loans(&mut self, staying: Option<&str>, owner: &Owner) -> Result<(), Error> {
+        let leaving: Vec<String> = self.lent.iter().filter(|name| Some(name.as_str()) != staying).cloned().collect();
+        for name in leaving {
+            if let Some(part) = self.holds(&name).cloned() {
+                self.draft.put(&self.root.slot(&name), Manner::Own, part.bytes().to_vec())?;
+                self.draft.delete(&self.root.loan(&name), Manner::Own)?;
+                self.note_displaced(&name, &part, owner)?;
+            }
+        }
+        self.lent.retain(|name| Some(name.as_str()) == staying);
+        Ok(())
+    }
+
+    /// L3: a displaced login whose access token had run out may have been renewed before; nobody can tell.
+    fn note_displaced(&mut self, name: &str, part: &AccountPart, owner: &Owner) -> Result<(), Error> {
+        if owner.profile() == Some(name) || *owner == Owner::SignedOut {
+            return Ok(());
+        }
+        let when = self.snapshot.live.written().unwrap_or(self.now);
+        let Found::Login(login) = part.login() else { return Ok(()) };
+        if login.expires_at.is_some_and(|at| at <= when) {
+            self.warnings.push(format!("the login of '{name}' {MAY_BE_RENEWED}; if it fails, sign in again"));
+            return self.judge(name, State::Ok, MAY_BE_RENEWED);
+        }
+        Ok(())
+    }
+
+    fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
+        let Some(Found::Login(login)) = self.holds(name).map(AccountPart::login) else { return Ok(()) };
+        let verdict = Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now };
+        let standing = self.record(name)?.verdict.as_ref();
+        if standing.is_some_and(|old| old.token == verdict.token && old.state == verdict.state) {
+            return Ok(());
+        }
+        self.draft.put(&self.root.verdict(name), Manner::Own, verdict.bytes())
+    }
+
+    /// The state file names the account that is now live, or nobody; keys bound to another account go.
+    pub(crate) fn show_identity(&mut self, name: &str) -> Result<(), Error> {
+        let Some(state) = self.state else { return Ok(()) };
+        let block = self.known(name).and_then(Known::proven_block);
+        let shown = state.with_identity(block).map_err(|source| clauth_durable::Error::Document {
+            path: self.snapshot.home.state.clone(),
+            source,
+        })?;
+        self.draft.put(&self.snapshot.home.state, Manner::Document, shown.bytes().to_vec())
+    }
+
+    /// Makes the state file agree with a live login that is `name`'s: another account's block goes, an absent one is set
+    /// when it is proven (W7). A block that agrees is left exactly as it stands.
+    pub(crate) fn settle_identity(&mut self, name: &str) -> Result<(), Error> {
+        let Some(known) = self.known(name) else { return Ok(()) };
+        match self.state.and_then(StateFile::identity) {
+            Some(shown) if known.key.agrees(&AccountKey::of(&shown)) => Ok(()),
+            None if known.proven_block().is_none() => Ok(()),
+            _ => self.show_identity(name),
+        }
+    }
+
+    /// Account-bound files leave with the outgoing login and come back with the incoming one (S4).
+    pub(crate) fn exchange_bound(&mut self, from: Option<&str>, to: Option<&str>) -> Result<(), Error> {
+        let kept = self.vaulted.as_ref().map(|entry| self.root.vault().join(format!("{}.bound", entry.id)));
+        let leaving = from.map(|name| self.root.bound(name)).or(kept);
+        let entering = to.map(|name| self.root.bound(name));
+        bound::exchange(self.disk, &mut self.draft, &self.snapshot.home.dir, (leaving, entering))
+    }
+
+    /// The active marker.
+    pub(crate) fn mark(&mut self, name: Option<&str>) -> Result<(), Error> {
+        self.roster.active = name.map(str::to_owned);
+        self.save_roster()
+    }
+
+    /// Changes the list of profiles.
+    pub(crate) fn edit_roster(&mut self, edit: impl FnOnce(&mut Roster)) -> Result<(), Error> {
+        edit(&mut self.roster);
+        self.save_roster()
+    }
+
+    fn save_roster(&mut self) -> Result<(), Error> {
+        if self.roster.names == self.snapshot.roster.names && self.roster.active == self.snapshot.roster.active {
+            return Ok(());
+        }
+        self.draft.put(&self.root.roster(), Manner::Own, self.roster.bytes())
+    }
+
+    /// A line of history, written after everything else.
+    pub(crate) fn record_event(&mut self, event: &Event) {
+        self.events.extend(event.line());
+    }
+
+    /// The finished draft: the spent list and the history come last.
+    pub(crate) fn finish(mut self) -> Result<Drafted, Error> {
+        let (spent, events) = (std::mem::take(&mut self.spent), std::mem::take(&mut self.events));
+        if !spent.is_empty() {
+            self.draft.append(&self.root.spent(), &spent)?;
+        }
+        if !events.is_empty() {
+            self.draft.append(&self.root.history(), &events)?;
+        }
+        Ok(Drafted { changes: self.draft.into_changes(), warnings: self.warnings, vaulted: self.vaulted })
+    }
+
+    /// The refusal to bring a login in that cannot work (W10), that is used up (L6), that is lent elsewhere (L2) or that
+    /// came from another machine (L7).
+    pub(crate) fn admit(&self, name: &str, force: bool) -> Result<AccountPart, Error> {
+        let record = self.record(name)?;
+        let (state, reason) = record.state(self.now);
+        if let Some(path) = record.broken() {
+            return Err(Error::broken_profile(record, path));
+        }
+        let again = format!("sign in as it with `claude auth login`, then: clauth capture {name}");
+        let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, name, next));
+        let Some(part) = record.part() else {
+            return refuse(Kind::DeadLogin, format!("'{name}' has no login"), &[&again]);
+        };
+        let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        match state {
+            State::Ok | State::Expired => {}
+            State::NoLogin | State::Unreadable => return refuse(Kind::DeadLogin, format!("'{name}' has no login{why}"), &[&again]),
+            State::SignedOut | State::Dead | State::Lapsed | State::Unknown if !force => {
+                let force = format!("to try it all the same: clauth switch {name} --force");
+                return refuse(Kind::DeadLogin, format!("the login of '{name}' is {}{why}", state.word()), &[&again, &force]);
+            }
+            State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
+        }
+        let spent = record.login().and_then(|login| login.refresh_print()).is_some_and(|token| self.snapshot.spent.has(&token));
+        if spent {
+            return refuse(Kind::DeadLogin, format!("the login of '{name}' is used up: a newer one replaced it"), &[&again]);
+        }
+        if let Some(loan) = record.loan.get().filter(|loan| !loan.names(&self.snapshot.home_id)) {
+            let what = format!("the login of '{name}' is lent to {}", loan.home.display());
+            return refuse(Kind::Protected, what, &["switch there first, so that it comes back"]);
+        }
+        if elsewhere(self.snapshot, self.machine) {
+            return refuse(Kind::Protected, "this root was copied from another machine, which may still use its logins".into(), &[&again]);
+        }
+        Ok(part.clone())
+    }
+}
+
+/// Whether the root was made on another machine (L7).
+fn elsewhere(snapshot: &Snapshot, machine: Option<&clauth_host::Fingerprint>) -> bool {
+    matches!((&snapshot.settings.machine, machine), (Some(recorded), Some(here)) if recorded != here)
+}
+
+/// Whether two logins cannot be one family: a refresh does not extend a login's end (O1).
+fn ends_apart(old: &Login, new: &Login) -> bool {
+    match (old.refresh_expires_at, new.refresh_expires_at) {
+        (Some(a), Some(b)) => a.duration_since(b).abs() > jiff::SignedDuration::from_mins(2),
+        _ => false,
+    }
+}
+
+/// The first digits that history shows of a login.
+pub(crate) fn print(part: &AccountPart) -> Option<String> {
+    match part.login() {
+        Found::Login(login) => Some(crate::profile::token_of(&login).short().to_owned()),
+        Found::Blank | Found::Absent | Found::Malformed => None,
+    }
+}

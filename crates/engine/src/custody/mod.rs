@@ -1,0 +1,20 @@
+//! Where each login is, and how one is moved: what stands on disk is read into a [`Snapshot`], a [`Desk`] drafts every
+//! change in the order of W6, and [`apply`](apply::apply) makes them real as one, or not at all.
+
+mod apply;
+mod bound;
+mod desk;
+mod draft;
+mod home;
+mod lock;
+mod recover;
+mod snapshot;
+mod unfinished;
+
+pub(crate) use apply::{Applied, Operation};
+pub(crate) use desk::{Desk, Drafted, MAY_BE_RENEWED, print};
+pub use draft::Planned;
+pub(crate) use draft::{Draft, planned};
+pub(crate) use recover::ATTEMPTS;
+pub(crate) use snapshot::Snapshot;
+pub use unfinished::Unfinished;

@@ -1,0 +1,174 @@
+//! Finishing a change that was interrupted (W7, W8). The live credential is never written here: what it is decides which
+//! loans are completed and which come back, and everything else is made to agree with it.
+
+use std::path::Path;
+
+use clauth_claude::{AccountPart, Credentials, Found};
+use clauth_durable::Kind;
+
+use super::{Applied, Desk, Operation, Snapshot, Unfinished};
+use crate::history::Event;
+use crate::owner::Owner;
+use crate::profile::{AccountKey, Known, Record};
+use crate::{Engine, Error};
+
+/// How often an operation begins anew because somebody else wrote meanwhile.
+pub(crate) const ATTEMPTS: usize = 5;
+
+impl Engine {
+    /// Finishes an interrupted change, if there is one, and says so. Acting commands begin here.
+    pub(crate) fn recover(&self) -> Result<(), Error> {
+        for _ in 0..ATTEMPTS {
+            if self.journal().read::<Unfinished>()?.is_none() {
+                return Ok(());
+            }
+            let before = self.snapshot()?;
+            let answer = self.ask(&before)?;
+            let owner = self.owner(&before, answer.as_ref())?;
+            self.prepare()?;
+            let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
+            let snapshot = self.snapshot()?;
+            let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
+            let answer = answer.filter(|_| snapshot.same_login(&before));
+            if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
+                (self.say)(&format!("finished an interrupted {} of {}", entry.done, entry.at));
+                return Ok(());
+            }
+        }
+        Err(Error::Contended { path: self.snapshot()?.home.credentials() })
+    }
+
+    /// Asks the server whose the live login is, when only that can tell (O2). Happens before any lock.
+    pub(crate) fn ask(&self, snapshot: &Snapshot) -> Result<Option<AccountKey>, Error> {
+        let Owner::Unknown(_) = self.owner(snapshot, None)? else { return Ok(None) };
+        Ok(self.identify(snapshot)?.map(|known| known.key))
+    }
+
+    /// What the server says about the live login, if it may be asked and answers.
+    pub(crate) fn identify(&self, snapshot: &Snapshot) -> Result<Option<Known>, Error> {
+        let Some(access) = snapshot.live.access() else { return Ok(None) };
+        let Some(answer) = self.look_up.whose(&self.host, snapshot.settings.network, access) else { return Ok(None) };
+        let state = self.state(snapshot)?.and_then(Known::of_state);
+        Ok(Some(Known::of_answer(&answer, state.as_ref())))
+    }
+
+    fn reconcile(
+        &self,
+        snapshot: &Snapshot,
+        entry: &Unfinished,
+        answer: Option<&AccountKey>,
+        held: &clauth_durable::Held,
+    ) -> Result<Applied, Error> {
+        let owner = self.owner(snapshot, answer)?;
+        let mut desk = Desk::new(self, snapshot)?;
+        self.rescue(&mut desk, snapshot, entry)?;
+        match entry.done.as_str() {
+            "rename" => self.finish_rename(&mut desk, snapshot, entry)?,
+            "remove" => self.finish_remove(&mut desk, snapshot, entry)?,
+            _ => {
+                if entry.creates {
+                    self.drop_unlisted(&mut desk, snapshot, entry)?;
+                }
+                settle(&mut desk, snapshot, entry, &owner)?;
+            }
+        }
+        let mut event = Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
+        (event.from, event.to) = (entry.from.clone(), owner.profile().map(str::to_owned));
+        desk.record_event(&event);
+        let drafted = desk.finish()?;
+        let operation = Operation {
+            done: word(&entry.done),
+            from: entry.from.clone(),
+            to: entry.to.clone(),
+            tokens: entry.tokens.clone(),
+            creates: entry.creates,
+            renames: None,
+            sweeps: entry.temps.iter().filter(|path| is_temp(path)).cloned().collect(),
+        };
+        let applied = self.apply(&operation, drafted.changes, held)?;
+        if operation.sweeps.is_empty() && matches!(applied, Applied::Done) {
+            self.journal().close()?;
+        }
+        drafted.warnings.iter().for_each(|warning| (self.say)(warning));
+        Ok(applied)
+    }
+
+    /// A leftover may hold bytes that somebody else wrote while we did (W2): a login that nothing else holds is kept.
+    fn rescue(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
+        for path in entry.temps.iter().filter(|path| is_temp(path)) {
+            if !self.disk.lstat(path)?.is_some_and(|stat| stat.kind == Kind::File) {
+                continue;
+            }
+            let Some(bytes) = self.disk.read(path)? else { continue };
+            let Ok(object) = Credentials::parse(bytes) else { continue };
+            let part = object.account();
+            if is_stray(snapshot, &part) {
+                desk.put_away(&part, "written by somebody else during an interrupted switch", None, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A profile that was being created and is not yet listed did not come to be.
+    fn drop_unlisted(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
+        let Some(name) = entry.to.as_deref().filter(|name| snapshot.record(name).is_none()) else { return Ok(()) };
+        let record = Record::read(&self.disk, &self.root, name);
+        if let Some(part) = record.part().filter(|part| is_stray(snapshot, part)) {
+            desk.put_away(part, "of a profile that was not finished", None, record.identity.as_ref())?;
+        }
+        self.delete_files(desk, name)
+    }
+
+    fn finish_remove(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
+        let Some(name) = entry.to.as_deref() else { return Ok(()) };
+        if snapshot.record(name).is_some() {
+            return self.draft_removal(desk, snapshot, name);
+        }
+        self.delete_files(desk, name)
+    }
+}
+
+/// Makes loans, state file and marker agree with what the live credential is.
+fn settle(desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished, owner: &Owner) -> Result<(), Error> {
+    match owner {
+        Owner::Own(_) | Owner::Successor(..) | Owner::Unknown(_) | Owner::Rewound(_) => {
+            desk.keep_live(owner)?;
+            let staying = owner.profile().filter(|_| !matches!(owner, Owner::Rewound(_)));
+            desk.return_loans(staying, owner)?;
+            if let Some(name) = staying {
+                desk.settle_identity(name)?;
+            }
+            desk.mark(staying)
+        }
+        Owner::SignedOut | Owner::Missing => {
+            // Only the login that was on its way in can have been lent for nothing.
+            let from_stands = entry.from.as_deref().is_none_or(|from| snapshot.lent().any(|record| record.name == from));
+            if from_stands {
+                desk.return_loans(entry.from.as_deref(), owner)?;
+            }
+            Ok(())
+        }
+        Owner::Unreadable => desk.keep_live(owner),
+    }
+}
+
+/// Whether a login is neither live nor any profile's nor used up.
+fn is_stray(snapshot: &Snapshot, part: &AccountPart) -> bool {
+    let Found::Login(login) = part.login() else { return false };
+    let Some(token) = login.refresh_print() else { return false };
+    let live = match &snapshot.live.found {
+        Found::Login(live) => live.refresh_print(),
+        Found::Blank | Found::Absent | Found::Malformed => None,
+    };
+    let held = snapshot.records.iter().filter_map(Record::login).any(|held| held.refresh_print().as_ref() == Some(&token));
+    live.as_ref() != Some(&token) && !held && !snapshot.spent.has(&token)
+}
+
+/// Only what a batch of ours may have left is ever removed on the journal's word.
+fn is_temp(path: &Path) -> bool {
+    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"))
+}
+
+fn word(done: &str) -> &'static str {
+    ["switch", "undo", "capture", "remove", "rename", "restore"].into_iter().find(|word| *word == done).unwrap_or("recover")
+}

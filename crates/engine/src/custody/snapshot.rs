@@ -1,0 +1,198 @@
+//! Everything that a decision depends on, read once.
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use clauth_claude::{ClaudeHome, CredentialStore, Credentials, FileStore, Found, Reading, StateFile};
+use clauth_durable::Journal;
+use clauth_host::Secret;
+use jiff::Timestamp;
+
+use super::home::{LiveHome, live_home};
+use super::unfinished::Unfinished;
+use crate::owner::{self, Candidate, Evidence, Owner};
+use crate::profile::{AccountKey, Known, Record, Roster};
+use crate::root::Settings;
+use crate::spent::Spent;
+use crate::{Engine, Error};
+
+/// How often and how long a torn file is read again before it counts as unreadable (protocols §2).
+const AGAIN: (u32, Duration) = (20, Duration::from_millis(50));
+
+/// The live credential.
+pub(crate) struct Live {
+    /// The bytes that every change is made against.
+    pub(crate) reading: Option<Reading>,
+    /// The object in them; `None` when they cannot be understood.
+    pub(crate) object: Option<Credentials>,
+    /// The login in the object.
+    pub(crate) found: Found,
+}
+
+/// What stands on disk.
+pub(crate) struct Snapshot {
+    pub(crate) home: ClaudeHome,
+    pub(crate) home_id: std::path::PathBuf,
+    pub(crate) notice: Option<String>,
+    pub(crate) settings: Settings,
+    pub(crate) roster: Roster,
+    pub(crate) records: Vec<Record>,
+    pub(crate) spent: Spent,
+    pub(crate) unfinished: Option<Unfinished>,
+    pub(crate) live: Live,
+    state: OnceCell<Option<StateFile>>,
+}
+
+impl Engine {
+    /// Reads everything. Writes nothing.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
+        let settings = Settings::read(&self.disk, &self.root)?;
+        let LiveHome { home, id, notice } = live_home(self, &settings)?;
+        let roster = Roster::read(&self.disk, &self.root)?;
+        let records = roster.names.iter().map(|name| Record::read(&self.disk, &self.root, name)).collect();
+        let unfinished = self.journal().read()?;
+        Ok(Snapshot {
+            spent: Spent::read(&self.disk, &self.root)?,
+            live: self.read_live(&home)?,
+            home_id: id,
+            state: OnceCell::new(),
+            home,
+            notice,
+            settings,
+            roster,
+            records,
+            unfinished,
+        })
+    }
+
+    pub(crate) fn journal(&self) -> Journal {
+        Journal::at(&self.disk, self.root.journal())
+    }
+
+    /// Reads the live credential, again and again for a second when it is torn.
+    fn read_live(&self, home: &ClaudeHome) -> Result<Live, Error> {
+        let store = FileStore { path: home.credentials() };
+        let mut live = Live::of(store.read(&self.disk)?);
+        for _ in 0..AGAIN.0 {
+            if live.object.is_some() || live.reading.is_none() {
+                break;
+            }
+            self.disk.clock.sleep(AGAIN.1);
+            live = Live::of(store.read(&self.disk)?);
+        }
+        Ok(live)
+    }
+
+    /// Whose the live login is, with what the server said about it, if it was asked.
+    pub(crate) fn owner(&self, snapshot: &Snapshot, answer: Option<&AccountKey>) -> Result<Owner, Error> {
+        // The common case needs no state file, which may be large.
+        let candidates = snapshot.candidates();
+        let mut evidence = Evidence {
+            found: &snapshot.live.found,
+            organization: snapshot.live.object.as_ref().and_then(|object| object.account().organization_uuid()),
+            candidates: &candidates,
+            spent: &snapshot.spent,
+            state: None,
+            answer: answer.cloned(),
+            journal_open: snapshot.unfinished.is_some(),
+            age: snapshot.live.age(self.disk.clock.file_now()),
+        };
+        let quick = owner::classify(&evidence);
+        if !matches!(quick, Owner::Unknown(_) | Owner::Successor(..)) {
+            return Ok(quick);
+        }
+        evidence.state = self.state(snapshot)?.and_then(Known::of_state).map(|known| known.key);
+        Ok(owner::classify(&evidence))
+    }
+
+    /// The state file, read when it is first needed.
+    pub(crate) fn state<'s>(&self, snapshot: &'s Snapshot) -> Result<Option<&'s StateFile>, Error> {
+        if let Some(state) = snapshot.state.get() {
+            return Ok(state.as_ref());
+        }
+        let path = &snapshot.home.state;
+        let mut attempt = 0;
+        let state = loop {
+            let Some(bytes) = self.disk.read(path)? else { break None };
+            match StateFile::parse(bytes) {
+                Ok(state) => break Some(state),
+                Err(_) if attempt < AGAIN.0 => self.disk.clock.sleep(AGAIN.1),
+                Err(source) => return Err(clauth_durable::Error::Document { path: path.clone(), source }.into()),
+            }
+            attempt += 1;
+        };
+        Ok(snapshot.state.get_or_init(|| state).as_ref())
+    }
+}
+
+impl Live {
+    fn of(reading: Option<Reading>) -> Self {
+        let object = match &reading {
+            None => Some(Credentials::empty()),
+            Some(reading) => Credentials::parse(reading.bytes.clone()).ok(),
+        };
+        let found = object.as_ref().map_or(Found::Malformed, Credentials::login);
+        Self { reading, object, found }
+    }
+
+    /// The access token, where there is one to ask about.
+    pub(crate) fn access(&self) -> Option<&Secret> {
+        match &self.found {
+            Found::Login(login) => Some(&login.access),
+            Found::Blank | Found::Absent | Found::Malformed => None,
+        }
+    }
+
+    pub(crate) fn written(&self) -> Option<Timestamp> {
+        self.reading.as_ref().map(|reading| reading.modified)
+    }
+
+    fn age(&self, now: Timestamp) -> Option<Duration> {
+        Duration::try_from(now.duration_since(self.written()?)).ok()
+    }
+}
+
+impl Snapshot {
+    pub(crate) fn record(&self, name: &str) -> Option<&Record> {
+        self.records.iter().find(|record| record.name == name)
+    }
+
+    /// Whether the live login is still the one that `earlier` saw (O2).
+    pub(crate) fn same_login(&self, earlier: &Self) -> bool {
+        let bytes = |snapshot: &Self| snapshot.live.reading.as_ref().map(|reading| reading.bytes.clone());
+        bytes(self) == bytes(earlier)
+    }
+
+    /// The profiles whose login is lent to the live home.
+    pub(crate) fn lent(&self) -> impl Iterator<Item = &Record> {
+        self.records.iter().filter(|record| record.lent_to(&self.home_id))
+    }
+
+    /// Every profile whose login an operation on `target` reads or moves (K1).
+    pub(crate) fn concerned(&self, target: Option<&str>, owner: &Owner) -> Vec<String> {
+        let lent = self.lent().map(|record| record.name.as_str());
+        let from_journal = self.unfinished.iter().flat_map(|entry| entry.from.iter().chain(&entry.to)).map(String::as_str);
+        let mut names: Vec<String> = lent.chain(target).chain(owner.profile()).chain(from_journal).map(str::to_owned).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        self.records.iter().map(|record| self.candidate(record)).collect()
+    }
+
+    fn candidate(&self, record: &Record) -> Candidate {
+        let login = record.login();
+        let login = login.as_ref();
+        Candidate {
+            name: record.name.clone(),
+            key: record.identity.as_ref().map(|known| known.key.clone()),
+            access: login.map(clauth_claude::Login::access_print),
+            refresh: login.and_then(clauth_claude::Login::refresh_print),
+            login_end: login.and_then(|login| login.refresh_expires_at),
+            organization: record.part().and_then(clauth_claude::AccountPart::organization_uuid),
+            lent_here: record.lent_to(&self.home_id),
+        }
+    }
+}

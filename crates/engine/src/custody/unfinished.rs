@@ -1,0 +1,28 @@
+//! The journal's entry: names and fingerprints of the one change that is under way, never a token (W6).
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A change that was begun and not closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unfinished {
+    /// Always 1.
+    pub schema: u32,
+    /// The command: `switch`, `undo`, `capture`, `remove`, `rename`, `restore`, `recover`.
+    pub done: String,
+    /// Whose login was live when it began.
+    pub from: Option<String>,
+    /// Whose login it puts live, or the profile that it is about.
+    pub to: Option<String>,
+    /// When it began.
+    pub at: Timestamp,
+    /// Full fingerprints of the refresh tokens that leave and enter the live home.
+    pub tokens: Vec<String>,
+    /// Temporary files that it may leave behind.
+    pub temps: Vec<PathBuf>,
+    /// Whether `to` did not exist before.
+    #[serde(default)]
+    pub creates: bool,
+}

@@ -1,0 +1,62 @@
+//! The engine as a value: a machine, a disk, a root, and somebody to ask.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clauth_anthropic::ProfileAnswer;
+use clauth_durable::Disk;
+use clauth_host::{Host, Secret};
+
+use crate::{Error, Root};
+
+/// The longest that an identity look-up may take (O2).
+pub(crate) const LOOK_UP: Duration = Duration::from_secs(2);
+
+/// Somebody who can tell whose a token is.
+pub trait LookUp: Send + Sync {
+    /// The account of an access token; `None` when nobody answered, whatever the reason: a failed look-up changes only
+    /// what is proven (O2).
+    fn whose(&self, host: &Host, network: bool, access: &Secret) -> Option<ProfileAnswer>;
+}
+
+/// Asks the profile endpoint.
+pub struct Endpoint;
+
+impl LookUp for Endpoint {
+    fn whose(&self, host: &Host, network: bool, access: &Secret) -> Option<ProfileAnswer> {
+        clauth_anthropic::Client::new(&host.endpoints, &host.env, network).profile(access, LOOK_UP).ok()
+    }
+}
+
+/// Everything that a command acts on.
+#[derive(Clone)]
+pub struct Engine {
+    /// The machine.
+    pub host: Host,
+    /// Its files.
+    pub disk: Disk,
+    /// clauth's own root.
+    pub root: Root,
+    /// Who is asked whose a token is.
+    pub look_up: Arc<dyn LookUp>,
+    /// Tells the user something while work goes on; one line, no line end.
+    pub say: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Engine {
+    /// The engine of a machine, on its real disk.
+    #[must_use]
+    pub fn new(host: Host, say: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
+        let disk = Disk::new(host.clock.clone(), host.random.clone());
+        let root = Root::new(host.root.clone());
+        Self { host, disk, root, look_up: Arc::new(Endpoint), say }
+    }
+
+    /// Makes the root ready for writing: the directories that locks and the journal need, with tight modes.
+    pub(crate) fn prepare(&self) -> Result<(), Error> {
+        for directory in [self.root.locks(), self.root.profiles(), self.root.path().join("journal")] {
+            self.disk.ensure_dir(&directory)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,35 @@
+//! What clauth does: profiles, loans, ownership, switching, vault, history.
+//!
+//! A command reads a snapshot of what stands, decides whose the live login is ([`owner`], a pure function), drafts every
+//! change in the order of W6, and applies them as one, or not at all.
+
+mod capture;
+mod custody;
+mod engine;
+mod error;
+mod find;
+mod history;
+mod json;
+mod manage;
+mod owner;
+mod profile;
+mod root;
+mod spent;
+mod switch;
+mod text;
+mod toml;
+mod vault;
+mod view;
+
+pub use capture::Captured;
+pub use custody::{Planned, Unfinished};
+pub use engine::{Endpoint, Engine, LookUp};
+pub use error::{Error, Kind};
+pub use history::{Event, Tokens};
+pub use manage::Removed;
+pub use profile::{AccountKey, ProfileKind, State, check_name};
+pub use root::{Entry as LayoutEntry, LAYOUT, Root};
+pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
+pub use text::shown;
+pub use vault::Entry as VaultEntry;
+pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Via, Which};

@@ -1,0 +1,7 @@
+//! Changes to the profiles themselves, beside their logins.
+
+mod order;
+mod remove;
+mod rename;
+
+pub use remove::Removed;

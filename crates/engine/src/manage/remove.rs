@@ -1,0 +1,110 @@
+//! `remove`: the login goes to the vault, the profile goes, and Claude Code stays signed in.
+
+use std::path::{Path, PathBuf};
+
+use clauth_durable::{Kind as FileKind, Manner};
+
+use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
+use crate::error::Kind;
+use crate::history::Event;
+use crate::owner::Owner;
+use crate::{Engine, Error};
+
+/// What was removed.
+pub struct Removed {
+    /// The profile.
+    pub name: String,
+    /// The vault entry that keeps its login.
+    pub vault: Option<String>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// Directories of a profile that hold no login and may be large; they go after everything else.
+const TREES: [&str; 2] = ["runtime", "sessions"];
+
+impl Engine {
+    /// Removes a profile.
+    ///
+    /// # Errors
+    /// No such profile; the live profile without `force`.
+    pub fn remove(&self, asked: &str, force: bool) -> Result<Removed, Error> {
+        self.recover()?;
+        let name = self.find(asked)?;
+        for _ in 0..ATTEMPTS {
+            let before = self.snapshot()?;
+            let answer = self.settle_doubt(&before)?;
+            let owner = self.owner(&before, answer.as_ref())?;
+            self.prepare()?;
+            let held = self.lock_all(&before.home, &before.concerned(Some(&name), &owner))?;
+            let snapshot = self.snapshot()?;
+            let owner = self.owner(&snapshot, answer.filter(|_| snapshot.same_login(&before)).as_ref())?;
+            refuse_live(&snapshot, &owner, &name, force)?;
+            let mut desk = Desk::new(self, &snapshot)?;
+            if owner.profile() == Some(&name) {
+                desk.keep_live(&owner)?;
+            }
+            let vault = self.draft_removal_of(&mut desk, &snapshot, &name)?;
+            let drafted = desk.finish()?;
+            let operation = Operation { done: "remove", to: Some(name.clone()), ..Operation::default() };
+            if let Applied::Done = self.apply(&operation, drafted.changes, &held)? {
+                // What is left are empty directories and trees without a login.
+                self.disk.remove_tree(&self.root.profile(&name))?;
+                return Ok(Removed { name, vault, warnings: drafted.warnings });
+            }
+        }
+        Err(Error::Contended { path: self.snapshot()?.home.credentials() })
+    }
+
+    /// Drafts the removal of a listed profile, once more after an interruption.
+    pub(crate) fn draft_removal(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
+        self.draft_removal_of(desk, snapshot, name).map(drop)
+    }
+
+    fn draft_removal_of(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, name: &str) -> Result<Option<String>, Error> {
+        let known = snapshot.record(name).and_then(|record| record.identity.as_ref());
+        let lent = snapshot.record(name).is_some_and(|record| record.lent_to(&snapshot.home_id));
+        if let Some(part) = desk.holds(name).cloned() {
+            let why = if lent { "its profile was removed while it was live" } else { "its profile was removed" };
+            desk.keep_removed(&part, why, (name, known), lent)?;
+        }
+        let vault = desk.vaulted.as_ref().map(|entry| entry.id.clone());
+        desk.edit_roster(|roster| roster.forget(name))?;
+        self.delete_files(desk, name)?;
+        let mut event = Event::new(desk.now, "remove", "asked for").about(name);
+        event.vault.clone_from(&vault);
+        desk.record_event(&event);
+        Ok(vault)
+    }
+
+    /// Drafts the removal of every file of a profile but the trees of its sessions.
+    pub(crate) fn delete_files(&self, desk: &mut Desk<'_>, name: &str) -> Result<(), Error> {
+        for path in self.files_in(&self.root.profile(name))? {
+            desk.draft.delete(&path, Manner::Own)?;
+        }
+        Ok(())
+    }
+
+    fn files_in(&self, directory: &Path) -> Result<Vec<PathBuf>, Error> {
+        let mut files = Vec::new();
+        for name in self.disk.list(directory)? {
+            let path = directory.join(&name);
+            match self.disk.lstat(&path)?.map(|stat| stat.kind) {
+                Some(FileKind::File) => files.push(path),
+                Some(FileKind::Dir) if !TREES.iter().any(|tree| name.to_str() == Some(tree)) => files.extend(self.files_in(&path)?),
+                _ => {}
+            }
+        }
+        Ok(files)
+    }
+}
+
+fn refuse_live(snapshot: &Snapshot, owner: &Owner, name: &str, force: bool) -> Result<(), Error> {
+    let live = owner.profile() == Some(name) || snapshot.lent().any(|record| record.name == name);
+    if !live || force {
+        return Ok(());
+    }
+    let what = format!("the login of '{name}' is live in {}", snapshot.home.dir.display());
+    let forced = format!("to remove it all the same (Claude Code stays signed in): clauth remove {name} --yes --force");
+    Err(Error::refused(Kind::Protected, what, name, &["clauth switch ANOTHER-NAME", &forced]))
+}

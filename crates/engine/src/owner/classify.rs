@@ -1,0 +1,187 @@
+//! The classification itself.
+
+use std::time::Duration;
+
+use clauth_claude::{Found, Login};
+use clauth_host::Fingerprint;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::profile::AccountKey;
+use crate::spent::Spent;
+
+/// A pair younger than this may be half of a sign-in whose other half, the state file, is not yet written (O1).
+pub(crate) const YOUNG: Duration = Duration::from_secs(5);
+
+/// Two `refreshTokenExpiresAt` this close are one login's: a refresh does not extend it (O1).
+const SAME_END: SignedDuration = SignedDuration::from_mins(2);
+
+/// What is known of one profile.
+pub(crate) struct Candidate {
+    pub(crate) name: String,
+    pub(crate) key: Option<AccountKey>,
+    pub(crate) access: Option<Fingerprint>,
+    pub(crate) refresh: Option<Fingerprint>,
+    pub(crate) login_end: Option<Timestamp>,
+    /// The `organizationUuid` beside the stored login.
+    pub(crate) organization: Option<String>,
+    /// Its loan names the home that the bytes were found in.
+    pub(crate) lent_here: bool,
+}
+
+/// Everything that the answer depends on.
+pub(crate) struct Evidence<'a> {
+    pub(crate) found: &'a Found,
+    /// The found object's own `organizationUuid`.
+    pub(crate) organization: Option<String>,
+    pub(crate) candidates: &'a [Candidate],
+    pub(crate) spent: &'a Spent,
+    /// The account that the state file names.
+    pub(crate) state: Option<AccountKey>,
+    /// The account that the server named for the found access token.
+    pub(crate) answer: Option<AccountKey>,
+    pub(crate) journal_open: bool,
+    /// How long ago the file was written.
+    pub(crate) age: Option<Duration>,
+}
+
+/// By what a successor is proven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Proven {
+    /// The refresh token is the stored one.
+    SameRefresh,
+    /// The login ends when the lent one ends.
+    SameEnd,
+    /// The state file names the account that the login is lent as.
+    StateFile,
+    /// The server named the account.
+    Endpoint,
+}
+
+/// Why an unknown login is not proven; each could be settled by asking the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    /// The evidence contradicts itself.
+    Contradiction,
+    /// It was written a moment ago, so the state file may lag behind.
+    Young,
+    /// A change is unfinished.
+    JournalOpen,
+    /// Nothing speaks for any profile.
+    Stranger,
+    /// It has no refresh token, so it could never replace a stored login.
+    NoRefresh,
+}
+
+/// Whose login it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The very pair that the profile holds.
+    Own(String),
+    /// A later login of the profile.
+    Successor(String, Proven),
+    /// A used-up pair of the profile.
+    Rewound(String),
+    /// Nobody's that we know.
+    Unknown(Doubt),
+    /// Blank tokens.
+    SignedOut,
+    /// No login.
+    Missing,
+    /// A login block without readable tokens.
+    Unreadable,
+}
+
+impl Owner {
+    /// The profile whose login is live.
+    pub(crate) fn profile(&self) -> Option<&str> {
+        match self {
+            Self::Own(name) | Self::Successor(name, _) | Self::Rewound(name) => Some(name),
+            Self::Unknown(_) | Self::SignedOut | Self::Missing | Self::Unreadable => None,
+        }
+    }
+}
+
+/// Decides whose login was found.
+pub(crate) fn classify(evidence: &Evidence<'_>) -> Owner {
+    let login = match evidence.found {
+        Found::Login(login) => login,
+        Found::Blank => return Owner::SignedOut,
+        Found::Absent => return Owner::Missing,
+        Found::Malformed => return Owner::Unreadable,
+    };
+    own(evidence, login)
+        .or_else(|| rewound(evidence, login))
+        .or_else(|| same_refresh(evidence, login))
+        .unwrap_or_else(|| match (&login.refresh, &evidence.answer) {
+            (None, _) => Owner::Unknown(Doubt::NoRefresh),
+            (Some(_), Some(answer)) => by_answer(evidence, answer),
+            (Some(_), None) => offline(evidence, login),
+        })
+}
+
+fn own(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {
+    let (access, refresh) = (login.access_print(), login.refresh_print());
+    let holds = |c: &&Candidate| c.access.as_ref() == Some(&access) && (refresh.is_none() || c.refresh == refresh);
+    let mut holders: Vec<&Candidate> = evidence.candidates.iter().filter(holds).collect();
+    holders.sort_by_key(|candidate| !candidate.lent_here);
+    holders.first().map(|candidate| Owner::Own(candidate.name.clone()))
+}
+
+fn rewound(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {
+    let whose = evidence.spent.whose(&login.refresh_print()?)?;
+    let known = evidence.candidates.iter().any(|candidate| candidate.name == whose);
+    Some(if known { Owner::Rewound(whose.to_owned()) } else { Owner::Unknown(Doubt::Stranger) })
+}
+
+/// The server may answer a refresh without a new refresh token; then the one that was sent stays (facts §3.2).
+fn same_refresh(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {
+    let refresh = login.refresh_print()?;
+    let holder = evidence.candidates.iter().find(|candidate| candidate.refresh.as_ref() == Some(&refresh))?;
+    Some(Owner::Successor(holder.name.clone(), Proven::SameRefresh))
+}
+
+fn by_answer(evidence: &Evidence<'_>, answer: &AccountKey) -> Owner {
+    let mut matching = evidence.candidates.iter().filter(|candidate| candidate.key.as_ref() == Some(answer));
+    match (matching.next(), matching.next()) {
+        (Some(one), None) => Owner::Successor(one.name.clone(), Proven::Endpoint),
+        (Some(_), Some(_)) => Owner::Unknown(Doubt::Contradiction),
+        (None, _) => Owner::Unknown(Doubt::Stranger),
+    }
+}
+
+/// O1: what can be proven without asking anybody.
+fn offline(evidence: &Evidence<'_>, login: &Login) -> Owner {
+    let lent = || evidence.candidates.iter().filter(|candidate| candidate.lent_here);
+    let named = |candidate: &&Candidate| evidence.state.is_some() && candidate.key == evidence.state;
+    let family: Vec<&Candidate> = lent().filter(|candidate| same_end(candidate, login)).collect();
+    if let [one] = family.as_slice() {
+        let other_account = |state: &AccountKey| !one.key.as_ref().is_some_and(|key| state.agrees(key));
+        if evidence.state.as_ref().is_some_and(other_account) || other_organization(evidence, one) {
+            return Owner::Unknown(Doubt::Contradiction);
+        }
+        return Owner::Successor(one.name.clone(), Proven::SameEnd);
+    }
+    let by_state: Vec<&Candidate> = lent().filter(named).collect();
+    match by_state.as_slice() {
+        [one] if other_organization(evidence, one) => Owner::Unknown(Doubt::Contradiction),
+        [_] if evidence.journal_open => Owner::Unknown(Doubt::JournalOpen),
+        [_] if evidence.age.is_none_or(|age| age < YOUNG) => Owner::Unknown(Doubt::Young),
+        [one] => Owner::Successor(one.name.clone(), Proven::StateFile),
+        [_, _, ..] => Owner::Unknown(Doubt::Contradiction),
+        [] => Owner::Unknown(Doubt::Stranger),
+    }
+}
+
+fn same_end(candidate: &Candidate, login: &Login) -> bool {
+    match (candidate.login_end, login.refresh_expires_at) {
+        (Some(a), Some(b)) => a.duration_since(b).abs() <= SAME_END,
+        _ => false,
+    }
+}
+
+/// Whether the object's own `organizationUuid` speaks against the candidate.
+fn other_organization(evidence: &Evidence<'_>, candidate: &Candidate) -> bool {
+    let Some(found) = &evidence.organization else { return false };
+    let of_key = candidate.key.as_ref().and_then(|key| key.organization.as_ref());
+    candidate.organization.as_ref().or(of_key).is_some_and(|known| known != found)
+}

@@ -1,0 +1,58 @@
+//! `loan.json`: the record that a login is lent to the live home, with its full pair (L2).
+
+use std::path::{Path, PathBuf};
+
+use clauth_claude::{AccountPart, Found};
+use clauth_durable::Document;
+use clauth_host::Fingerprint;
+use jiff::Timestamp;
+
+/// A login that is lent out.
+#[derive(Clone)]
+pub(crate) struct Loan {
+    /// The Claude Code home that it is lent to.
+    pub(crate) home: PathBuf,
+    /// When it was lent.
+    pub(crate) at: Option<Timestamp>,
+    /// The machine that lent it.
+    pub(crate) machine: Option<Fingerprint>,
+    /// The full login as last known.
+    pub(crate) login: AccountPart,
+}
+
+impl Loan {
+    pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
+        let document = Document::parse(bytes).ok()?;
+        let login = AccountPart::parse(document.raw(&["login"])?.as_bytes().to_vec()).ok()?;
+        Some(Self {
+            home: PathBuf::from(document.get::<String>(&["home"])?),
+            at: document.get::<String>(&["at"]).and_then(|text| text.parse().ok()),
+            machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
+            login,
+        })
+    }
+
+    /// The file's text. `key` is the account's, where it is known.
+    pub(crate) fn bytes(&self, key: Option<&super::AccountKey>) -> Vec<u8> {
+        let login = match self.login.login() {
+            Found::Login(login) => Some(login),
+            _ => None,
+        };
+        let login = login.as_ref();
+        let head = serde_json::json!({
+            "schema": 1, "home": self.home.to_string_lossy(), "store": "file",
+            "account_uuid": key.map(|key| &key.account), "organization_uuid": key.and_then(|key| key.organization.as_ref()),
+            "access": login.map(|login| login.access_print().full().to_owned()),
+            "refresh": login.and_then(|login| login.refresh_print()).map(|print| print.full().to_owned()),
+            "refresh_token_expires_at": login.and_then(|login| login.refresh_expires_at).map(|at| at.to_string()),
+            "at": self.at.map(|at| at.to_string()),
+            "machine": self.machine.as_ref().map(Fingerprint::full),
+        });
+        let text = String::from_utf8_lossy(self.login.bytes());
+        crate::json::with_raw(&head, "login", text.trim())
+    }
+
+    pub(crate) fn names(&self, home: &Path) -> bool {
+        self.home == home
+    }
+}

@@ -1,0 +1,17 @@
+//! Profiles: their names, their order, and what each keeps on disk.
+
+mod identity;
+mod loan;
+mod name;
+mod record;
+mod roster;
+mod verdict;
+
+pub use identity::AccountKey;
+pub(crate) use identity::{Known, Proof};
+pub(crate) use loan::Loan;
+pub use name::check as check_name;
+pub use record::{ProfileKind, State};
+pub(crate) use record::{Content, Record, token_of};
+pub(crate) use roster::{Roster, ambiguous};
+pub(crate) use verdict::Verdict;

@@ -1,0 +1,205 @@
+//! One profile as it stands on disk. One unreadable file makes one profile unreadable, never the others.
+
+use std::path::{Path, PathBuf};
+
+use clauth_claude::{AccountPart, Found, Login};
+use clauth_durable::Disk;
+use clauth_host::Fingerprint;
+use jiff::Timestamp;
+
+use super::{Known, Loan, Verdict};
+use crate::{Error, Root, toml};
+
+/// What kind of credential a profile has (`contract.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProfileKind {
+    /// A signed-in Claude login.
+    Claude,
+    /// A base URL and a key.
+    Endpoint,
+}
+
+/// The state of a profile's login (`contract.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Usable.
+    Ok,
+    /// The access token's time has passed; it can be renewed.
+    Expired,
+    /// Claude Code holds blank tokens for it.
+    SignedOut,
+    /// The server said that it is dead.
+    Dead,
+    /// The login's own end has passed.
+    Lapsed,
+    /// A refresh was sent and its outcome is not known.
+    Unknown,
+    /// There is none.
+    NoLogin,
+    /// Its files cannot be understood.
+    Unreadable,
+}
+
+impl State {
+    const ALL: [(Self, &'static str); 8] = [
+        (Self::Ok, "ok"),
+        (Self::Expired, "expired"),
+        (Self::SignedOut, "signed_out"),
+        (Self::Dead, "dead"),
+        (Self::Lapsed, "lapsed"),
+        (Self::Unknown, "unknown"),
+        (Self::NoLogin, "no_login"),
+        (Self::Unreadable, "unreadable"),
+    ];
+
+    /// The word of `contract.md`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        Self::ALL.iter().find(|(state, _)| *state == self).map_or("unknown", |(_, word)| word)
+    }
+
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, known)| *known == word).map(|(state, _)| *state)
+    }
+}
+
+/// A file of a profile: absent, understood, or not to be understood.
+pub(crate) enum Content<T> {
+    Absent,
+    Read(T),
+    Broken(PathBuf),
+}
+
+impl<T> Content<T> {
+    pub(crate) fn get(&self) -> Option<&T> {
+        match self {
+            Self::Read(value) => Some(value),
+            Self::Absent | Self::Broken(_) => None,
+        }
+    }
+
+    fn broken(&self) -> Option<&Path> {
+        match self {
+            Self::Broken(path) => Some(path),
+            Self::Absent | Self::Read(_) => None,
+        }
+    }
+}
+
+/// One profile.
+pub(crate) struct Record {
+    pub(crate) name: String,
+    pub(crate) slot: Content<AccountPart>,
+    pub(crate) loan: Content<Loan>,
+    pub(crate) identity: Option<Known>,
+    pub(crate) verdict: Option<Verdict>,
+    pub(crate) kind: ProfileKind,
+    pub(crate) enabled: bool,
+}
+
+impl Record {
+    pub(crate) fn read(disk: &Disk, root: &Root, name: &str) -> Self {
+        let slot = content(disk, root.slot(name), |bytes| AccountPart::parse(bytes).ok());
+        let loan = content(disk, root.loan(name), Loan::read);
+        let identity = content(disk, root.identity(name), Known::read);
+        let verdict = content(disk, root.verdict(name), Verdict::read);
+        Self {
+            kind: kind(disk, root, name),
+            enabled: enabled(disk, root, name),
+            name: name.to_owned(),
+            slot,
+            loan,
+            identity: identity.get().cloned(),
+            verdict: verdict.get().cloned(),
+        }
+    }
+
+    /// The full login as last known: the loan's while it is lent, else the slot's.
+    pub(crate) fn part(&self) -> Option<&AccountPart> {
+        self.loan.get().map(|loan| &loan.login).or_else(|| self.slot.get())
+    }
+
+    /// The tokens of [`Self::part`].
+    pub(crate) fn login(&self) -> Option<Login> {
+        match self.part()?.login() {
+            Found::Login(login) => Some(login),
+            Found::Blank | Found::Absent | Found::Malformed => None,
+        }
+    }
+
+    pub(crate) fn lent_to(&self, home: &Path) -> bool {
+        self.loan.get().is_some_and(|loan| loan.names(home))
+    }
+
+    /// The verdict, if it is about the login that the profile has now.
+    pub(crate) fn standing_verdict(&self) -> Option<&Verdict> {
+        let token = token_of(&self.login()?);
+        self.verdict.as_ref().filter(|verdict| verdict.token == token)
+    }
+
+    /// The file that cannot be understood, if one that matters is.
+    pub(crate) fn broken(&self) -> Option<&Path> {
+        self.loan.broken().or_else(|| self.slot.broken().filter(|_| self.loan.get().is_none()))
+    }
+
+    /// The state at `now`, with the reason where there is one.
+    pub(crate) fn state(&self, now: Timestamp) -> (State, Option<String>) {
+        if self.kind == ProfileKind::Endpoint {
+            return (State::Ok, None);
+        }
+        if let Some(path) = self.broken() {
+            return (State::Unreadable, Some(format!("{} cannot be understood", path.display())));
+        }
+        let Some(part) = self.part() else { return (State::NoLogin, None) };
+        let login = match part.login() {
+            Found::Login(login) => login,
+            Found::Blank => return (State::SignedOut, None),
+            Found::Absent => return (State::NoLogin, None),
+            Found::Malformed => return (State::Unreadable, Some("its login has no tokens that can be read".into())),
+        };
+        let verdict = self.standing_verdict();
+        let reason = verdict.map(|verdict| verdict.reason.clone());
+        if let Some(state) = verdict.map(|verdict| verdict.state).filter(|state| *state != State::Ok) {
+            return (state, reason);
+        }
+        let passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        if passed(login.refresh_expires_at) || (login.refresh.is_none() && passed(login.expires_at)) {
+            return (State::Lapsed, Some("the login's own end has passed".into()));
+        }
+        (if passed(login.expires_at) { State::Expired } else { State::Ok }, reason)
+    }
+}
+
+/// The token that a verdict on `login` is about.
+pub(crate) fn token_of(login: &Login) -> Fingerprint {
+    login.refresh_print().unwrap_or_else(|| login.access_print())
+}
+
+fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<T>) -> Content<T> {
+    match disk.read(&path) {
+        Ok(None) => Content::Absent,
+        Ok(Some(bytes)) => parse(bytes).map_or(Content::Broken(path), Content::Read),
+        Err(_) => Content::Broken(path),
+    }
+}
+
+fn kind(disk: &Disk, root: &Root, name: &str) -> ProfileKind {
+    let has_url = toml::read(disk, &root.config(name)).is_ok_and(|document| toml::text(&document, "base_url").is_some());
+    if has_url { ProfileKind::Endpoint } else { ProfileKind::Claude }
+}
+
+fn enabled(disk: &Disk, root: &Root, name: &str) -> bool {
+    let Ok(document) = toml::read(disk, &root.options(name)) else { return true };
+    document.get("enabled").and_then(toml_edit::Item::as_bool).unwrap_or(true)
+}
+
+impl Error {
+    /// The refusal to act on a profile whose files cannot be understood.
+    pub(crate) fn broken_profile(record: &Record, path: &Path) -> Self {
+        Self::Unreadable {
+            what: format!("the profile '{}'", record.name),
+            path: path.to_owned(),
+            next: "mend or move that file away; other profiles are not affected".into(),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! The one list of what lies in the root; `doctor` and SECURITY.md read it from here.
+
+use std::path::{Path, PathBuf};
+
+/// A kind of file in the root.
+#[derive(Clone, Copy, Debug)]
+pub struct Entry {
+    /// Where, relative to the root.
+    pub path: &'static str,
+    /// What it holds.
+    pub what: &'static str,
+    /// Whether it may hold tokens or keys.
+    pub secret: bool,
+}
+
+/// Everything that clauth keeps.
+pub const LAYOUT: &[Entry] = &[
+    Entry { path: ".lock", what: "the state lock, shared with version 0.4.0", secret: false },
+    Entry { path: "locks/", what: "all other locks, and who holds what", secret: false },
+    Entry { path: "profiles.toml", what: "order of the profiles, active marker", secret: false },
+    Entry { path: "settings.toml", what: "our settings, the recorded Claude Code home", secret: false },
+    Entry { path: "profiles/<name>/config.toml", what: "what a person edits, endpoint keys included", secret: true },
+    Entry { path: "profiles/<name>/options.toml", what: "what a person edits", secret: false },
+    Entry { path: "profiles/<name>/credentials.json", what: "the slot: the login, full or as a bearer copy", secret: true },
+    Entry { path: "profiles/<name>/loan.json", what: "the full login while it is lent to the live home", secret: true },
+    Entry { path: "profiles/<name>/identity.json", what: "whose login it is, and by what proof", secret: false },
+    Entry { path: "profiles/<name>/verdict.json", what: "what is known against the present login", secret: false },
+    Entry { path: "profiles/<name>/bound/", what: "Claude Code's account-bound files while parked", secret: false },
+    Entry { path: "spent.jsonl", what: "fingerprints of refresh tokens that are used up", secret: false },
+    Entry { path: "vault/", what: "displaced logins with why, when and whose", secret: true },
+    Entry { path: "journal/", what: "the one unfinished change: names and fingerprints", secret: false },
+    Entry { path: "history.jsonl", what: "one line a change of who is who", secret: false },
+];
+
+/// The root directory and the paths in it.
+#[derive(Clone, Debug)]
+pub struct Root(PathBuf);
+
+impl Root {
+    /// The root at `path`.
+    #[must_use]
+    pub fn new(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(crate) fn state_lock(&self) -> PathBuf {
+        self.0.join(".lock")
+    }
+
+    pub(crate) fn locks(&self) -> PathBuf {
+        self.0.join("locks")
+    }
+
+    pub(crate) fn roster(&self) -> PathBuf {
+        self.0.join("profiles.toml")
+    }
+
+    pub(crate) fn settings(&self) -> PathBuf {
+        self.0.join("settings.toml")
+    }
+
+    pub(crate) fn profiles(&self) -> PathBuf {
+        self.0.join("profiles")
+    }
+
+    /// A profile's directory.
+    #[must_use]
+    pub fn profile(&self, name: &str) -> PathBuf {
+        self.profiles().join(name)
+    }
+
+    /// A profile's slot.
+    #[must_use]
+    pub fn slot(&self, name: &str) -> PathBuf {
+        self.profile(name).join("credentials.json")
+    }
+
+    /// A profile's loan.
+    #[must_use]
+    pub fn loan(&self, name: &str) -> PathBuf {
+        self.profile(name).join("loan.json")
+    }
+
+    pub(crate) fn identity(&self, name: &str) -> PathBuf {
+        self.profile(name).join("identity.json")
+    }
+
+    pub(crate) fn verdict(&self, name: &str) -> PathBuf {
+        self.profile(name).join("verdict.json")
+    }
+
+    pub(crate) fn bound(&self, name: &str) -> PathBuf {
+        self.profile(name).join("bound")
+    }
+
+    pub(crate) fn config(&self, name: &str) -> PathBuf {
+        self.profile(name).join("config.toml")
+    }
+
+    pub(crate) fn options(&self, name: &str) -> PathBuf {
+        self.profile(name).join("options.toml")
+    }
+
+    pub(crate) fn vault(&self) -> PathBuf {
+        self.0.join("vault")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.0.join("journal").join("open.json")
+    }
+
+    pub(crate) fn spent(&self) -> PathBuf {
+        self.0.join("spent.jsonl")
+    }
+
+    pub(crate) fn history(&self) -> PathBuf {
+        self.0.join("history.jsonl")
+    }
+}

@@ -1,0 +1,9 @@
+//! Putting another login live: `switch`, and its way back, `undo`.
+
+mod plan;
+mod report;
+mod run;
+mod undo;
+
+pub use report::{Effect, Outgoing, Report, SessionEffect};
+pub use run::{Options, Target};

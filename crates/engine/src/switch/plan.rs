@@ -1,0 +1,79 @@
+//! The changes of a switch, in the order of W6.
+
+use clauth_claude::AccountPart;
+
+use crate::custody::{Desk, Drafted, Snapshot, print};
+use crate::history::{Event, Tokens};
+use crate::owner::Owner;
+use crate::vault::Entry;
+use crate::{Engine, Error};
+
+/// What comes into the live home.
+pub(super) enum Incoming {
+    /// A profile's login.
+    Profile(String),
+    /// A login out of the vault, moved (W9).
+    Vaulted(Box<Entry>),
+}
+
+impl Incoming {
+    pub(super) fn profile(&self) -> Option<&str> {
+        match self {
+            Self::Profile(name) => Some(name),
+            Self::Vaulted(_) => None,
+        }
+    }
+}
+
+/// Why a switch happens.
+pub(super) struct Cause<'a> {
+    pub(super) event: &'static str,
+    pub(super) reason: &'a str,
+    pub(super) force: bool,
+}
+
+/// Drafts the switch from whatever is live to `incoming`.
+pub(super) fn draft(engine: &Engine, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, cause: &Cause<'_>) -> Result<Drafted, Error> {
+    let mut desk = Desk::new(engine, snapshot)?;
+    let from = leaving(snapshot, owner);
+    let part = match incoming {
+        Incoming::Profile(name) => desk.admit(name, cause.force)?,
+        Incoming::Vaulted(entry) => entry.login.clone(),
+    };
+    desk.keep_live(owner)?;
+    let left = from.as_deref().and_then(|name| desk.holds(name)).and_then(print);
+    if let Incoming::Profile(name) = incoming {
+        desk.lend(name, part.clone())?;
+    }
+    desk.hide_identity()?;
+    desk.install(&part)?;
+    desk.return_loans(incoming.profile(), owner)?;
+    match incoming {
+        Incoming::Profile(name) => desk.show_identity(name)?,
+        Incoming::Vaulted(entry) => desk.draft.delete(&entry.path(&engine.root), clauth_durable::Manner::Own)?,
+    }
+    desk.exchange_bound(from.as_deref(), incoming.profile())?;
+    desk.mark(incoming.profile())?;
+    let event = event(&desk, &from, incoming, cause, left, &part);
+    desk.record_event(&event);
+    desk.finish()
+}
+
+/// The profile that a switch leaves: the live login's, or the one that was signed out of the live home.
+pub(super) fn leaving(snapshot: &Snapshot, owner: &Owner) -> Option<String> {
+    let signed_out = || snapshot.lent().next().filter(|_| *owner == Owner::SignedOut).map(|record| record.name.as_str());
+    owner.profile().or_else(signed_out).map(str::to_owned)
+}
+
+fn event(desk: &Desk<'_>, from: &Option<String>, incoming: &Incoming, cause: &Cause<'_>, left: Option<String>, part: &AccountPart) -> Event {
+    let mut event = Event::new(desk.now, cause.event, cause.reason);
+    event.from.clone_from(from);
+    event.to = incoming.profile().map(str::to_owned);
+    event.profile.clone_from(&event.to);
+    event.tokens = Tokens { from: left, to: print(part) };
+    event.vault = match incoming {
+        Incoming::Vaulted(entry) => Some(entry.id.clone()),
+        Incoming::Profile(_) => desk.vaulted.as_ref().map(|entry| entry.id.clone()),
+    };
+    event
+}

@@ -1,0 +1,215 @@
+//! Carrying a switch out.
+
+use std::time::Duration;
+
+use clauth_durable::Held;
+
+use super::plan::{self, Cause, Incoming};
+use super::report::{self, Outgoing, Report};
+use crate::custody::{ATTEMPTS, Applied, Operation, Snapshot, planned};
+use crate::error::Kind;
+use crate::owner::{Doubt, Owner, YOUNG};
+use crate::profile::AccountKey;
+use crate::{Engine, Error, history};
+
+/// Where a switch goes.
+#[derive(Clone, Copy, Debug)]
+pub enum Target<'a> {
+    /// A profile, by name, e-mail or list number.
+    Named(&'a str),
+    /// The profile that was live before: `switch -`.
+    Previous,
+}
+
+/// How a switch is done.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// Install a login that is known not to work (W10).
+    pub force: bool,
+    /// Say what would change, and change nothing.
+    pub dry_run: bool,
+}
+
+impl Engine {
+    /// Puts another login live.
+    ///
+    /// # Errors
+    /// No such profile, a login that may not be installed, a held lock, or a disk that refuses; in each case every byte
+    /// is as before.
+    pub fn switch(&self, target: Target<'_>, options: Options) -> Result<Report, Error> {
+        let name = self.resolve(target)?;
+        let cause = Cause { event: "switch", reason: "asked for", force: options.force };
+        self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))
+    }
+
+    /// The profile that `target` means.
+    fn resolve(&self, target: Target<'_>) -> Result<String, Error> {
+        match target {
+            Target::Named(asked) => self.find(asked),
+            Target::Previous => {
+                let events = history::read(&self.disk, &self.root)?;
+                let events = history::renamed(events);
+                let previous = history::previous(&events).ok_or_else(nothing_before)?;
+                self.find(previous)
+            }
+        }
+    }
+
+    /// Puts `incoming` live. `allow` may refuse, under the locks, once it is known whose login is live.
+    pub(super) fn put_live(
+        &self,
+        incoming: &Incoming,
+        cause: &Cause<'_>,
+        options: Options,
+        allow: &dyn Fn(&Snapshot, &Owner) -> Result<(), Error>,
+    ) -> Result<Report, Error> {
+        if options.dry_run {
+            let snapshot = self.snapshot()?;
+            let answer = self.ask(&snapshot)?;
+            let owner = self.owner(&snapshot, answer.as_ref())?;
+            allow(&snapshot, &owner)?;
+            return self.draft_only(&snapshot, &owner, incoming, cause);
+        }
+        self.recover()?;
+        self.prepare()?;
+        for _ in 0..ATTEMPTS {
+            let before = self.snapshot()?;
+            let answer = self.settle_doubt(&before)?;
+            let owner = self.owner(&before, answer.as_ref())?;
+            let held = self.lock_all(&before.home, &before.concerned(incoming.profile(), &owner))?;
+            let snapshot = self.snapshot()?;
+            let answer = answer.filter(|_| snapshot.same_login(&before));
+            let owner = self.owner(&snapshot, answer.as_ref())?;
+            // Somebody changed who is lent, or the login, between looking and locking: look again.
+            if snapshot.concerned(incoming.profile(), &owner) != before.concerned(incoming.profile(), &owner) || is_open(&owner) {
+                continue;
+            }
+            allow(&snapshot, &owner)?;
+            if let Some(report) = self.attempt(&snapshot, &owner, incoming, cause, &held)? {
+                drop(held);
+                return Ok(self.finished(report, &snapshot));
+            }
+        }
+        Err(Error::Contended { path: self.snapshot()?.home.credentials() })
+    }
+
+    fn attempt(&self, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, cause: &Cause<'_>, held: &Held) -> Result<Option<Report>, Error> {
+        if let Some(name) = incoming.profile().filter(|name| is_live(owner, name)) {
+            return self.stay(snapshot, owner, name, held);
+        }
+        let drafted = plan::draft(self, snapshot, owner, incoming, cause)?;
+        let changed = !drafted.changes.is_empty();
+        let operation = Operation {
+            done: cause.event,
+            from: plan::leaving(snapshot, owner),
+            to: incoming.profile().map(str::to_owned),
+            ..Operation::default()
+        };
+        match self.apply(&operation, drafted.changes, held)? {
+            Applied::Moved(_) => Ok(None),
+            Applied::Done => {
+                let mut report = describe(snapshot, owner, incoming, drafted.warnings);
+                report.changed = changed;
+                Ok(Some(report))
+            }
+        }
+    }
+
+    /// The login asked for is live already: what Claude Code renewed is taken home, and everything agrees with it.
+    fn stay(&self, snapshot: &Snapshot, owner: &Owner, name: &str, held: &Held) -> Result<Option<Report>, Error> {
+        let mut desk = crate::custody::Desk::new(self, snapshot)?;
+        desk.keep_live(owner)?;
+        desk.return_loans(Some(name), owner)?;
+        desk.settle_identity(name)?;
+        desk.mark(Some(name))?;
+        let drafted = desk.finish()?;
+        let changed = !drafted.changes.is_empty();
+        let operation = Operation { done: "switch", from: Some(name.to_owned()), to: Some(name.to_owned()), ..Operation::default() };
+        match self.apply(&operation, drafted.changes, held)? {
+            Applied::Moved(_) => Ok(None),
+            Applied::Done => Ok(Some(Report {
+                changed,
+                from: Some(name.to_owned()),
+                to: name.to_owned(),
+                outgoing: Some(Outgoing::None),
+                harvested_into: harvested(owner),
+                warnings: drafted.warnings,
+                ..Report::default()
+            })),
+        }
+    }
+
+    fn draft_only(&self, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, cause: &Cause<'_>) -> Result<Report, Error> {
+        let live = incoming.profile().is_some_and(|name| is_live(owner, name));
+        let drafted = if live { None } else { Some(plan::draft(self, snapshot, owner, incoming, cause)?) };
+        let mut report = match drafted {
+            None => {
+                let name = incoming.profile().unwrap_or_default().to_owned();
+                Report { from: Some(name.clone()), to: name, outgoing: Some(Outgoing::None), ..Report::default() }
+            }
+            Some(drafted) => {
+                let mut report = describe(snapshot, owner, incoming, drafted.warnings);
+                report.planned = planned(&drafted.changes);
+                report
+            }
+        };
+        report.changed = false;
+        Ok(self.finished(report, snapshot))
+    }
+
+    /// Adds what is told once the locks are released.
+    fn finished(&self, mut report: Report, snapshot: &Snapshot) -> Report {
+        let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
+        report.sessions = report::effects(running, &self.disk, &snapshot.home);
+        report.warnings.extend(snapshot.notice.clone());
+        for over in clauth_claude::overrides(&self.host, &self.disk, &snapshot.home) {
+            report.warnings.push(format!("{} outranks the saved login: while it is set, this switch has no effect there", over.name()));
+        }
+        report
+    }
+
+    /// Settles what only the server, or a few seconds, can tell about the live login: before any lock (O1, O2).
+    pub(crate) fn settle_doubt(&self, snapshot: &Snapshot) -> Result<Option<AccountKey>, Error> {
+        let owner = self.owner(snapshot, None)?;
+        let Owner::Unknown(doubt) = owner else { return Ok(None) };
+        let answer = self.identify(snapshot)?.map(|known| known.key);
+        if answer.is_none() && doubt == Doubt::Young {
+            (self.say)("the live login was written a moment ago; waiting until Claude Code has finished writing");
+            self.disk.clock.sleep(YOUNG + Duration::from_millis(100));
+        }
+        Ok(answer)
+    }
+}
+
+/// Whether the login is so new that the state file may lag behind, and waiting would tell.
+fn is_open(owner: &Owner) -> bool {
+    *owner == Owner::Unknown(Doubt::Young)
+}
+
+fn is_live(owner: &Owner, name: &str) -> bool {
+    matches!(owner, Owner::Own(live) | Owner::Successor(live, _) if live == name)
+}
+
+fn harvested(owner: &Owner) -> Option<String> {
+    match owner {
+        Owner::Successor(name, _) => Some(name.clone()),
+        _ => None,
+    }
+}
+
+fn describe(snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, warnings: Vec<String>) -> Report {
+    Report {
+        switched: true,
+        changed: true,
+        from: plan::leaving(snapshot, owner),
+        to: incoming.profile().unwrap_or_default().to_owned(),
+        outgoing: Some(Outgoing::of(owner)),
+        harvested_into: harvested(owner),
+        warnings,
+        ..Report::default()
+    }
+}
+
+fn nothing_before() -> Error {
+    Error::refused(Kind::Nothing, "there is no earlier profile to go back to", "history", &["clauth switch NAME"])
+}

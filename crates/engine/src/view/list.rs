@@ -1,0 +1,193 @@
+//! `list`: every profile, and whose login is live.
+
+use clauth_claude::{Found, Login};
+use jiff::Timestamp;
+
+use crate::custody::{Snapshot, Unfinished};
+use crate::owner::Owner;
+use crate::profile::{AccountKey, ProfileKind, Record, State};
+use crate::{Engine, Error};
+
+/// Who may use a login's refresh token (L1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Custodian {
+    /// Parked in our store.
+    Store,
+    /// Lent to the live home.
+    Live,
+}
+
+impl Custodian {
+    /// The word of `contract.md`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Live => "live",
+        }
+    }
+}
+
+/// What is live (`contract.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LiveState {
+    /// A profile's login.
+    Own,
+    /// A login that no profile holds.
+    Unknown,
+    /// Blank tokens.
+    SignedOut,
+    /// None.
+    Missing,
+    /// A file that cannot be understood.
+    Unreadable,
+}
+
+impl LiveState {
+    /// The word of `contract.md`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::Unknown => "unknown",
+            Self::SignedOut => "signed_out",
+            Self::Missing => "missing",
+            Self::Unreadable => "unreadable",
+        }
+    }
+}
+
+/// One profile, as `list` shows it.
+pub struct Account {
+    /// Its name.
+    pub name: String,
+    /// What kind of credential it has.
+    pub kind: ProfileKind,
+    /// The account's e-mail.
+    pub email: Option<String>,
+    /// The account and organization UUIDs.
+    pub key: Option<AccountKey>,
+    /// The organization's name.
+    pub organization_name: Option<String>,
+    /// The plan; never a guess.
+    pub plan: Option<String>,
+    /// Its login is live.
+    pub active: bool,
+    /// Automatic choices may consider it.
+    pub enabled: bool,
+    /// Its place in the list, from 1.
+    pub position: usize,
+    /// The state of its login.
+    pub state: State,
+    /// Why, in words for a person.
+    pub reason: Option<String>,
+    /// The server confirmed whose it is.
+    pub proven: bool,
+    /// Who may use its refresh token; `None` for endpoints.
+    pub custodian: Option<Custodian>,
+    /// When the access token ends.
+    pub token_expires_at: Option<Timestamp>,
+    /// When the login itself ends.
+    pub login_expires_at: Option<Timestamp>,
+    /// Running sessions of its own directory.
+    pub sessions: usize,
+}
+
+/// Everything that `list` shows.
+pub struct Listing {
+    /// The profile whose login is live, by the credential.
+    pub active: Option<String>,
+    /// The profile that our marker names.
+    pub marker: Option<String>,
+    /// What is live.
+    pub live: LiveState,
+    /// An interrupted change.
+    pub unfinished: Option<Unfinished>,
+    /// Names of the variables and settings that outrank the saved login.
+    pub overrides: Vec<String>,
+    /// The profiles, in the user's order.
+    pub accounts: Vec<Account>,
+    /// What the user should know.
+    pub notices: Vec<String>,
+}
+
+impl Engine {
+    /// Lists the profiles. Opens no socket and writes nothing.
+    ///
+    /// # Errors
+    /// Our own files, or the home, cannot be read.
+    pub fn list(&self) -> Result<Listing, Error> {
+        let snapshot = self.snapshot()?;
+        let owner = self.owner(&snapshot, None)?;
+        let active = match &owner {
+            Owner::Own(name) | Owner::Successor(name, _) => Some(name.clone()),
+            _ => None,
+        };
+        let now = self.host.clock.now();
+        let accounts = snapshot.records.iter().enumerate();
+        let accounts = accounts.map(|(at, record)| account(&snapshot, record, &owner, (at + 1, now))).collect();
+        let overrides = clauth_claude::overrides(&self.host, &self.disk, &snapshot.home);
+        Ok(Listing {
+            active,
+            marker: snapshot.roster.active.clone(),
+            live: live_state(&owner),
+            unfinished: snapshot.unfinished.clone(),
+            overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
+            accounts,
+            notices: snapshot.notice.iter().cloned().collect(),
+        })
+    }
+}
+
+fn live_state(owner: &Owner) -> LiveState {
+    match owner {
+        Owner::Own(_) | Owner::Successor(..) => LiveState::Own,
+        Owner::Rewound(_) | Owner::Unknown(_) => LiveState::Unknown,
+        Owner::SignedOut => LiveState::SignedOut,
+        Owner::Missing => LiveState::Missing,
+        Owner::Unreadable => LiveState::Unreadable,
+    }
+}
+
+fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now): (usize, Timestamp)) -> Account {
+    let active = matches!(owner, Owner::Own(name) | Owner::Successor(name, _) if *name == record.name);
+    let lent = record.lent_to(&snapshot.home_id);
+    let login = if active { live_login(snapshot) } else { None }.or_else(|| record.login());
+    let (state, reason) = match owner {
+        Owner::SignedOut if lent => (State::SignedOut, Some("Claude Code was signed out of it".into())),
+        Owner::Successor(..) if active => (of_live(login.as_ref(), now), None),
+        _ => record.state(now),
+    };
+    let known = record.identity.as_ref();
+    let snapshot_plan = || login.as_ref().and_then(|login| clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref()));
+    Account {
+        name: record.name.clone(),
+        kind: record.kind,
+        email: known.and_then(|known| known.email.clone()),
+        key: known.map(|known| known.key.clone()),
+        organization_name: known.and_then(|known| known.organization_name.clone()),
+        plan: known.and_then(|known| known.plan.clone()).or_else(snapshot_plan),
+        active,
+        enabled: record.enabled,
+        position,
+        state,
+        reason,
+        proven: known.is_some_and(crate::profile::Known::proven),
+        custodian: (record.kind == ProfileKind::Claude).then_some(if lent { Custodian::Live } else { Custodian::Store }),
+        token_expires_at: login.as_ref().and_then(|login| login.expires_at),
+        login_expires_at: login.as_ref().and_then(|login| login.refresh_expires_at),
+        sessions: 0,
+    }
+}
+
+fn live_login(snapshot: &Snapshot) -> Option<Login> {
+    match &snapshot.live.found {
+        Found::Login(login) => Some(login.clone()),
+        Found::Blank | Found::Absent | Found::Malformed => None,
+    }
+}
+
+fn of_live(login: Option<&Login>, now: Timestamp) -> State {
+    let expired = login.and_then(|login| login.expires_at).is_some_and(|at| at <= now);
+    if expired { State::Expired } else { State::Ok }
+}

@@ -1,0 +1,129 @@
+//! `which`: what a `claude` started here would use.
+
+use std::path::{Path, PathBuf};
+
+use clauth_claude::{ClaudeHome, CredentialStore, Credentials, FileStore, Found};
+
+use crate::custody::Unfinished;
+use crate::owner::Owner;
+use crate::profile::{ProfileKind, Record, Roster};
+use crate::{Engine, Error};
+
+/// Where the login comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Via {
+    /// The live home.
+    Live,
+    /// A session directory of ours.
+    Session,
+    /// A config directory that is not clauth's.
+    None,
+}
+
+impl Via {
+    /// The word of `contract.md`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Session => "session",
+            Self::None => "none",
+        }
+    }
+}
+
+/// What a `claude` started here would use.
+pub struct Which {
+    /// The profile, if it is one's.
+    pub profile: Option<String>,
+    /// The account's e-mail.
+    pub email: Option<String>,
+    /// The plan.
+    pub plan: Option<String>,
+    /// The rate limit tier that the login was signed in with.
+    pub tier: Option<String>,
+    /// There is a Claude login.
+    pub oauth: bool,
+    /// The profile's login is the live one.
+    pub active: bool,
+    /// Where the login comes from.
+    pub via: Via,
+    /// The config directory.
+    pub config_dir: PathBuf,
+    /// What outranks the login.
+    pub over: Option<String>,
+    /// The profile's kind.
+    pub kind: ProfileKind,
+    /// An interrupted change.
+    pub unfinished: Option<Unfinished>,
+}
+
+impl Engine {
+    /// Tells which account a `claude` started here would use. Opens no socket and writes nothing.
+    ///
+    /// # Errors
+    /// Our own files, or the home, cannot be read.
+    pub fn which(&self) -> Result<Which, Error> {
+        let home = ClaudeHome::of(&self.host, &self.disk)?;
+        let roster = Roster::read(&self.disk, &self.root)?;
+        let over = clauth_claude::overrides(&self.host, &self.disk, &home).first().map(clauth_claude::Override::name);
+        let session = session_of(&home.dir, &self.root.profiles()).filter(|name| roster.names.contains(name));
+        let (record, via) = match session {
+            Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),
+            None => self.live_record(&home, &roster)?,
+        };
+        let found = FileStore { path: home.credentials() }.read(&self.disk)?;
+        let found = found.and_then(|reading| Credentials::parse(reading.bytes).ok()).map(|object| object.login());
+        let login = match found {
+            Some(Found::Login(login)) => Some(login),
+            _ => None,
+        };
+        let known = record.as_ref().and_then(|record| record.identity.as_ref());
+        let of_login = || login.as_ref().and_then(|login| clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref()));
+        Ok(Which {
+            email: known.and_then(|known| known.email.clone()),
+            plan: known.and_then(|known| known.plan.clone()).or_else(of_login),
+            tier: login.as_ref().and_then(|login| login.tier.clone()),
+            oauth: login.is_some(),
+            active: via == Via::Live && record.is_some(),
+            kind: record.as_ref().map_or(ProfileKind::Claude, |record| record.kind),
+            profile: record.map(|record| record.name),
+            config_dir: home.dir,
+            unfinished: self.journal().read()?,
+            via,
+            over,
+        })
+    }
+
+    /// The profile whose login is live in `home`. The marker's profile is looked at first: it is nearly always right, and
+    /// then no other profile need be read.
+    fn live_record(&self, home: &ClaudeHome, roster: &Roster) -> Result<(Option<Record>, Via), Error> {
+        let store = FileStore { path: home.credentials() };
+        let found = store.read(&self.disk)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
+        if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {
+            let record = Record::read(&self.disk, &self.root, name);
+            let held = record.login();
+            let same = held.is_some_and(|held| held.access_print() == live.access_print() && held.refresh_print() == live.refresh_print());
+            if same && record.loan.get().is_some_and(|loan| loan.names(&home.real(&self.disk))) {
+                return Ok((Some(record), Via::Live));
+            }
+        }
+        let Ok(snapshot) = self.snapshot() else { return Ok((None, Via::None)) };
+        if snapshot.home.real(&self.disk) != home.real(&self.disk) {
+            return Ok((None, Via::None));
+        }
+        let owner = self.owner(&snapshot, None)?;
+        let name = match &owner {
+            Owner::Own(name) | Owner::Successor(name, _) => Some(name.clone()),
+            _ => None,
+        };
+        Ok((name.map(|name| Record::read(&self.disk, &self.root, &name)), Via::Live))
+    }
+}
+
+/// The profile in `<profiles>/<name>/runtime`.
+fn session_of(dir: &Path, profiles: &Path) -> Option<String> {
+    let mut parts = dir.strip_prefix(profiles).ok()?.components();
+    let name = parts.next()?.as_os_str().to_str()?.to_owned();
+    (parts.next()?.as_os_str() == "runtime").then_some(name)
+}

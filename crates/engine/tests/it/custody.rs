@@ -1,0 +1,133 @@
+//! L5 and the management of profiles.
+
+use clauth_engine::{Custodian, Kind};
+use clauth_sandbox::Account;
+use clauth_sandbox::world::holders;
+
+use crate::house::House;
+
+/// L5: of everything a `claude` reads, one file at most holds a given refresh token.
+pub fn assert_one_holder(house: &House) {
+    let picture = house.world.snapshot();
+    for family in ["A", "B", "C"] {
+        for generation in 1..6 {
+            let holders = holders(&picture, &format!("sk-ant-ort01-FAKE-{family}{generation}"));
+            let read: Vec<&String> = holders.iter().filter(|path| path.starts_with(".claude") && !path.starts_with(".clauth") && !path.contains(".clauth-")).collect();
+            assert!(read.len() <= 1, "{family}{generation} in {read:?}");
+        }
+    }
+}
+
+#[test]
+fn every_generation_has_its_place() {
+    let house = House::two("places");
+    house.world.claude().rotate_offline();
+    house.switch("a");
+    assert_one_holder(&house);
+    let all = house.engine().custody(None).expect("custody");
+    let (a, b) = (&all[0], &all[1]);
+    assert_eq!((a.custodian, b.custodian), (Some(Custodian::Live), Some(Custodian::Store)));
+    let places: Vec<&str> = a.generations[0].copies.iter().map(|copy| copy.place).collect();
+    assert_eq!(places, ["live", "loan", "slot"]);
+    assert_eq!(a.generations[0].copies.iter().filter(|copy| copy.full && copy.read_by_claude).count(), 1);
+    assert_eq!(b.spent.len(), 1, "B1 is used up");
+}
+
+#[test]
+fn a_removed_profile_leaves_its_login_in_the_vault() {
+    let house = House::two("remove");
+    let removed = house.engine().remove("a", false).expect("removed");
+    assert_eq!(house.vault(), ["A1"]);
+    assert!(!house.world.root().join("profiles/a").exists());
+    let entry = removed.vault.expect("an entry");
+    assert_eq!(house.engine().restore(&entry, Some("a")).expect("restored").0, "a");
+    house.switch("a");
+    assert_eq!(house.world.live(), "A1");
+}
+
+#[test]
+fn the_live_profile_is_removed_only_by_force_and_stays_signed_in() {
+    let house = House::two("live");
+    assert_eq!(house.engine().remove("b", false).map(drop).expect_err("live").kind(), Kind::Protected);
+    house.engine().remove("b", true).expect("removed");
+    assert_eq!(house.world.live(), "B1");
+    assert_eq!(house.engine().names().expect("names"), ["a"]);
+    let id = house.engine().vault().expect("the vault")[0].id.clone();
+    let refused = house.engine().restore(&id, Some("b")).map(drop).expect_err("it is live");
+    assert_eq!(refused.kind(), Kind::Protected);
+    house.capture("b");
+    assert_eq!(house.loan("b"), "B1");
+}
+
+#[test]
+fn a_rename_carries_everything_with_it() {
+    let house = House::two("rename");
+    house.world.claude().rotate_offline();
+    house.switch("a");
+    assert_eq!(house.engine().rename("b", "bob").expect("renamed").0, "b");
+    assert_eq!(house.slot("bob"), "B2");
+    let custody = house.engine().custody(Some("bob")).expect("custody");
+    assert_eq!(custody[0].spent.len(), 1, "the spent list knows the new name");
+    assert_eq!(house.engine().undo(false).expect("undone").to, "bob");
+    assert_eq!(house.world.live(), "B2");
+    assert_eq!(house.engine().rename("a", "BOB").map(drop).expect_err("taken").kind(), Kind::Name);
+    house.engine().rename("bob", "Bob").expect("another case is no collision with itself");
+}
+
+#[test]
+fn order_and_enable() {
+    let house = House::two("order");
+    let engine = house.engine();
+    assert_eq!(engine.order("b", 1).expect("moved"), ("b".into(), true));
+    assert_eq!(engine.names().expect("names"), ["b", "a"]);
+    assert_eq!(engine.order("b", 3).map(drop).expect_err("no such place").kind(), Kind::Usage);
+    assert_eq!(engine.set_enabled("a", false).expect("disabled"), ("a".into(), true));
+    assert!(!engine.list().expect("a list").accounts[1].enabled);
+    assert_eq!(engine.set_enabled("a", false).expect("again"), ("a".into(), false));
+}
+
+/// L7: a root from another machine installs nothing.
+#[test]
+fn a_copied_root_installs_nothing() {
+    let house = House::two("machine");
+    let mut engine = house.engine();
+    engine.host.machine = Some(clauth_host::Fingerprint::of(b"another machine"));
+    let path = house.world.root().join("settings.toml");
+    let settings = std::fs::read_to_string(&path).expect("settings");
+    let other = clauth_host::Fingerprint::of(b"this machine");
+    let mut lines: Vec<String> = settings.lines().filter(|line| !line.starts_with("machine")).map(str::to_owned).collect();
+    lines.push(format!("machine = \"{}\"", other.full()));
+    std::fs::write(&path, lines.join("\n")).expect("settings");
+    let refused = engine.switch(clauth_engine::Target::Named("a"), clauth_engine::Options::default()).map(drop);
+    assert_eq!(refused.expect_err("a refusal").kind(), Kind::Protected);
+    assert_eq!(house.world.live(), "B1");
+}
+
+/// L8: one home a root.
+#[test]
+fn another_home_is_refused() {
+    let house = House::two("home");
+    let other = house.world.home().join("other");
+    let claude = house.world.claude_in(&other);
+    drop(claude);
+    std::fs::create_dir_all(&other).expect("a directory");
+    let mut engine = house.engine();
+    let mut env: Vec<_> = house.world.env(None);
+    env.push(("CLAUDE_CONFIG_DIR".into(), other.into()));
+    engine.host.env = env.into_iter().collect();
+    let refused = engine.switch(clauth_engine::Target::Named("a"), clauth_engine::Options::default()).map(drop);
+    assert_eq!(refused.expect_err("a refusal").kind(), Kind::Protected);
+}
+
+/// One unreadable profile never blocks the others.
+#[test]
+fn one_unreadable_profile_blocks_nobody() {
+    let house = House::two("unreadable");
+    house.sign_in(&Account::c());
+    house.capture("c");
+    std::fs::write(house.world.root().join("profiles/b/credentials.json"), "{\"torn").expect("torn");
+    house.switch("a");
+    assert_eq!(house.world.live(), "A1");
+    assert_eq!(house.try_switch("b").map(drop).expect_err("unreadable").kind(), Kind::Unreadable);
+    assert_eq!(house.engine().list().expect("a list").accounts[1].state.word(), "unreadable");
+}

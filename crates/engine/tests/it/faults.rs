@@ -1,0 +1,206 @@
+//! The fault sweep: every command, with every fault at every effect that it has on the disk.
+//!
+//! After an error each byte is as before. After a kill every file parses, every refresh token is still on disk, no account
+//! is named that is not live, and the next acting command ends in one of the two states.
+
+use std::sync::Arc;
+
+use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
+use clauth_engine::{Engine, Error, Options, Target};
+use clauth_sandbox::Account;
+use clauth_sandbox::world::{Entry, Snapshot, holders};
+
+use crate::custody::assert_one_holder;
+use crate::house::{House, Unsynced, counting, restore};
+
+type Act = fn(&Engine) -> Result<(), Error>;
+
+/// One command, and the home that it is run in.
+struct Case {
+    name: &'static str,
+    house: fn() -> House,
+    act: Act,
+    /// Refresh tokens that must be on disk at every moment.
+    tokens: &'static [&'static str],
+}
+
+fn switch_to_a(engine: &Engine) -> Result<(), Error> {
+    engine.switch(Target::Named("a"), Options::default()).map(drop)
+}
+
+const CASES: &[Case] = &[
+    Case { name: "capture", house: fresh, act: |engine| engine.capture(Some("a"), false).map(drop), tokens: &["A1"] },
+    Case { name: "capture-second", house: second, act: |engine| engine.capture(Some("b"), false).map(drop), tokens: &["A1", "B1"] },
+    Case { name: "switch", house: two, act: switch_to_a, tokens: &["A1", "B1"] },
+    Case { name: "switch-proven", house: proven, act: switch_to_a, tokens: &["A1", "B1"] },
+    Case { name: "switch-harvest", house: rotated, act: switch_to_a, tokens: &["A1", "B2"] },
+    Case { name: "switch-vault", house: stranger, act: switch_to_a, tokens: &["A1", "B1", "C1"] },
+    Case { name: "undo", house: switched, act: |engine| engine.undo(false).map(drop), tokens: &["A1", "B1"] },
+    Case { name: "remove", house: two, act: |engine| engine.remove("a", false).map(drop), tokens: &["A1", "B1"] },
+    Case { name: "rename", house: two, act: |engine| engine.rename("a", "c").map(drop), tokens: &["A1", "B1"] },
+    Case { name: "recover", house: interrupted, act: next_command, tokens: &["A1", "B2"] },
+];
+
+fn fresh() -> House {
+    let house = House::new("f-fresh");
+    house.sign_in(&Account::a());
+    house
+}
+
+fn second() -> House {
+    let house = fresh();
+    house.capture("a");
+    house.sign_in(&Account::b());
+    house
+}
+
+fn two() -> House {
+    House::two("f-two")
+}
+
+fn proven() -> House {
+    House::two_with_server("f-proven")
+}
+
+fn rotated() -> House {
+    let house = House::two_with_server("f-rotated");
+    house.world.claude().rotate_offline();
+    house
+}
+
+fn stranger() -> House {
+    let house = two();
+    house.sign_in(&Account::c());
+    house
+}
+
+fn switched() -> House {
+    let house = proven();
+    house.switch("a");
+    house
+}
+
+/// A switch killed right after the credential was swapped in.
+fn interrupted() -> House {
+    let house = rotated();
+    let count = effects(&house, switch_to_a);
+    let picture = house.world.snapshot();
+    for at in (1..=count).rev() {
+        restore(house.world.home(), &picture);
+        let _ = switch_to_a(&house.engine_on(Arc::new(faulty(at, Fault::Kill))));
+        if house.world.live() == "A1" && house.loan("b") == "B2" {
+            return house;
+        }
+    }
+    panic!("no such moment");
+}
+
+/// The least acting command: it finishes what was interrupted and changes nothing itself.
+fn next_command(engine: &Engine) -> Result<(), Error> {
+    let Some(name) = engine.names()?.first().cloned() else { return engine.capture(Some("a"), false).map(drop) };
+    engine.order(&name, 1).map(drop)
+}
+
+fn faulty(at: usize, fault: Fault) -> FaultyVfs {
+    FaultyVfs::failing(Arc::new(Unsynced(RealVfs)), at, fault)
+}
+
+fn effects(house: &House, act: Act) -> usize {
+    let picture = house.world.snapshot();
+    let vfs = counting();
+    act(&house.engine_on(Arc::new(vfs.clone()))).expect("works without faults");
+    restore(house.world.home(), &picture);
+    vfs.effects().len()
+}
+
+/// Without lock files and leftovers of ours that are no one's content.
+fn contents(picture: &Snapshot) -> Snapshot {
+    let mut picture = picture.clone();
+    picture.retain(|path, _| !path.starts_with(".clauth/locks") && path != ".clauth/.lock" && !matches!(path.as_str(), ".clauth/profiles" | ".clauth/journal" | ".clauth/vault"));
+    picture
+}
+
+#[test]
+fn an_error_anywhere_changes_nothing() {
+    for case in CASES.iter().filter(|case| case.name != "recover") {
+        let house = (case.house)();
+        let before = house.world.snapshot();
+        let count = effects(&house, case.act);
+        let after = {
+            (case.act)(&house.engine()).expect("works");
+            let picture = house.picture();
+            restore(house.world.home(), &before);
+            picture
+        };
+        for at in 1..=count {
+            for fault in [Errno::NoSpace, Errno::Io, Errno::Access, Errno::ReadOnly, Errno::Busy].map(Fault::Error).into_iter().chain([Fault::ShortWrite]) {
+                let vfs = faulty(at, fault.clone());
+                let result = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
+                let told = format!("{}: {fault:?} at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
+                if result.is_ok() {
+                    assert_eq!(house.picture(), after, "{told}: done");
+                } else {
+                    let changes = clauth_sandbox::world::snapshot_changes(&contents(&before), &contents(&house.world.snapshot()));
+                    assert_eq!(changes, Vec::<String>::new(), "{told}: {:?}", result.err().map(|error| error.to_string()));
+                }
+                restore(house.world.home(), &before);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_kill_anywhere_is_finished_by_the_next_command() {
+    for case in CASES {
+        let house = (case.house)();
+        let before = house.world.snapshot();
+        let count = effects(&house, case.act);
+        // What recovery makes of the home before and after is what counts as the two states.
+        let settled = |house: &House| {
+            next_command(&house.engine()).map(|()| house.picture())
+        };
+        let start = settled(&house).expect("works");
+        restore(house.world.home(), &before);
+        (case.act)(&house.engine()).expect("works");
+        let end = house.picture();
+        restore(house.world.home(), &before);
+        for at in 1..=count {
+            let vfs = faulty(at, Fault::Kill);
+            let _ = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
+            let told = format!("{}: killed at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
+            assert_intact(&house, case, &told);
+            let now = settled(&house).unwrap_or_else(|error| panic!("{told}: {error}"));
+            let same = |state: &Vec<String>| comparable(state) == comparable(&now);
+            assert!(same(&start) || same(&end), "{told}\nnow   {now:#?}\nstart {start:#?}\nend   {end:#?}");
+            assert_intact(&house, case, &told);
+            assert_tidy(&house, &told);
+            restore(house.world.home(), &before);
+        }
+    }
+}
+
+/// The identity may be absent after a switch that was taken back: it is hidden first, and only a proven one is shown.
+fn comparable(picture: &[String]) -> Vec<&String> {
+    picture.iter().filter(|line| line.as_str() != "identity none").collect()
+}
+
+fn assert_intact(house: &House, case: &Case, told: &str) {
+    for path in [house.world.credentials_path(), house.world.state_path(), house.world.claude_dir().join("settings.json")] {
+        assert!(house.world.read_json(&path).is_object(), "{told}: {} does not parse", path.display());
+    }
+    let picture = house.world.snapshot();
+    for token in case.tokens {
+        assert!(!holders(&picture, &format!("sk-ant-ort01-FAKE-{token}")).is_empty(), "{told}: {token} is lost");
+    }
+    assert_one_holder(house);
+    let (live, identity) = (house.world.live(), house.world.identity());
+    assert!(identity == "none" || live.starts_with(&identity), "{told}: {live} is live, but {identity} is named");
+}
+
+fn assert_tidy(house: &House, told: &str) {
+    for (path, entry) in house.world.snapshot() {
+        let leftover = path.contains(".clauth-") || path.ends_with("journal/open.json");
+        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock");
+        assert!(!leftover && !lock, "{told}: {path} is left behind");
+    }
+}

@@ -1,0 +1,237 @@
+//! A sandbox with an engine in it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use clauth_durable::vfs::{FaultyVfs, Handle, RealVfs, Stat, Vfs};
+use clauth_engine::{Captured, Engine, Error, Options, Report, Target};
+use clauth_host::{Clock, Env, Host};
+use clauth_sandbox::world::{Entry, Snapshot};
+use clauth_sandbox::{Account, Server, World};
+use jiff::Timestamp;
+
+/// A throw-away home, whoever answers for Anthropic, and what the engine said.
+pub struct House {
+    pub world: World,
+    pub server: Option<Server>,
+    pub said: Arc<Mutex<Vec<String>>>,
+}
+
+impl House {
+    pub fn new(name: &str) -> Self {
+        Self { world: World::new(name), server: None, said: Arc::default() }
+    }
+
+    pub fn with_server(name: &str) -> Self {
+        Self { server: Some(Server::start()), ..Self::new(name) }
+    }
+
+    pub fn host(&self) -> Host {
+        let env: Env = self.world.env(self.server.as_ref()).into_iter().collect();
+        Host::from_env(env).expect("a sandbox host")
+    }
+
+    pub fn engine(&self) -> Engine {
+        self.engine_on(Arc::new(Unsynced(RealVfs)))
+    }
+
+    /// An engine whose disk does what `vfs` does.
+    pub fn engine_on(&self, vfs: Arc<dyn Vfs>) -> Engine {
+        let said = Arc::clone(&self.said);
+        let say = move |line: &str| said.lock().expect("not poisoned").push(line.to_owned());
+        let mut engine = Engine::new(self.host(), Arc::new(say));
+        engine.disk = engine.disk.with_vfs(vfs);
+        engine
+    }
+
+    /// An engine at another time.
+    pub fn engine_at(&self, now: Timestamp) -> Engine {
+        let mut engine = self.engine();
+        engine.host.clock = Clock::frozen(now);
+        engine
+    }
+
+    pub fn sign_in(&self, account: &Account) {
+        let login = self.world.sign_in(account);
+        if let Some(server) = &self.server {
+            server.know(&login);
+        }
+    }
+
+    pub fn capture(&self, name: &str) -> Captured {
+        self.engine().capture(Some(name), false).expect("a capture")
+    }
+
+    pub fn switch(&self, name: &str) -> Report {
+        self.try_switch(name).expect("a switch")
+    }
+
+    pub fn try_switch(&self, name: &str) -> Result<Report, Error> {
+        self.engine().switch(Target::Named(name), Options::default())
+    }
+
+    /// a and b captured, b's login live.
+    pub fn two(name: &str) -> Self {
+        Self::new(name).populated()
+    }
+
+    /// a and b captured, and the fake Anthropic knows both.
+    pub fn two_with_server(name: &str) -> Self {
+        Self::with_server(name).populated()
+    }
+
+    fn populated(self) -> Self {
+        for (account, name) in [(Account::a(), "a"), (Account::b(), "b")] {
+            self.sign_in(&account);
+            self.capture(name);
+        }
+        self
+    }
+
+    /// The login in a profile's slot, in words.
+    pub fn slot(&self, name: &str) -> String {
+        self.world.login_at(&self.world.root().join("profiles").join(name).join("credentials.json"))
+    }
+
+    /// The login that a profile has lent, in words; `none` without a loan.
+    pub fn loan(&self, name: &str) -> String {
+        let loan = self.world.read_json(&self.world.root().join("profiles").join(name).join("loan.json"));
+        if loan.is_null() { "none".into() } else { clauth_sandbox::describe(&loan["login"]) }
+    }
+
+    /// The kept logins, in words, in order.
+    pub fn vault(&self) -> Vec<String> {
+        let dir = self.world.root().join("vault");
+        let mut names: Vec<PathBuf> = std::fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        names.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+        let mut all: Vec<String> = names.iter().map(|path| clauth_sandbox::describe(&self.world.read_json(path)["login"])).collect();
+        all.sort();
+        all
+    }
+
+    /// What stands, without what differs from run to run.
+    pub fn picture(&self) -> Vec<String> {
+        let roster = std::fs::read_to_string(self.world.root().join("profiles.toml")).unwrap_or_default();
+        let mut picture = vec![
+            format!("live {}", self.world.live()),
+            format!("identity {}", self.world.identity()),
+            format!("roster {}", roster.split_whitespace().collect::<String>()),
+            format!("vault {:?}", self.vault()),
+        ];
+        for name in ["a", "b", "c"] {
+            picture.push(format!("{name}: slot {}, loan {}", self.slot(name), self.loan(name)));
+        }
+        picture
+    }
+}
+
+/// The real disk without its waits: what is synced makes no difference to a process that is only killed.
+#[derive(Clone, Copy)]
+pub struct Unsynced<V>(pub V);
+
+struct UnsyncedHandle(Box<dyn Handle>);
+
+impl Handle for UnsyncedHandle {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
+        self.0.set_modified(at)
+    }
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.0.truncate(len)
+    }
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+}
+
+macro_rules! forward {
+    ($($name:ident($($arg:ident: $type:ty),*) -> $result:ty;)*) => {
+        $(fn $name(&self, $($arg: $type),*) -> io::Result<$result> { self.0.$name($($arg),*) })*
+    };
+}
+
+impl<V: Vfs> Vfs for Unsynced<V> {
+    forward! {
+        read(path: &Path, limit: u64) -> Vec<u8>;
+        stat(path: &Path) -> Stat;
+        lstat(path: &Path) -> Stat;
+        read_link(path: &Path) -> PathBuf;
+        read_dir(path: &Path) -> Vec<std::ffi::OsString>;
+        rename(from: &Path, to: &Path) -> ();
+        rename_new(from: &Path, to: &Path) -> ();
+        exchange(a: &Path, b: &Path) -> ();
+        remove_file(path: &Path) -> ();
+        create_dir(path: &Path, mode: u32) -> ();
+        remove_dir(path: &Path) -> ();
+        set_mode(path: &Path, mode: u32) -> ();
+        set_modified(path: &Path, at: Timestamp) -> ();
+        symlink(target: &Path, link: &Path) -> ();
+        open_lock(path: &Path) -> std::fs::File;
+    }
+
+    fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
+        Ok(Box::new(UnsyncedHandle(self.0.create(path, mode)?)))
+    }
+
+    fn append(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
+        Ok(Box::new(UnsyncedHandle(self.0.append(path, mode)?)))
+    }
+
+    fn sync_dir(&self, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A disk that counts effects.
+pub fn counting() -> FaultyVfs {
+    FaultyVfs::counting(Arc::new(Unsynced(RealVfs)))
+}
+
+/// Puts a home back to what a picture of it shows.
+pub fn restore(home: &Path, picture: &Snapshot) {
+    let now = clauth_sandbox::world::snapshot(home).expect("a readable home");
+    for (name, entry) in now.iter().rev() {
+        if picture.get(name) != Some(entry) {
+            let path = home.join(name);
+            match entry {
+                Entry::Dir(_) => {
+                    let _ = std::fs::remove_dir(&path);
+                }
+                _ => std::fs::remove_file(&path).expect("a removable file"),
+            }
+        }
+    }
+    for (name, entry) in picture {
+        if now.get(name) != Some(entry) {
+            put_back(&home.join(name), entry);
+        }
+    }
+}
+
+fn put_back(path: &Path, entry: &Entry) {
+    match entry {
+        Entry::Dir(_) => {
+            let _ = std::fs::create_dir(path);
+        }
+        Entry::File(mode, bytes) => {
+            std::fs::write(path, bytes).expect("a writable file");
+            set_mode(path, *mode);
+        }
+        Entry::Link(_) | Entry::Other => {}
+    }
+}
+
+#[cfg(unix)]
+fn set_mode(path: &Path, mode: u32) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("own file");
+}
+
+#[cfg(not(unix))]
+fn set_mode(_: &Path, _: u32) {}

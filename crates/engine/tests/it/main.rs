@@ -1,0 +1,9 @@
+//! The engine on a sandbox: whole commands in process, with faults at every effect on the disk.
+#![expect(clippy::disallowed_methods, reason = "tests look at and restore a throw-away home directly")]
+
+mod custody;
+mod faults;
+mod house;
+mod journey;
+mod outside;
+mod races;

@@ -1,0 +1,17 @@
+//! A throw-away home, its picture before and after, and programs run inside it.
+
+mod child;
+mod files;
+mod home;
+mod running;
+mod snapshot;
+
+#[cfg(test)]
+mod tests;
+
+pub use crate::claude::Dirs;
+pub use crate::marker::refuse_unmarked;
+pub use child::{DEADLINE, Output, run};
+pub use home::World;
+pub use running::Running;
+pub use snapshot::{Entry, Snapshot, changes, holders, snapshot};

@@ -1,0 +1,158 @@
+//! The table, on the terminal and in `docs/measurements.md`.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use super::stats::Spread;
+use crate::process;
+
+/// Where the table is kept.
+const PAGE: &str = "docs/measurements.md";
+
+/// The largest release program, in MiB.
+const SIZE: f64 = 6.0;
+
+/// What a measurement may be, against its baseline.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Budget {
+    /// So many milliseconds more.
+    Over(f64),
+    /// So many times as much.
+    Times(f64),
+}
+
+/// One line of the table.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    what: String,
+    measured: String,
+    baseline: String,
+    result: String,
+    budget: String,
+    within: bool,
+}
+
+impl Row {
+    /// A time against a baseline's.
+    pub(super) fn timed(
+        what: impl Into<String>,
+        time: Spread,
+        (name, least): (String, Spread),
+        budget: Budget,
+    ) -> Self {
+        let (result, budget, within) = match budget {
+            Budget::Over(most) => {
+                let over = time.median - least.median;
+                (format!("+{over:.2} ms"), format!("+{most} ms"), over <= most)
+            }
+            Budget::Times(most) => {
+                let times = time.median / least.median;
+                (format!("× {times:.2}"), format!("× {most}"), times <= most)
+            }
+        };
+        Self {
+            what: what.into(),
+            measured: time.to_string(),
+            baseline: format!("{name}: {least}"),
+            result,
+            budget,
+            within,
+        }
+    }
+
+    /// A figure without a baseline.
+    pub(super) fn plain(what: &str, figure: f64, unit: &str, most: f64) -> Self {
+        Self {
+            what: what.into(),
+            measured: format!("{figure:.2} {unit}"),
+            baseline: "–".into(),
+            result: format!("{figure:.2} {unit}"),
+            budget: format!("{most} {unit}"),
+            within: figure <= most,
+        }
+    }
+}
+
+/// Everything measured, and on what.
+pub(super) struct Report {
+    rows: Vec<Row>,
+}
+
+impl Report {
+    /// A report on `program` that knows its size.
+    pub(super) fn new(program: &Path) -> anyhow::Result<Self> {
+        let bytes = fs::metadata(program).with_context(|| format!("no {}", program.display()))?.len();
+        let mebibytes = f64::from(u32::try_from(bytes)?) / f64::from(1 << 20);
+        Ok(Self { rows: vec![Row::plain("release program", mebibytes, "MiB", SIZE)] })
+    }
+
+    /// Adds a line.
+    pub(super) fn push(&mut self, row: Row) {
+        self.rows.push(row);
+    }
+
+    /// Whether every figure is within its budget.
+    pub(super) fn is_within(&self) -> bool {
+        self.rows.iter().all(|row| row.within)
+    }
+
+    /// The lines as a Markdown table.
+    pub(super) fn table(&self) -> String {
+        let head = "| What | Median (quartiles) | Baseline | Result | Budget | |\n|---|---|---|---|---|---|\n";
+        let lines = self.rows.iter().map(|row| {
+            let verdict = if row.within { "kept" } else { "**missed**" };
+            format!(
+                "| {} | {} | {} | {} | {} | {verdict} |\n",
+                row.what, row.measured, row.baseline, row.result, row.budget
+            )
+        });
+        std::iter::once(head.to_owned()).chain(lines).collect()
+    }
+
+    /// Writes the page below `root`.
+    pub(super) fn write(&self, root: &Path) -> anyhow::Result<()> {
+        let text = format!(
+            "# Measurements\n\nMade by `cargo xtask bench --write`; do not edit. All subjects take turns in one loop, so \
+             that whatever else the\nmachine does falls on each alike.\n\nOn {}, {}.\n\n{}",
+            process::output(Command::new("date").args(["-u", "+%F"]))?,
+            machine(),
+            self.table()
+        );
+        fs::write(root.join(PAGE), text).with_context(|| format!("cannot write {PAGE}"))
+    }
+}
+
+/// The machine in a few words, as far as it tells.
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let model = model.map_or("a processor that does not tell its name", |(_, name)| name.trim());
+    let system = process::output(Command::new("uname").args(["-s", "-r", "-m"])).unwrap_or_default();
+    format!("{cores} cores of {model}, {system}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_knows_its_budget() {
+        let spread = |median| Spread { lower: median, median, upper: median };
+        let least = || ("`true`".to_owned(), spread(1.0));
+        let rows = [
+            ("within", Row::timed("a", spread(2.4), least(), Budget::Over(1.5)), true),
+            ("over", Row::timed("a", spread(2.6), least(), Budget::Over(1.5)), false),
+            ("times within", Row::timed("a", spread(1.5), least(), Budget::Times(1.5)), true),
+            ("times over", Row::timed("a", spread(1.6), least(), Budget::Times(1.5)), false),
+            ("not measured", Row::timed("a", spread(f64::NAN), least(), Budget::Times(1.5)), false),
+            ("plain over", Row::plain("a", 6.1, "MiB", 6.0), false),
+        ];
+        for (name, row, within) in rows {
+            assert_eq!(row.within, within, "{name}: {row:?}");
+        }
+    }
+}

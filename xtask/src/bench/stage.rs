@@ -1,0 +1,100 @@
+//! Throw-away homes with profiles in them, made by the very program that is measured.
+
+use std::cell::Cell;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use clauth_sandbox::{Account, Server, World};
+
+/// Two homes: one with few profiles, one with many.
+pub(super) struct Stage {
+    program: PathBuf,
+    few: World,
+    many: World,
+    turn: Cell<usize>,
+}
+
+/// Profiles of the small home.
+const FEW: usize = 3;
+
+/// Profiles of the large home.
+pub(super) const MANY: usize = 50;
+
+impl Stage {
+    /// Makes both homes with `program capture`, on a fake server that confirms whose login each is.
+    pub(super) fn set(program: &Path) -> anyhow::Result<Self> {
+        let server = Server::try_start().context("no loopback port for the fake server")?;
+        let few = home(program, &server, FEW)?;
+        let many = home(program, &server, MANY)?;
+        Ok(Self { program: program.into(), few, many, turn: Cell::new(0) })
+    }
+
+    /// `clauth which` in the small home.
+    pub(super) fn which(&self) -> Command {
+        self.command(&self.few, &["which"])
+    }
+
+    /// `clauth list` in the large home.
+    pub(super) fn list(&self) -> Command {
+        self.command(&self.many, &["list"])
+    }
+
+    /// `clauth switch` in the small home, to another profile each time.
+    pub(super) fn switch(&self) -> Command {
+        let turn = self.turn.replace(self.turn.get() + 1);
+        self.command(&self.few, &["switch", &name(turn % (FEW - 1))])
+    }
+
+    /// A folder on the same disk as the homes.
+    pub(super) fn folder(&self) -> PathBuf {
+        self.few.home().join("baseline")
+    }
+
+    /// A command that does nothing, with the environment of the others.
+    pub(super) fn nothing(&self) -> Command {
+        self.few.command(Path::new("true"), None)
+    }
+
+    fn command(&self, world: &World, words: &[&str]) -> Command {
+        let mut command = world.command(&self.program, None);
+        command.args(words);
+        command
+    }
+}
+
+fn home(program: &Path, server: &Server, profiles: usize) -> anyhow::Result<World> {
+    let world = World::create("bench").context("no throw-away home")?;
+    for index in 0..profiles {
+        world.store_login(&server.issue(&account(index)));
+        let output = world.clauth(program, Some(server), &["capture", &name(index)]);
+        if output.code != Some(0) {
+            bail!("`clauth capture {}` failed: {}", name(index), output.stderr.trim());
+        }
+    }
+    Ok(world)
+}
+
+fn name(index: usize) -> String {
+    format!("profile-{index:02}")
+}
+
+/// Fifty people are as many as letters and organizations give.
+fn account(index: usize) -> Account {
+    let letter = |index: usize, letters: &[u8]| char::from(letters[index % letters.len()]);
+    let person = Account::new(letter(index, b"ABCDEFGHIJ"));
+    person.with_organization(letter(index / 10, b"ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_profile_has_an_account_of_its_own() {
+        let codes: BTreeSet<_> = (0..MANY).map(|index| account(index).code).collect();
+        assert_eq!(codes.len(), MANY);
+    }
+}

@@ -1,0 +1,147 @@
+//! A throw-away home that can be put back as it was, and what may be asked of it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+use clauth_sandbox::world::{Entry, Snapshot, holders};
+use clauth_sandbox::{Account, Pair, Server, World};
+use serde_json::Value;
+
+use crate::process;
+
+/// What every refresh token of the sandbox begins with.
+const REFRESH: &str = "sk-ant-ort01-";
+
+/// A home, its server, and a copy of the home as it was kept last.
+pub(super) struct Play {
+    pub(super) world: World,
+    server: Server,
+    program: PathBuf,
+    kept: PathBuf,
+}
+
+impl Play {
+    pub(super) fn begin(program: &Path) -> anyhow::Result<Self> {
+        let world = World::create("faults").context("no throw-away home")?;
+        world.seed_mcp();
+        let kept = world.home().with_extension("kept");
+        let server = Server::try_start().context("no loopback port")?;
+        Ok(Self { world, server, program: program.into(), kept })
+    }
+
+    /// A sign-in with Claude Code.
+    pub(super) fn sign_in(&self, account: &Account) {
+        self.server.know(&self.world.sign_in(account));
+    }
+
+    /// clauth with these words, in this home alone.
+    pub(super) fn command(&self, words: &[&str]) -> Command {
+        let mut command = self.world.command(&self.program, Some(&self.server));
+        command.args(words);
+        command
+    }
+
+    /// Runs clauth, which must succeed.
+    pub(super) fn must(&self, words: &[&str]) -> anyhow::Result<()> {
+        let output = self.world.clauth(&self.program, Some(&self.server), words);
+        if output.code != Some(0) {
+            bail!("`clauth {}` ended with {:?}: {}", words.join(" "), output.code, output.stderr.trim());
+        }
+        Ok(())
+    }
+
+    /// Keeps a copy of the home, times and modes included.
+    pub(super) fn keep(&self) -> anyhow::Result<()> {
+        copy(self.world.home(), &self.kept)
+    }
+
+    /// Puts the home back as it was kept.
+    pub(super) fn restore(&self) -> anyhow::Result<()> {
+        copy(&self.kept, self.world.home())
+    }
+
+    /// Finishes what was interrupted, as any acting command does, and says what state that led to.
+    pub(super) fn settle(&self) -> anyhow::Result<String> {
+        let listed = self.list()?;
+        if let Some(name) = listed["accounts"][0]["name"].as_str() {
+            self.must(&["order", name, "1"])?;
+        } else {
+            self.must(&["capture", "a"])?;
+        }
+        let listed = self.list()?;
+        let accounts = listed["accounts"].as_array().into_iter().flatten();
+        let accounts: Vec<_> =
+            accounts.map(|account| format!("{} {}", account["name"], account["custodian"])).collect();
+        Ok(format!("live {}, active {}, {}", self.world.live(), listed["active"], accounts.join(", ")))
+    }
+
+    fn list(&self) -> anyhow::Result<Value> {
+        let output = self.world.clauth(&self.program, Some(&self.server), &["list", "--json"]);
+        serde_json::from_str(&output.stdout)
+            .with_context(|| format!("`clauth list --json` printed {:?}", output.stdout))
+    }
+
+    /// The newest refresh token of each family that stands anywhere in the home.
+    pub(super) fn tokens(&self) -> BTreeSet<String> {
+        let mut newest: Vec<Pair> = Vec::new();
+        for token in self.world.snapshot().values().flat_map(refresh_tokens) {
+            match newest.iter_mut().find(|pair| pair.family == token.family) {
+                Some(pair) if pair.generation >= token.generation => {}
+                Some(pair) => *pair = token,
+                None => newest.push(token),
+            }
+        }
+        newest.iter().map(Pair::refresh).collect()
+    }
+
+    /// What is broken in the home as it stands, if anything is.
+    pub(super) fn damage(&self, tokens: &BTreeSet<String>) -> Option<String> {
+        let world = &self.world;
+        for path in [world.credentials_path(), world.state_path(), world.claude_dir().join("settings.json")] {
+            if !world.read_json(&path).is_object() {
+                return Some(format!("{} does not parse", path.display()));
+            }
+        }
+        let picture: Snapshot = world.snapshot();
+        let lost = tokens.iter().find(|token| holders(&picture, token).is_empty());
+        if let Some(lost) = lost {
+            return Some(format!("{lost} is lost"));
+        }
+        let (live, identity) = (world.live(), world.identity());
+        (identity != "none" && !live.starts_with(&identity)).then(|| format!("{live} is live, but {identity} is named"))
+    }
+}
+
+impl Drop for Play {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.kept);
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    if to.exists() {
+        std::fs::remove_dir_all(to).with_context(|| format!("cannot remove {}", to.display()))?;
+    }
+    process::run(Command::new("cp").arg("-a").arg(from).arg(to))
+}
+
+fn refresh_tokens(entry: &Entry) -> Vec<Pair> {
+    let Entry::File(_, bytes) = entry else { return Vec::new() };
+    let text = String::from_utf8_lossy(bytes);
+    let words = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| word.starts_with(REFRESH)).filter_map(Pair::of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refresh_tokens_are_found_in_text() {
+        let text = br#"{"accessToken":"sk-ant-oat01-FAKE-A2","refreshToken":"sk-ant-ort01-FAKE-A2"}"#;
+        assert_eq!(refresh_tokens(&Entry::File(0o600, text.to_vec())), [Pair::new("A", 2)]);
+        assert_eq!(refresh_tokens(&Entry::Dir(0o700)), []);
+    }
+}

@@ -1,0 +1,70 @@
+//! A running client, one turn at a time over its stdin.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, ChildStdin, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Instant;
+
+use anyhow::{Context as _, ensure};
+use serde_json::{Value, json};
+
+use super::bench::{Bench, PATIENCE};
+
+/// A `claude` that was started once and is asked again and again.
+pub(super) struct Session<'b> {
+    bench: &'b Bench,
+    child: Child,
+    stdin: ChildStdin,
+    lines: Receiver<String>,
+}
+
+impl<'b> Session<'b> {
+    pub(super) fn start(bench: &'b Bench) -> anyhow::Result<Self> {
+        let words =
+            ["-p", "--model", "haiku", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
+        let mut command = bench.claude(&words);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().context("cannot start the client")?;
+        let stdin = child.stdin.take().context("no stdin")?;
+        let stdout = child.stdout.take().context("no stdout")?;
+        let (send, lines) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if send.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { bench, child, stdin, lines })
+    }
+
+    /// One turn; says which login paid for it.
+    pub(super) fn turn(&mut self) -> anyhow::Result<String> {
+        self.bench.server.forget_requests();
+        let message =
+            json!({ "type": "user", "message": { "role": "user", "content": [{ "type": "text", "text": "hi" }] } });
+        writeln!(self.stdin, "{message}").context("the session has ended")?;
+        let result = self.result()?;
+        ensure!(result["is_error"] == false, "the turn failed: {result}");
+        self.bench.bearer()
+    }
+
+    fn result(&self) -> anyhow::Result<Value> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
+            let line: Value = serde_json::from_str(&line.context("the turn came to no end")?).unwrap_or_default();
+            if line["type"] == "result" {
+                return Ok(line);
+            }
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
