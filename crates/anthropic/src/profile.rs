@@ -44,7 +44,8 @@ impl Client<'_> {
 /// An answer without an account names nobody.
 fn parse(body: &[u8]) -> Option<ProfileAnswer> {
     let body: Value = serde_json::from_slice(body).ok()?;
-    let text = |object: &str, key: &str| body.get(object)?.get(key)?.as_str().map(clean).filter(|text| !text.is_empty());
+    let text =
+        |object: &str, key: &str| body.get(object)?.get(key)?.as_str().map(clean).filter(|text| !text.is_empty());
     let flag = |key: &str| body.get("account")?.get(key)?.as_bool();
     Some(ProfileAnswer {
         account_uuid: text("account", "uuid")?,

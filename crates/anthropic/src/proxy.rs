@@ -36,7 +36,9 @@ fn exempt(env: &Env, host: &str) -> bool {
     let Some(list) = env.text("NO_PROXY").or_else(|| env.text("no_proxy")) else { return false };
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
         let domain = entry.trim_start_matches("*.").trim_start_matches('.');
-        entry == "*" || host.eq_ignore_ascii_case(domain) || host.to_lowercase().ends_with(&format!(".{}", domain.to_lowercase()))
+        entry == "*"
+            || host.eq_ignore_ascii_case(domain)
+            || host.to_lowercase().ends_with(&format!(".{}", domain.to_lowercase()))
     })
 }
 
@@ -51,8 +53,18 @@ mod tests {
             ("none", vec![], url, false),
             ("https", vec![("HTTPS_PROXY", "http://proxy.example:3128")], url, true),
             ("all", vec![("ALL_PROXY", "http://proxy.example:3128")], url, true),
-            ("exempt", vec![("HTTPS_PROXY", "http://proxy.example:3128"), ("NO_PROXY", "other, .anthropic.com")], url, false),
-            ("not exempt", vec![("HTTPS_PROXY", "http://proxy.example:3128"), ("NO_PROXY", "notanthropic.com")], url, true),
+            (
+                "exempt",
+                vec![("HTTPS_PROXY", "http://proxy.example:3128"), ("NO_PROXY", "other, .anthropic.com")],
+                url,
+                false,
+            ),
+            (
+                "not exempt",
+                vec![("HTTPS_PROXY", "http://proxy.example:3128"), ("NO_PROXY", "notanthropic.com")],
+                url,
+                true,
+            ),
             ("loopback", vec![("ALL_PROXY", "http://proxy.example:3128")], "http://127.0.0.1:80/x", false),
             ("loopback 6", vec![("ALL_PROXY", "http://proxy.example:3128")], "http://[::1]:80/x", false),
         ] {

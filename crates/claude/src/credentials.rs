@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// Keys that belong to the account of the login.
-const ACCOUNT: [&str; 5] = ["claudeAiOauth", "organizationUuid", "trustedDeviceToken", "enterpriseGateway", "designOauth"];
+const ACCOUNT: [&str; 5] =
+    ["claudeAiOauth", "organizationUuid", "trustedDeviceToken", "enterpriseGateway", "designOauth"];
 
 /// Keys that belong to the machine; the live copy stays through every switch.
 const MACHINE: [&str; 6] =
@@ -227,7 +228,8 @@ fn login(document: &Document) -> Found {
         refresh: text("refreshToken").map(Secret::new),
         expires_at: block.get("expiresAt").and_then(time),
         refresh_expires_at: block.get("refreshTokenExpiresAt").and_then(time),
-        scopes: scopes.map_or_else(Vec::new, |all| all.iter().filter_map(|scope| scope.as_str().map(str::to_owned)).collect()),
+        scopes: scopes
+            .map_or_else(Vec::new, |all| all.iter().filter_map(|scope| scope.as_str().map(str::to_owned)).collect()),
         subscription: text("subscriptionType").map(str::to_owned),
         tier: text("rateLimitTier").map(str::to_owned),
         client_id: text("clientId").map(str::to_owned),

@@ -69,7 +69,11 @@ impl ClaudeHome {
     /// The home at a directory: `~/.claude` in its own layout, any other as if `CLAUDE_CONFIG_DIR` named it.
     #[must_use]
     pub fn at(dir: &Path, host: &Host, disk: &Disk) -> Self {
-        if dir == default_dir(host) { Self::default_of(host, disk) } else { Self::laid_out(dir.to_owned(), true, host, disk) }
+        if dir == default_dir(host) {
+            Self::default_of(host, disk)
+        } else {
+            Self::laid_out(dir.to_owned(), true, host, disk)
+        }
     }
 
     fn laid_out(dir: PathBuf, named: bool, host: &Host, disk: &Disk) -> Self {
@@ -111,7 +115,11 @@ impl ClaudeHome {
     /// Claude Code's locks of this home.
     #[must_use]
     pub fn locks(&self, disk: &Disk) -> HomeLocks {
-        let lock = |path: PathBuf, seconds, name: &str| DirLock { path, stale: Duration::from_secs(seconds), name: name.into() };
+        let lock = |path: PathBuf, seconds, name: &str| DirLock {
+            path,
+            stale: Duration::from_secs(seconds),
+            name: name.into(),
+        };
         HomeLocks {
             refresh: lock(self.secure.join(".oauth_refresh.lock"), 60, "Claude Code's token refresh"),
             legacy: lock(with_suffix(&self.real(disk)), 60, "Claude Code's token refresh"),

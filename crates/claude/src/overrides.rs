@@ -23,7 +23,8 @@ pub const OUTRANKING: &[&str] = &[
 ];
 
 /// Those that mean something only when they are switched on.
-const SWITCHES: [&str; 4] = ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY", "CLAUDE_CODE_SIMPLE"];
+const SWITCHES: [&str; 4] =
+    ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY", "CLAUDE_CODE_SIMPLE"];
 
 /// Something that makes a switch void.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(crate) fn in_env(env: &Env) -> Vec<&'static str> {
 /// Whether a value of that variable means anything.
 fn is_on(name: &str, value: &str) -> bool {
     let off = ["", "0", "false", "no", "off"].contains(&value.trim().to_lowercase().as_str());
-    !value.is_empty() && !(SWITCHES.contains(&name) && off)
+    !(value.is_empty() || (SWITCHES.contains(&name) && off))
 }
 
 /// Everything that outranks the login of `home`: the environment first, then the system's and the user's settings. A
@@ -84,7 +85,8 @@ fn in_settings(disk: &Disk, file: &Path) -> Vec<Override> {
         let value = document.get::<Value>(&["env", name]);
         value.is_some_and(|value| is_on(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
     };
-    let mut all: Vec<Override> = OUTRANKING.iter().filter(in_block).map(|name| setting(format!("env.{name}"))).collect();
+    let mut all: Vec<Override> =
+        OUTRANKING.iter().filter(in_block).map(|name| setting(format!("env.{name}"))).collect();
     if document.get::<String>(&["apiKeyHelper"]).is_some_and(|command| !command.trim().is_empty()) {
         all.push(setting("apiKeyHelper".into()));
     }

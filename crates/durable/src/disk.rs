@@ -186,7 +186,8 @@ impl Disk {
             Mode::Keep => target.stat.as_ref().map_or(0o600, |stat| stat.mode),
         };
         let staged = self.stage(&temp, bytes, wanted, None);
-        let renamed = staged.and_then(|()| self.vfs.rename(&temp, &target.path).map_err(Error::io("replace", &target.path)));
+        let renamed =
+            staged.and_then(|()| self.vfs.rename(&temp, &target.path).map_err(Error::io("replace", &target.path)));
         if let Err(error) = renamed {
             let _ = self.vfs.remove_file(&temp);
             return Err(error);
@@ -227,7 +228,12 @@ impl Disk {
             self.ensure_dir(parent)?;
         }
         match self.vfs.create_dir(path, 0o700) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.vfs.stat(path).is_ok_and(|stat| stat.kind == Kind::Dir) => Ok(()),
+            Err(error)
+                if error.kind() == io::ErrorKind::AlreadyExists
+                    && self.vfs.stat(path).is_ok_and(|stat| stat.kind == Kind::Dir) =>
+            {
+                Ok(())
+            }
             result => result.map_err(Error::io("create", path)),
         }
     }

@@ -70,7 +70,12 @@ impl Engine {
             return Ok(());
         }
         let place = home.dir.display().to_string();
-        Err(Error::refused(Kind::NotInstalled, "Claude Code has no home here", place, &["install Claude Code and sign in: claude auth login"]))
+        Err(Error::refused(
+            Kind::NotInstalled,
+            "Claude Code has no home here",
+            place,
+            &["install Claude Code and sign in: claude auth login"],
+        ))
     }
 
     /// Whose login is live: by the server, else by the state file, unproven (O3).
@@ -80,7 +85,7 @@ impl Engine {
         }
         // A pair of the last seconds may be half of a sign-in, so the state file is given time to follow (O1).
         self.settle_doubt_of_capture(snapshot);
-        Ok(self.snapshot_state(snapshot)?)
+        self.snapshot_state(snapshot)
     }
 
     fn settle_doubt_of_capture(&self, snapshot: &Snapshot) {
@@ -106,11 +111,22 @@ impl Engine {
         }
         let known = owner.profile().map(str::to_owned);
         known.ok_or_else(|| {
-            Error::refused(Kind::Usage, "no profile holds the live login, so it needs a name", "capture", &["clauth capture NAME"])
+            Error::refused(
+                Kind::Usage,
+                "no profile holds the live login, so it needs a name",
+                "capture",
+                &["clauth capture NAME"],
+            )
         })
     }
 
-    fn take_over(&self, snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>, held: &Held) -> Result<Option<Captured>, Error> {
+    fn take_over(
+        &self,
+        snapshot: &Snapshot,
+        owner: &Owner,
+        wanted: &Wanted<'_>,
+        held: &Held,
+    ) -> Result<Option<Captured>, Error> {
         let live = usable(snapshot, owner)?;
         check(snapshot, owner, wanted)?;
         let created = snapshot.record(wanted.name).is_none();
@@ -168,7 +184,12 @@ fn usable(snapshot: &Snapshot, owner: &Owner) -> Result<AccountPart, Error> {
         Owner::Own(_) | Owner::Successor(..) | Owner::Unknown(_) => {
             let object = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
             object.filter(|part| matches!(part.login(), Found::Login(_))).ok_or_else(|| {
-                Error::refused(Kind::Nothing, "there is no login to capture", snapshot.home.credentials().display().to_string(), &[sign_in])
+                Error::refused(
+                    Kind::Nothing,
+                    "there is no login to capture",
+                    snapshot.home.credentials().display().to_string(),
+                    &[sign_in],
+                )
             })
         }
     }
@@ -196,7 +217,12 @@ fn check(snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>) -> Result<(), 
         let email = known.and_then(|known| known.email.as_deref()).unwrap_or("an account of unknown name");
         crate::text::shown(email)
     };
-    let what = format!("'{}' is {}, but the live login is {}", wanted.name, shown(record.identity.as_ref()), shown(wanted.known));
+    let what = format!(
+        "'{}' is {}, but the live login is {}",
+        wanted.name,
+        shown(record.identity.as_ref()),
+        shown(wanted.known)
+    );
     let replace = format!("to put the new login in its place: clauth capture {} --replace", wanted.name);
     Err(Error::refused(Kind::Protected, what, wanted.name, &["clauth capture ANOTHER-NAME", &replace]))
 }
@@ -210,22 +236,33 @@ fn holder<'s>(snapshot: &'s Snapshot, owner: &'s Owner, known: Option<&Known>) -
     owner.profile().or_else(|| by_key(&known?.key))
 }
 
-fn draft(engine: &Engine, snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>, live: &AccountPart) -> Result<Drafted, Error> {
+fn draft(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    owner: &Owner,
+    wanted: &Wanted<'_>,
+    live: &AccountPart,
+) -> Result<Drafted, Error> {
     let name = wanted.name;
     let mut desk = Desk::new(engine, snapshot)?;
     let before = desk.holds(name).cloned();
+    if let Some(known) = identity_after(snapshot, owner, wanted) {
+        desk.introduce(name, &known)?;
+    }
     match owner {
         Owner::Own(_) | Owner::Successor(..) => desk.keep_live(owner)?,
         _ => {
             if let Some(before) = before.as_ref().filter(|before| before.bytes() != live.bytes()) {
                 // Nobody proved that one descends from the other, so the displaced login is kept.
-                desk.put_away(before, "displaced by a capture", Some(name), snapshot.record(name).and_then(|record| record.identity.as_ref()))?;
+                desk.put_away(
+                    before,
+                    "displaced by a capture",
+                    Some(name),
+                    snapshot.record(name).and_then(|record| record.identity.as_ref()),
+                )?;
             }
             desk.lend(name, live.clone())?;
         }
-    }
-    if let Some(known) = identity_after(snapshot, owner, wanted) {
-        desk.draft.put(&engine.root.identity(name), Manner::Own, known.bytes())?;
     }
     desk.return_loans(Some(name), owner)?;
     let settings = snapshot.settings.recording(&snapshot.home.dir, engine.host.machine.as_ref());
@@ -255,7 +292,13 @@ fn identity_after(snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>) -> Op
         (Some(stored), Some(live)) if !live.proven() => {
             let descends = matches!(owner, Owner::Own(_) | Owner::Successor(_, Proven::SameRefresh | Proven::SameEnd));
             let refreshed = || Known { proof: stored.proof, plan: stored.plan.clone(), ..live.clone() };
-            Some(if stored.key == live.key { refreshed() } else if descends { stored } else { live.clone() })
+            Some(if stored.key == live.key {
+                refreshed()
+            } else if descends {
+                stored
+            } else {
+                live.clone()
+            })
         }
         (Some(stored), None) => Some(stored),
         (_, live) => live.cloned(),

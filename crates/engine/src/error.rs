@@ -178,7 +178,9 @@ impl Error {
                 vec![format!("profiles: {}", candidates.join(", "))]
             }
             Self::Contended { .. } => vec!["try again when Claude Code has finished signing in".into()],
-            Self::Stuck { left, .. } => left.iter().map(|path| format!("former contents: {}", path.display())).collect(),
+            Self::Stuck { left, .. } => {
+                left.iter().map(|path| format!("former contents: {}", path.display())).collect()
+            }
             Self::Disk(clauth_durable::Error::Busy { path, .. }) => {
                 vec![format!("try again; a lock that no program holds goes stale within a minute: {}", path.display())]
             }

@@ -87,7 +87,8 @@ fn is_file(path: &Path) -> bool {
 /// A hash of the machine's own id. Linux: machine-id(5), which asks not to be shown as it is.
 #[expect(clippy::disallowed_methods, reason = "a system file of one line, read before any disk layer exists")]
 fn machine_id() -> Option<Fingerprint> {
-    let id = ["/etc/machine-id", "/var/lib/dbus/machine-id"].iter().find_map(|path| std::fs::read_to_string(path).ok())?;
+    let id =
+        ["/etc/machine-id", "/var/lib/dbus/machine-id"].iter().find_map(|path| std::fs::read_to_string(path).ok())?;
     let id = id.trim();
     (!id.is_empty()).then(|| Fingerprint::of(format!("clauth machine {id}").as_bytes()))
 }
@@ -113,7 +114,8 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn only_a_sandbox_freezes_the_clock() {
-        let host = Host::from_env(env(&[("HOME", "/nonexistent"), ("CLAUTH_NOW", "2020-01-01T00:00:00Z")])).expect("a host");
+        let host =
+            Host::from_env(env(&[("HOME", "/nonexistent"), ("CLAUTH_NOW", "2020-01-01T00:00:00Z")])).expect("a host");
         assert!(!host.sandbox);
         assert!(host.clock.now().as_second() > 1_600_000_000 + 100_000_000);
     }

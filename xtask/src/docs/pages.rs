@@ -26,10 +26,11 @@ pub(crate) fn is_generated(path: &str) -> bool {
 
 /// Every page that the command line `command` asks for.
 pub(crate) fn pages(command: &Command) -> anyhow::Result<Vec<Page>> {
-    let entries = entries(command);
-    let mut pages = vec![Page { path: REFERENCE.into(), text: reference(&entries) }];
-    for entry in &entries {
-        pages.push(man(entry)?);
+    let mut pages = vec![Page { path: REFERENCE.into(), text: reference(&entries(command)) }];
+    let version = format!("{} {}", command.get_name(), command.get_version().unwrap_or_default());
+    // `help` has no page of its own, so no page may refer to one.
+    for entry in entries(&command.clone().disable_help_subcommand(true)) {
+        pages.push(man(&entry, &version)?);
     }
     Ok(pages)
 }
@@ -40,10 +41,11 @@ fn reference(entries: &[Entry]) -> String {
     std::iter::once(title.to_owned()).chain(sections).collect()
 }
 
-fn man(entry: &Entry) -> anyhow::Result<Page> {
+fn man(entry: &Entry, version: &str) -> anyhow::Result<Page> {
     let name = entry.name.replace(' ', "-");
     let mut bytes = Vec::new();
-    Man::new(entry.command.clone().display_name(&name)).title(&name).render(&mut bytes)?;
+    let man = Man::new(entry.command.clone().display_name(&name)).title(&name).source(version).manual("clauth");
+    man.render(&mut bytes)?;
     let text = String::from_utf8(bytes)?;
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     Ok(Page { path: format!("{MAN}{name}.1"), text: lines.join("\n") + "\n" })
@@ -61,6 +63,7 @@ mod tests {
         assert_eq!(paths, ["docs/commands.md", "docs/man/c.1", "docs/man/c-a.1"]);
         assert!(pages[0].text.contains("## c a\n\n```text\nDoes a part\n"), "{}", pages[0].text);
         assert!(pages[2].text.contains(".TH c-a 1"), "{}", pages[2].text);
+        assert!(!pages[1].text.contains("help(1)"), "{}", pages[1].text);
         assert!(paths.iter().all(|path| is_generated(path)));
     }
 }

@@ -70,7 +70,8 @@ fn is_claude(disk: &Disk, process: &Path) -> bool {
     let Ok(line) = disk.vfs.read(&process.join("cmdline"), LIMIT) else { return false };
     let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
     let base = |word: &[u8]| word.rsplit(|byte| *byte == b'/').next().unwrap_or_default().to_vec();
-    let runs_script = |word: &&[u8]| base(word) == b"claude" || (base(word) == b"cli.js" && contains(word, b"claude-code"));
+    let runs_script =
+        |word: &&[u8]| base(word) == b"claude" || (base(word) == b"cli.js" && contains(word, b"claude-code"));
     match words.first().map(|word| base(word)) {
         Some(name) if name == b"claude" => true,
         Some(name) if name == b"node" || name == b"bun" => words.get(1).is_some_and(runs_script),
@@ -100,6 +101,9 @@ fn config_dir(env: &Env, host: &Host) -> Option<PathBuf> {
         return Some(dir);
     }
     let home = named("HOME")?;
-    let same = home == host.home || std::fs::canonicalize(&home).ok().is_some_and(|real| std::fs::canonicalize(&host.home).is_ok_and(|ours| ours == real));
+    let same = home == host.home
+        || std::fs::canonicalize(&home)
+            .ok()
+            .is_some_and(|real| std::fs::canonicalize(&host.home).is_ok_and(|ours| ours == real));
     same.then(|| host.home.join(".claude"))
 }

@@ -1,12 +1,12 @@
 //! Running `claude` processes, each with the home that it really uses.
 
-mod registered;
 #[cfg(target_os = "linux")]
 #[path = "linux.rs"]
 mod platform;
 #[cfg(not(target_os = "linux"))]
 #[path = "other.rs"]
 mod platform;
+mod registered;
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,9 @@ pub(super) fn all(disk: &Disk, home: &ClaudeHome) -> Vec<RunningClaude> {
 fn one(disk: &Disk, home: &ClaudeHome, pid: u32) -> Option<RunningClaude> {
     let document = Document::parse(disk.read(&home.sessions().join(format!("{pid}.json"))).ok()??).ok()?;
     let start = document.get::<String>(&["procStart"]);
-    if document.get::<u32>(&["pid"]).is_some_and(|named| named != pid) || !platform::is_alive(disk, pid, start.as_deref()) {
+    if document.get::<u32>(&["pid"]).is_some_and(|named| named != pid)
+        || !platform::is_alive(disk, pid, start.as_deref())
+    {
         return None;
     }
     Some(RunningClaude {

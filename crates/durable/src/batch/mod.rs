@@ -81,15 +81,17 @@ impl Batch {
         }
     }
 
-    /// Removes the old files that were kept for taking the batch back.
-    pub fn finish(mut self) {
-        self.discard();
+    /// Removes the old files that were kept for taking the batch back. Answers whether all of them are gone.
+    #[must_use]
+    pub fn finish(mut self) -> bool {
+        self.discard()
     }
 
     fn take_back_steps(&mut self) -> Result<(), CommitError> {
         for step in self.steps.iter_mut().rev() {
             if let Err(error) = step.swap_back(&self.disk) {
-                let left = self.steps.iter().flat_map(Step::temps).filter(|path| self.disk.vfs.lstat(path).is_ok()).collect();
+                let left =
+                    self.steps.iter().flat_map(Step::temps).filter(|path| self.disk.vfs.lstat(path).is_ok()).collect();
                 // What is left holds former contents: it is not removed.
                 self.steps.clear();
                 return Err(CommitError::Stuck { error, left });
@@ -100,12 +102,13 @@ impl Batch {
     }
 
     /// Removes what lies beside the targets; best effort, since the journal names what stays.
-    fn discard(&mut self) {
-        for step in self.steps.drain(..) {
-            for temp in step.present() {
-                let _ = self.disk.vfs.remove_file(&temp);
-            }
+    fn discard(&mut self) -> bool {
+        let mut all_gone = true;
+        for temp in self.steps.drain(..).flat_map(|step| step.present()) {
+            let removed = self.disk.vfs.remove_file(&temp);
+            all_gone &= removed.is_ok() || self.disk.vfs.lstat(&temp).is_err();
         }
+        all_gone
     }
 }
 

@@ -157,7 +157,9 @@ fn spread(style: &Style, depth: usize, value: &Value) -> String {
     let (inner, outer) = (style.line(depth + 1), style.line(depth));
     match value {
         Value::Object(map) if !map.is_empty() => {
-            let members = map.iter().map(|(key, value)| format!("{inner}{}{}{}", quoted(key), style.colon, spread(style, depth + 1, value)));
+            let members = map.iter().map(|(key, value)| {
+                format!("{inner}{}{}{}", quoted(key), style.colon, spread(style, depth + 1, value))
+            });
             format!("{{{}{outer}}}", members.collect::<Vec<_>>().join(","))
         }
         Value::Array(items) if !items.is_empty() => {

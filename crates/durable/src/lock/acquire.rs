@@ -39,20 +39,31 @@ pub fn acquire(disk: &Disk, locks: &[Lock], rules: &Rules<'_>) -> Result<Held, E
             Err(busy) => busy,
         };
         let waited = disk.clock.monotonic().saturating_sub(began);
-        let deadline = if busy.watched { rules.deadline.max(STANDSTILL + Duration::from_secs(1)) } else { rules.deadline };
+        let deadline =
+            if busy.watched { rules.deadline.max(STANDSTILL + Duration::from_secs(1)) } else { rules.deadline };
         if waited >= deadline {
             return Err(Error::Busy { path: busy.path, age: busy.age, holder: busy.holder, name: busy.name });
         }
         if waited >= QUIET && !told {
             told = true;
-            (rules.waiting)(&Waiting { name: &busy.name, path: &busy.path, age: busy.age, holder: busy.holder.as_deref() });
+            (rules.waiting)(&Waiting {
+                name: &busy.name,
+                path: &busy.path,
+                age: busy.age,
+                holder: busy.holder.as_deref(),
+            });
         }
         disk.clock.sleep(Duration::from_millis(disk.random.between(100, 300)));
     }
 }
 
 /// One try for all of them. What was taken is released again when one is not to be had.
-fn attempt(disk: &Disk, locks: &[Lock], rules: &Rules<'_>, sightings: &mut Sightings) -> Result<Result<Held, Busy>, Error> {
+fn attempt(
+    disk: &Disk,
+    locks: &[Lock],
+    rules: &Rules<'_>,
+    sightings: &mut Sightings,
+) -> Result<Result<Held, Busy>, Error> {
     let stamp = dir::stamp(disk.clock.file_now());
     let record = Record::write(disk, &rules.records, stamp, locks)?;
     let mut held = Held::new(disk, record);
@@ -71,7 +82,12 @@ fn attempt(disk: &Disk, locks: &[Lock], rules: &Rules<'_>, sightings: &mut Sight
 }
 
 /// The OS lock first, then the directory beside it (K6). A system that knows no file locks has the directory alone.
-fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, times: (Timestamp, &mut Sightings)) -> Result<Attempt, Error> {
+fn attempt_file(
+    disk: &Disk,
+    lock: &FileLock,
+    rules: &Rules<'_>,
+    times: (Timestamp, &mut Sightings),
+) -> Result<Attempt, Error> {
     if let Some(parent) = lock.file.parent() {
         disk.ensure_dir(parent)?;
     }
@@ -80,7 +96,13 @@ fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, times: (Timesta
         Ok(()) => Some(file),
         Err(TryLockError::WouldBlock) => {
             let age = dir::age(disk, &lock.dir).unwrap_or_default();
-            return Ok(Attempt::Busy(Busy { path: lock.file.clone(), age, holder: None, name: lock.name.clone(), watched: false }));
+            return Ok(Attempt::Busy(Busy {
+                path: lock.file.clone(),
+                age,
+                holder: None,
+                name: lock.name.clone(),
+                watched: false,
+            }));
         }
         Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => None,
         Err(TryLockError::Error(error)) => return Err(Error::io("lock", &lock.file)(error)),

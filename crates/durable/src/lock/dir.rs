@@ -69,13 +69,21 @@ pub(super) fn attempt(
             return Ok(Attempt::Busy(busy(holder, watched)));
         }
     }
-    Ok(Attempt::Busy(Busy { path: lock.path.clone(), age: Duration::ZERO, holder: None, name: lock.name.clone(), watched: false }))
+    Ok(Attempt::Busy(Busy {
+        path: lock.path.clone(),
+        age: Duration::ZERO,
+        holder: None,
+        name: lock.name.clone(),
+        watched: false,
+    }))
 }
 
 fn taken(disk: &Disk, lock: &DirLock, stamp: Timestamp) -> Result<Guard, Error> {
     let stamped = disk.vfs.set_modified(&lock.path, stamp).and_then(|()| disk.vfs.lstat(&lock.path));
     match stamped {
-        Ok(stat) => Ok(Guard { path: lock.path.clone(), dev: stat.dev, ino: stat.ino, stamp: stat.modified, file: None }),
+        Ok(stat) => {
+            Ok(Guard { path: lock.path.clone(), dev: stat.dev, ino: stat.ino, stamp: stat.modified, file: None })
+        }
         Err(error) => {
             let _ = disk.vfs.remove_dir(&lock.path);
             Err(Error::io("stamp the lock", &lock.path)(error))
@@ -84,7 +92,13 @@ fn taken(disk: &Disk, lock: &DirLock, stamp: Timestamp) -> Result<Guard, Error> 
 }
 
 /// Whether a lock that stands may be taken over, who may hold it, and whether it is being watched (K5).
-fn verdict(disk: &Disk, lock: &DirLock, stat: &Stat, rules: &Rules<'_>, sightings: &mut Sightings) -> (bool, Option<String>, bool) {
+fn verdict(
+    disk: &Disk,
+    lock: &DirLock,
+    stat: &Stat,
+    rules: &Rules<'_>,
+    sightings: &mut Sightings,
+) -> (bool, Option<String>, bool) {
     let age = disk.clock.file_now().duration_since(stat.modified);
     let stale = age > SignedDuration::try_from(lock.stale).unwrap_or(SignedDuration::MAX) || age < -AHEAD;
     let owner = || (rules.owner)(&lock.path);
@@ -114,7 +128,7 @@ fn words(owner: LockOwner) -> Option<String> {
 
 /// Moves a dead lock away and removes it. Of two that try, one moves what it looked at; the other finds that it moved
 /// something else, and puts it back. Answers whether the place is free.
-fn take_over(disk: &Disk, path: &Path, seen: &Stat) -> Result<bool, Error> {
+pub(super) fn take_over(disk: &Disk, path: &Path, seen: &Stat) -> Result<bool, Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let aside = path.with_file_name(format!(".{name}.clauth-{}", disk.random.name()));
     match disk.vfs.rename_new(path, &aside) {
@@ -122,7 +136,10 @@ fn take_over(disk: &Disk, path: &Path, seen: &Stat) -> Result<bool, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
         Err(error) => return Err(Error::io("take over the lock", path)(error)),
     }
-    let same = disk.vfs.lstat(&aside).is_ok_and(|moved| (moved.dev, moved.ino, moved.modified) == (seen.dev, seen.ino, seen.modified));
+    let same = disk
+        .vfs
+        .lstat(&aside)
+        .is_ok_and(|moved| (moved.dev, moved.ino, moved.modified) == (seen.dev, seen.ino, seen.modified));
     // A directory with something inside cannot go, and stays what it was: somebody's.
     if same && disk.vfs.remove_dir(&aside).is_ok() {
         return Ok(true);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 pub use acquire::acquire;
 pub use held::Held;
-pub use record::process_is_gone;
+pub use record::{process_is_gone, release_debris};
 
 /// A `proper-lockfile` directory: `mkdir` is the mutex, the mtime a sign of life (K4).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Lock, LockOwner};
-use crate::disk::Disk;
 use crate::Error;
+use crate::disk::Disk;
 
 /// A lock that was made but not yet stamped is dated at most so long after its record.
 const UNSTAMPED: SignedDuration = SignedDuration::from_secs(2);
@@ -74,12 +74,82 @@ impl Record {
     }
 }
 
+/// Releases what killed processes of ours left locked, so that it blocks nobody until it goes stale. Locks that somebody
+/// else has taken since are left alone.
+///
+/// # Errors
+/// As the system says.
+pub fn release_debris(disk: &Disk, records: &Path, owner: &dyn Fn(&Path) -> LockOwner) -> Result<(), Error> {
+    for path in disk.list(records)?.iter().map(|name| records.join(name)) {
+        let read = disk.read(&path)?;
+        let Some(entry) = read.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok()) else {
+            // Half-written, so nothing was taken on its strength; of a live process it would be whole in a moment.
+            if is_old(disk, &path) {
+                disk.remove_file(&path)?;
+            }
+            continue;
+        };
+        if !is_dead(disk, &path, &entry) {
+            continue;
+        }
+        for lock in &entry.paths {
+            finish_take_over(disk, lock)?;
+            if let Some(stat) = disk.lstat(lock)?
+                && entry.left(stat.modified, &|| owner(lock))
+            {
+                super::dir::take_over(disk, lock, &stat)?;
+            }
+        }
+        disk.remove_file(&path)?;
+    }
+    Ok(())
+}
+
+/// Removes what an interrupted take-over of `lock` moved aside.
+fn finish_take_over(disk: &Disk, lock: &Path) -> Result<(), Error> {
+    let (Some(parent), Some(name)) = (lock.parent(), lock.file_name().and_then(|name| name.to_str())) else {
+        return Ok(());
+    };
+    let prefix = format!(".{name}.clauth-");
+    for aside in disk.list(parent)? {
+        if aside.to_str().is_some_and(|aside| aside.starts_with(&prefix)) {
+            let _ = disk.vfs.remove_dir(&parent.join(aside));
+        }
+    }
+    Ok(())
+}
+
+/// Whether a record is too old to be in the making.
+fn is_old(disk: &Disk, path: &Path) -> bool {
+    let now = disk.clock.file_now();
+    disk.vfs.lstat(path).is_ok_and(|stat| now.duration_since(stat.modified) > SignedDuration::from_mins(1))
+}
+
+impl Entry {
+    /// Whether a lock with this mtime is the one that the recorded process made.
+    fn left(&self, modified: Timestamp, owner: &dyn Fn() -> LockOwner) -> bool {
+        let at = Timestamp::from_millisecond(self.stamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+        let unstamped = modified >= at && modified.duration_since(at) <= UNSTAMPED;
+        modified == at || (unstamped && owner() == LockOwner::Dead)
+    }
+}
+
 /// Whether a lock is what a dead clauth left behind.
-pub(super) fn is_debris(disk: &Disk, records: &Path, lock: &Path, modified: Timestamp, owner: &dyn Fn() -> LockOwner) -> bool {
+pub(super) fn is_debris(
+    disk: &Disk,
+    records: &Path,
+    lock: &Path,
+    modified: Timestamp,
+    owner: &dyn Fn() -> LockOwner,
+) -> bool {
     let names = disk.list(records).unwrap_or_default();
     let mut debris = false;
     for path in names.iter().map(|name| records.join(name)) {
-        let Some(entry) = disk.read(&path).ok().flatten().and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok()) else { continue };
+        let Some(entry) =
+            disk.read(&path).ok().flatten().and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok())
+        else {
+            continue;
+        };
         if !is_dead(disk, &path, &entry) {
             continue;
         }
@@ -88,9 +158,7 @@ pub(super) fn is_debris(disk: &Disk, records: &Path, lock: &Path, modified: Time
             continue;
         }
         if entry.paths.iter().any(|path| path == lock) {
-            let at = Timestamp::from_millisecond(entry.stamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-            let unstamped = modified >= at && modified.duration_since(at) <= UNSTAMPED;
-            debris |= modified == at || (unstamped && owner() == LockOwner::Dead);
+            debris |= entry.left(modified, owner);
         }
     }
     debris

@@ -159,7 +159,11 @@ impl Vfs for RealVfs {
 
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
         use std::os::windows::fs::{symlink_dir, symlink_file};
-        if fs::metadata(target).is_ok_and(|meta| meta.is_dir()) { symlink_dir(target, link) } else { symlink_file(target, link) }
+        if fs::metadata(target).is_ok_and(|meta| meta.is_dir()) {
+            symlink_dir(target, link)
+        } else {
+            symlink_file(target, link)
+        }
     }
 
     fn open_lock(&self, path: &Path) -> io::Result<File> {

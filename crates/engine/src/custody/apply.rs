@@ -54,7 +54,10 @@ impl Engine {
         let ended = self.carry_out(operation, &mut batch, held);
         match ended {
             Ok(()) => {
-                batch.finish();
+                // As long as anything is left over, the journal names it for the next acting command.
+                if !batch.finish() || self.journal().close().is_err() {
+                    (self.say)("done, but leftovers could not be removed; the next command tries again");
+                }
                 Ok(Applied::Done)
             }
             // The journal stays open: the next acting command finishes what is left.
@@ -82,11 +85,12 @@ impl Engine {
         if let Some((from, to)) = &operation.renames {
             rename(from, to).map_err(CommitError::Failed)?;
         }
-        let ended = batch.commit(&mut || held.check()).and_then(|()| {
-            let closed = self.sweep(&operation.sweeps).and_then(|()| self.journal().close());
-            closed.map_err(|error| batch.take_back(error))
-        });
-        if let (Err(CommitError::Failed(_) | CommitError::Moved { .. }), Some((from, to))) = (&ended, &operation.renames) {
+        let ended = batch
+            .commit(&mut || held.check())
+            .and_then(|()| self.sweep(&operation.sweeps).map_err(|error| batch.take_back(error)));
+        if let (Err(CommitError::Failed(_) | CommitError::Moved { .. }), Some((from, to))) =
+            (&ended, &operation.renames)
+        {
             rename(to, from).map_err(|error| CommitError::Stuck { error, left: vec![to.clone()] })?;
         }
         ended
@@ -123,7 +127,9 @@ impl Engine {
     /// Makes the directories of our own that the changes need; answers those that were missing.
     fn make_directories(&self, changes: &[Change]) -> Result<Vec<PathBuf>, Error> {
         let mut made = Vec::new();
-        for change in changes.iter().filter(|change| change.after.is_some() && change.path.starts_with(self.root.path())) {
+        for change in
+            changes.iter().filter(|change| change.after.is_some() && change.path.starts_with(self.root.path()))
+        {
             let Some(parent) = change.path.parent() else { continue };
             if !made.iter().any(|directory| directory == parent) && self.disk.lstat(parent)?.is_none() {
                 self.disk.ensure_dir(parent)?;

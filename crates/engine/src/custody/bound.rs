@@ -9,7 +9,8 @@ use super::Draft;
 use crate::Error;
 
 /// The four files (facts §1.7).
-const FILES: [&str; 4] = ["policy-limits.json", "limits-cache.json", "remote-settings.json", "mcp-needs-auth-cache.json"];
+const FILES: [&str; 4] =
+    ["policy-limits.json", "limits-cache.json", "remote-settings.json", "mcp-needs-auth-cache.json"];
 
 /// Drafts their exchange: out of `home` into `leaving`, out of `entering` into `home`.
 pub(super) fn exchange(

@@ -20,7 +20,6 @@ pub(crate) const MAY_BE_RENEWED: &str = "may have been renewed before it was dis
 pub(crate) struct Drafted {
     pub(crate) changes: Vec<Change>,
     pub(crate) warnings: Vec<String>,
-    pub(crate) vaulted: Option<Entry>,
 }
 
 /// A change of custody in the making.
@@ -33,6 +32,8 @@ pub(crate) struct Desk<'s> {
     pub(crate) now: Timestamp,
     pub(crate) draft: Draft<'s>,
     roster: Roster,
+    /// Who a profile is from now on.
+    introduced: Option<(String, Known)>,
     /// Full logins by profile, as they are at this point of the draft.
     holding: Vec<(String, AccountPart)>,
     lent: Vec<String>,
@@ -58,6 +59,7 @@ impl<'s> Desk<'s> {
             machine: engine.host.machine.as_ref(),
             now: engine.host.clock.now(),
             roster: snapshot.roster.clone(),
+            introduced: None,
             holding: snapshot.records.iter().filter_map(holding).collect(),
             lent: snapshot.lent().map(|record| record.name.clone()).collect(),
             spent: Vec::new(),
@@ -74,8 +76,17 @@ impl<'s> Desk<'s> {
         self.snapshot.record(name).ok_or_else(|| self.snapshot.roster.missing(name))
     }
 
-    fn known(&self, name: &str) -> Option<&'s Known> {
-        self.snapshot.record(name)?.identity.as_ref()
+    fn known(&self, name: &str) -> Option<&Known> {
+        match &self.introduced {
+            Some((introduced, known)) if introduced == name => Some(known),
+            _ => self.snapshot.record(name)?.identity.as_ref(),
+        }
+    }
+
+    /// Drafts who a profile is from now on.
+    pub(crate) fn introduce(&mut self, name: &str, known: &Known) -> Result<(), Error> {
+        self.introduced = Some((name.to_owned(), known.clone()));
+        self.draft.put(&self.root.identity(name), Manner::Own, known.bytes())
     }
 
     /// The full login that a profile has at this point.
@@ -96,16 +107,18 @@ impl<'s> Desk<'s> {
             Owner::Own(name) => self.lend(name, live),
             Owner::Successor(name, proof) => self.harvest(name, live, *proof),
             Owner::Rewound(name) => {
-                let known = self.known(name);
-                self.put_away(&live, "an earlier, used-up generation was live", Some(name), known)
+                let known = self.known(name).cloned();
+                self.put_away(&live, "an earlier, used-up generation was live", Some(name), known.as_ref())
             }
             Owner::Unknown(_) => {
                 let known = self.state.and_then(Known::of_state);
                 self.put_away(&live, "live, but no profile's", None, known.as_ref())
             }
-            Owner::SignedOut => {
-                self.lent.clone().iter().try_for_each(|name| self.judge(name, State::SignedOut, "Claude Code was signed out of it"))
-            }
+            Owner::SignedOut => self
+                .lent
+                .clone()
+                .iter()
+                .try_for_each(|name| self.judge(name, State::SignedOut, "Claude Code was signed out of it")),
             Owner::Missing => Ok(()),
             Owner::Unreadable => Err(self.unreadable()),
         }
@@ -144,7 +157,13 @@ impl<'s> Desk<'s> {
     }
 
     /// Marks `before` as used up if `after` descends from it, else puts it into the vault.
-    pub(crate) fn supersede(&mut self, name: &str, before: &AccountPart, after: &AccountPart, proof: Proven) -> Result<(), Error> {
+    pub(crate) fn supersede(
+        &mut self,
+        name: &str,
+        before: &AccountPart,
+        after: &AccountPart,
+        proof: Proven,
+    ) -> Result<(), Error> {
         let (Found::Login(old), Found::Login(new)) = (before.login(), after.login()) else { return Ok(()) };
         let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
             return Ok(());
@@ -154,11 +173,18 @@ impl<'s> Desk<'s> {
             self.spent.extend(spent::line(&spent, name, "superseded", self.now));
             return Ok(());
         }
-        self.put_away(before, "displaced by a newer sign-in", Some(name), self.known(name))
+        let known = self.known(name).cloned();
+        self.put_away(before, "displaced by a newer sign-in", Some(name), known.as_ref())
     }
 
     /// Puts a login into the vault, unless that very login is there already.
-    pub(crate) fn put_away(&mut self, login: &AccountPart, why: &str, profile: Option<&str>, known: Option<&Known>) -> Result<(), Error> {
+    pub(crate) fn put_away(
+        &mut self,
+        login: &AccountPart,
+        why: &str,
+        profile: Option<&str>,
+        known: Option<&Known>,
+    ) -> Result<(), Error> {
         let entry = vault::new_entry(login, why, profile, known, self.now);
         let there = vault::all(self.disk, self.root)?;
         let entry = match there.into_iter().find(|other| other.login.bytes() == entry.login.bytes()) {
@@ -174,8 +200,21 @@ impl<'s> Desk<'s> {
             }
         };
         let whose = entry.email.as_deref().or(profile).unwrap_or("an unknown account");
-        self.warnings.push(format!("a login of {} was put into the vault ({}): {why}", crate::text::shown(whose), entry.id));
+        self.warnings.push(format!(
+            "a login of {} was put into the vault ({}): {why}",
+            crate::text::shown(whose),
+            entry.id
+        ));
         self.vaulted = Some(entry);
+        Ok(())
+    }
+
+    /// Takes the copy of the live login out of the vault that an interrupted switch put there: it was not displaced.
+    pub(crate) fn take_back_kept(&mut self) -> Result<(), Error> {
+        let live = self.live_object()?.account();
+        for entry in vault::all(self.disk, self.root)?.iter().filter(|entry| entry.login.bytes() == live.bytes()) {
+            self.draft.delete(&entry.path(self.root), Manner::Own)?;
+        }
         Ok(())
     }
 
@@ -260,7 +299,8 @@ impl<'s> Desk<'s> {
 
     fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
         let Some(Found::Login(login)) = self.holds(name).map(AccountPart::login) else { return Ok(()) };
-        let verdict = Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now };
+        let verdict =
+            Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now };
         let standing = self.record(name)?.verdict.as_ref();
         if standing.is_some_and(|old| old.token == verdict.token && old.state == verdict.state) {
             return Ok(());
@@ -272,10 +312,9 @@ impl<'s> Desk<'s> {
     pub(crate) fn show_identity(&mut self, name: &str) -> Result<(), Error> {
         let Some(state) = self.state else { return Ok(()) };
         let block = self.known(name).and_then(Known::proven_block);
-        let shown = state.with_identity(block).map_err(|source| clauth_durable::Error::Document {
-            path: self.snapshot.home.state.clone(),
-            source,
-        })?;
+        let shown = state
+            .with_identity(block)
+            .map_err(|source| clauth_durable::Error::Document { path: self.snapshot.home.state.clone(), source })?;
         self.draft.put(&self.snapshot.home.state, Manner::Document, shown.bytes().to_vec())
     }
 
@@ -331,7 +370,7 @@ impl<'s> Desk<'s> {
         if !events.is_empty() {
             self.draft.append(&self.root.history(), &events)?;
         }
-        Ok(Drafted { changes: self.draft.into_changes(), warnings: self.warnings, vaulted: self.vaulted })
+        Ok(Drafted { changes: self.draft.into_changes(), warnings: self.warnings })
     }
 
     /// The refusal to bring a login in that cannot work (W10), that is used up (L6), that is lent elsewhere (L2) or that
@@ -350,23 +389,38 @@ impl<'s> Desk<'s> {
         let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         match state {
             State::Ok | State::Expired => {}
-            State::NoLogin | State::Unreadable => return refuse(Kind::DeadLogin, format!("'{name}' has no login{why}"), &[&again]),
+            State::NoLogin | State::Unreadable => {
+                return refuse(Kind::DeadLogin, format!("'{name}' has no login{why}"), &[&again]);
+            }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown if !force => {
                 let force = format!("to try it all the same: clauth switch {name} --force");
-                return refuse(Kind::DeadLogin, format!("the login of '{name}' is {}{why}", state.word()), &[&again, &force]);
+                return refuse(
+                    Kind::DeadLogin,
+                    format!("the login of '{name}' is {}{why}", state.word()),
+                    &[&again, &force],
+                );
             }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
         }
-        let spent = record.login().and_then(|login| login.refresh_print()).is_some_and(|token| self.snapshot.spent.has(&token));
+        let spent =
+            record.login().and_then(|login| login.refresh_print()).is_some_and(|token| self.snapshot.spent.has(&token));
         if spent {
-            return refuse(Kind::DeadLogin, format!("the login of '{name}' is used up: a newer one replaced it"), &[&again]);
+            return refuse(
+                Kind::DeadLogin,
+                format!("the login of '{name}' is used up: a newer one replaced it"),
+                &[&again],
+            );
         }
         if let Some(loan) = record.loan.get().filter(|loan| !loan.names(&self.snapshot.home_id)) {
             let what = format!("the login of '{name}' is lent to {}", loan.home.display());
             return refuse(Kind::Protected, what, &["switch there first, so that it comes back"]);
         }
         if elsewhere(self.snapshot, self.machine) {
-            return refuse(Kind::Protected, "this root was copied from another machine, which may still use its logins".into(), &[&again]);
+            return refuse(
+                Kind::Protected,
+                "this root was copied from another machine, which may still use its logins".into(),
+                &[&again],
+            );
         }
         Ok(part.clone())
     }

@@ -95,7 +95,11 @@ pub(crate) fn planned(changes: &[Change]) -> Vec<Planned> {
     for change in changes {
         match files.iter_mut().find(|file| file.path == change.path) {
             Some(file) => file.after.clone_from(&change.after),
-            None => files.push(Planned { path: change.path.clone(), before: change.before.clone(), after: change.after.clone() }),
+            None => files.push(Planned {
+                path: change.path.clone(),
+                before: change.before.clone(),
+                after: change.after.clone(),
+            }),
         }
     }
     files.retain(|file| file.before != file.after);

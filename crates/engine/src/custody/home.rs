@@ -26,7 +26,8 @@ pub(crate) fn live_home(engine: &Engine, settings: &Settings) -> Result<LiveHome
     let (home, notice) = match recorded {
         _ if ours => {
             let home = recorded.unwrap_or_else(|| ClaudeHome::default_of(host, disk));
-            let notice = format!("this shell runs a clauth session and keeps its own account; acting on {}", home.dir.display());
+            let notice =
+                format!("this shell runs a clauth session and keeps its own account; acting on {}", home.dir.display());
             (home, Some(notice))
         }
         Some(recorded) if recorded.real(disk) != named.real(disk) => return Err(other_home(&recorded, &named)),

@@ -29,14 +29,31 @@ impl Engine {
         self.take(&locks, &|path| clauth_claude::lock_owner(&self.host, &self.disk, home, path))
     }
 
+    /// Where it is recorded who is about to take what.
+    fn records(&self) -> std::path::PathBuf {
+        self.root.locks().join("held")
+    }
+
+    /// Releases what a killed clauth left locked, before it makes Claude Code wait.
+    pub(crate) fn release_debris(&self) -> Result<(), Error> {
+        let home = |path: &Path| {
+            let home = ClaudeHome::default_of(&self.host, &self.disk);
+            clauth_claude::lock_owner(&self.host, &self.disk, &home, path)
+        };
+        Ok(clauth_durable::lock::release_debris(&self.disk, &self.records(), &home)?)
+    }
+
     fn take(&self, locks: &[Lock], owner: &dyn Fn(&Path) -> LockOwner) -> Result<Held, Error> {
         let rules = Rules {
-            records: self.root.locks().join("held"),
+            records: self.records(),
             deadline: DEADLINE,
             waiting: &|waiting: &Waiting<'_>| (self.say)(&waiting_for(waiting)),
             owner,
         };
-        Ok(clauth_durable::acquire(&self.disk, locks, &rules)?)
+        let held = clauth_durable::acquire(&self.disk, locks, &rules)?;
+        // The journal is only written under the state lock, so what lies there half-written is a dead process's.
+        clauth_durable::sweep(&self.disk, &[self.root.path().join("journal")])?;
+        Ok(held)
     }
 
     fn state_lock(&self) -> Lock {

@@ -18,6 +18,7 @@ pub(crate) const ATTEMPTS: usize = 5;
 impl Engine {
     /// Finishes an interrupted change, if there is one, and says so. Acting commands begin here.
     pub(crate) fn recover(&self) -> Result<(), Error> {
+        self.release_debris()?;
         for _ in 0..ATTEMPTS {
             if self.journal().read::<Unfinished>()?.is_none() {
                 return Ok(());
@@ -72,7 +73,8 @@ impl Engine {
                 settle(&mut desk, snapshot, entry, &owner)?;
             }
         }
-        let mut event = Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
+        let mut event =
+            Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
         (event.from, event.to) = (entry.from.clone(), owner.profile().map(str::to_owned));
         desk.record_event(&event);
         let drafted = desk.finish()?;
@@ -131,18 +133,22 @@ impl Engine {
 /// Makes loans, state file and marker agree with what the live credential is.
 fn settle(desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished, owner: &Owner) -> Result<(), Error> {
     match owner {
-        Owner::Own(_) | Owner::Successor(..) | Owner::Unknown(_) | Owner::Rewound(_) => {
+        Owner::Own(name) | Owner::Successor(name, _) => {
             desk.keep_live(owner)?;
-            let staying = owner.profile().filter(|_| !matches!(owner, Owner::Rewound(_)));
-            desk.return_loans(staying, owner)?;
-            if let Some(name) = staying {
-                desk.settle_identity(name)?;
-            }
-            desk.mark(staying)
+            desk.return_loans(Some(name), owner)?;
+            desk.settle_identity(name)?;
+            desk.mark(Some(name))
+        }
+        // Nobody's login stays where it is: nothing overwrites it here, and nothing is said about it elsewhere.
+        Owner::Unknown(_) | Owner::Rewound(_) => {
+            desk.take_back_kept()?;
+            desk.return_loans(None, owner)?;
+            desk.mark(None)
         }
         Owner::SignedOut | Owner::Missing => {
             // Only the login that was on its way in can have been lent for nothing.
-            let from_stands = entry.from.as_deref().is_none_or(|from| snapshot.lent().any(|record| record.name == from));
+            let from_stands =
+                entry.from.as_deref().is_none_or(|from| snapshot.lent().any(|record| record.name == from));
             if from_stands {
                 desk.return_loans(entry.from.as_deref(), owner)?;
             }
@@ -160,15 +166,21 @@ fn is_stray(snapshot: &Snapshot, part: &AccountPart) -> bool {
         Found::Login(live) => live.refresh_print(),
         Found::Blank | Found::Absent | Found::Malformed => None,
     };
-    let held = snapshot.records.iter().filter_map(Record::login).any(|held| held.refresh_print().as_ref() == Some(&token));
+    let held =
+        snapshot.records.iter().filter_map(Record::login).any(|held| held.refresh_print().as_ref() == Some(&token));
     live.as_ref() != Some(&token) && !held && !snapshot.spent.has(&token)
 }
 
 /// Only what a batch of ours may have left is ever removed on the journal's word.
 fn is_temp(path: &Path) -> bool {
-    path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"))
+    path.file_name()
+        .and_then(|name| name.to_str())
+        .is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"))
 }
 
 fn word(done: &str) -> &'static str {
-    ["switch", "undo", "capture", "remove", "rename", "restore"].into_iter().find(|word| *word == done).unwrap_or("recover")
+    ["switch", "undo", "capture", "remove", "rename", "restore"]
+        .into_iter()
+        .find(|word| *word == done)
+        .unwrap_or("recover")
 }

@@ -171,8 +171,10 @@ impl Snapshot {
     /// Every profile whose login an operation on `target` reads or moves (K1).
     pub(crate) fn concerned(&self, target: Option<&str>, owner: &Owner) -> Vec<String> {
         let lent = self.lent().map(|record| record.name.as_str());
-        let from_journal = self.unfinished.iter().flat_map(|entry| entry.from.iter().chain(&entry.to)).map(String::as_str);
-        let mut names: Vec<String> = lent.chain(target).chain(owner.profile()).chain(from_journal).map(str::to_owned).collect();
+        let from_journal =
+            self.unfinished.iter().flat_map(|entry| entry.from.iter().chain(&entry.to)).map(String::as_str);
+        let mut names: Vec<String> =
+            lent.chain(target).chain(owner.profile()).chain(from_journal).map(str::to_owned).collect();
         names.sort();
         names.dedup();
         names

@@ -22,9 +22,9 @@ impl Engine {
     /// # Errors
     /// No such profile or position.
     pub fn order(&self, asked: &str, position: usize) -> Result<(String, bool), Error> {
-        let name = self.find(asked)?;
         self.recover()?;
         let held = self.lock_prepared()?;
+        let name = self.find(asked)?;
         let mut roster = Roster::read(&self.disk, &self.root)?;
         if position == 0 || position > roster.names.len() {
             let what = format!("there is no position {position}: it is 1 to {}", roster.names.len());
@@ -45,9 +45,9 @@ impl Engine {
     /// # Errors
     /// No such profile, or a disk that refuses.
     pub fn set_enabled(&self, asked: &str, enabled: bool) -> Result<(String, bool), Error> {
-        let name = self.find(asked)?;
         self.recover()?;
         let held = self.lock_prepared()?;
+        let name = self.find(asked)?;
         let path = self.root.options(&name);
         let mut document = toml::read(&self.disk, &path)?;
         let stands = document.get("enabled").and_then(toml_edit::Item::as_bool).unwrap_or(true);

@@ -48,9 +48,12 @@ impl Engine {
             let drafted = desk.finish()?;
             let operation = Operation { done: "remove", to: Some(name.clone()), ..Operation::default() };
             if let Applied::Done = self.apply(&operation, drafted.changes, &held)? {
+                let mut warnings = drafted.warnings;
                 // What is left are empty directories and trees without a login.
-                self.disk.remove_tree(&self.root.profile(&name))?;
-                return Ok(Removed { name, vault, warnings: drafted.warnings });
+                if let Err(error) = self.disk.remove_tree(&self.root.profile(&name)) {
+                    warnings.push(format!("its directory is still there: {error}"));
+                }
+                return Ok(Removed { name, vault, warnings });
             }
         }
         Err(Error::Contended { path: self.snapshot()?.home.credentials() })
@@ -91,7 +94,9 @@ impl Engine {
             let path = directory.join(&name);
             match self.disk.lstat(&path)?.map(|stat| stat.kind) {
                 Some(FileKind::File) => files.push(path),
-                Some(FileKind::Dir) if !TREES.iter().any(|tree| name.to_str() == Some(tree)) => files.extend(self.files_in(&path)?),
+                Some(FileKind::Dir) if !TREES.iter().any(|tree| name.to_str() == Some(tree)) => {
+                    files.extend(self.files_in(&path)?)
+                }
                 _ => {}
             }
         }

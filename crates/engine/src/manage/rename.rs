@@ -31,7 +31,13 @@ impl Engine {
         let drafted = desk.finish()?;
         let (from, to) = (self.root.profile(&old), self.root.profile(new));
         let renames = self.disk.lstat(&from)?.map(|_| (from, to));
-        let operation = Operation { done: "rename", from: Some(old.clone()), to: Some(new.to_owned()), renames, ..Operation::default() };
+        let operation = Operation {
+            done: "rename",
+            from: Some(old.clone()),
+            to: Some(new.to_owned()),
+            renames,
+            ..Operation::default()
+        };
         match self.apply(&operation, drafted.changes, &held)? {
             Applied::Done => Ok((old, true)),
             Applied::Moved(path) => Err(Error::Contended { path }),
@@ -39,9 +45,15 @@ impl Engine {
     }
 
     /// After an interruption: the directory tells how far it came.
-    pub(crate) fn finish_rename(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
+    pub(crate) fn finish_rename(
+        &self,
+        desk: &mut Desk<'_>,
+        snapshot: &Snapshot,
+        entry: &Unfinished,
+    ) -> Result<(), Error> {
         let (Some(old), Some(new)) = (&entry.from, &entry.to) else { return Ok(()) };
-        let moved = self.disk.lstat(&self.root.profile(new))?.is_some() && self.disk.lstat(&self.root.profile(old))?.is_none();
+        let moved =
+            self.disk.lstat(&self.root.profile(new))?.is_some() && self.disk.lstat(&self.root.profile(old))?.is_none();
         if moved && snapshot.record(old).is_some() {
             self.draft_rename(desk, old, new)?;
         }
@@ -49,7 +61,9 @@ impl Engine {
     }
 
     fn draft_rename(&self, desk: &mut Desk<'_>, old: &str, new: &str) -> Result<(), Error> {
-        for entry in vault::all(&self.disk, &self.root)?.into_iter().filter(|entry| entry.profile.as_deref() == Some(old)) {
+        for entry in
+            vault::all(&self.disk, &self.root)?.into_iter().filter(|entry| entry.profile.as_deref() == Some(old))
+        {
             let renamed = vault::Entry { profile: Some(new.to_owned()), ..entry };
             desk.draft.put(&renamed.path(&self.root), Manner::Own, renamed.bytes())?;
         }
@@ -76,7 +90,12 @@ fn free(snapshot: &Snapshot, old: &str, new: &str) -> Result<(), Error> {
     let taken = snapshot.roster.names.iter().find(|name| *name != old && name.eq_ignore_ascii_case(new));
     match taken {
         None => Ok(()),
-        Some(name) => Err(Error::refused(Kind::Name, format!("there is a profile '{name}' already"), new, &["choose another name"])),
+        Some(name) => Err(Error::refused(
+            Kind::Name,
+            format!("there is a profile '{name}' already"),
+            new,
+            &["choose another name"],
+        )),
     }
 }
 

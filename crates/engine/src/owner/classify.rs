@@ -16,6 +16,7 @@ pub(crate) const YOUNG: Duration = Duration::from_secs(5);
 const SAME_END: SignedDuration = SignedDuration::from_mins(2);
 
 /// What is known of one profile.
+#[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) name: String,
     pub(crate) key: Option<AccountKey>,
@@ -109,14 +110,13 @@ pub(crate) fn classify(evidence: &Evidence<'_>) -> Owner {
         Found::Absent => return Owner::Missing,
         Found::Malformed => return Owner::Unreadable,
     };
-    own(evidence, login)
-        .or_else(|| rewound(evidence, login))
-        .or_else(|| same_refresh(evidence, login))
-        .unwrap_or_else(|| match (&login.refresh, &evidence.answer) {
+    own(evidence, login).or_else(|| rewound(evidence, login)).or_else(|| same_refresh(evidence, login)).unwrap_or_else(
+        || match (&login.refresh, &evidence.answer) {
             (None, _) => Owner::Unknown(Doubt::NoRefresh),
             (Some(_), Some(answer)) => by_answer(evidence, answer),
             (Some(_), None) => offline(evidence, login),
-        })
+        },
+    )
 }
 
 fn own(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {

@@ -97,10 +97,22 @@ fn successor(name: &str, proven: Proven) -> Owner {
 #[test]
 fn every_answer_of_the_table() {
     assert_eq!(decide(|c| c.found = Found::Login(login("a1", Some("a1"), None))), Owner::Own("a".into()), "own");
-    assert_eq!(decide(|c| c.found = Found::Login(login("b1", Some("b1"), None))), Owner::Own("b".into()), "own, parked");
-    assert_eq!(decide(|c| c.found = Found::Login(login("a1", None, None))), Owner::Own("a".into()), "own as a bearer copy");
+    assert_eq!(
+        decide(|c| c.found = Found::Login(login("b1", Some("b1"), None))),
+        Owner::Own("b".into()),
+        "own, parked"
+    );
+    assert_eq!(
+        decide(|c| c.found = Found::Login(login("a1", None, None))),
+        Owner::Own("a".into()),
+        "own as a bearer copy"
+    );
     assert_eq!(decide(|_| {}), successor("a", Proven::StateFile), "successor");
-    assert_eq!(decide(|c| c.spent = Spent::with(&[(&refresh_print("a2"), "a")])), Owner::Rewound("a".into()), "rewound");
+    assert_eq!(
+        decide(|c| c.spent = Spent::with(&[(&refresh_print("a2"), "a")])),
+        Owner::Rewound("a".into()),
+        "rewound"
+    );
     assert_eq!(decide(|c| c.state = Some(key("x"))), Owner::Unknown(Doubt::Stranger), "a stranger");
     assert_eq!(decide(|c| c.found = Found::Blank), Owner::SignedOut, "blank tokens");
     assert_eq!(decide(|c| c.found = Found::Absent), Owner::Missing, "no login");
@@ -113,12 +125,28 @@ fn o1_each_leg_of_the_offline_proof_is_needed() {
     assert_eq!(decide(|c| c.candidates[0].lent_here = false), Owner::Unknown(Doubt::Stranger), "no loan to this home");
     assert_eq!(decide(|c| c.state = None), Owner::Unknown(Doubt::Stranger), "no account in the state file");
     assert_eq!(decide(|c| c.state = Some(key("b"))), Owner::Unknown(Doubt::Stranger), "a parked profile's account");
-    assert_eq!(decide(|c| c.organization = Some("org-z".into())), Owner::Unknown(Doubt::Contradiction), "another organization");
-    assert_eq!(decide(|c| c.organization = Some("org-a".into())), successor("a", Proven::StateFile), "the same organization");
-    assert_eq!(decide(|c| c.age = Some(Duration::from_secs(4))), Owner::Unknown(Doubt::Young), "a pair of the last seconds");
+    assert_eq!(
+        decide(|c| c.organization = Some("org-z".into())),
+        Owner::Unknown(Doubt::Contradiction),
+        "another organization"
+    );
+    assert_eq!(
+        decide(|c| c.organization = Some("org-a".into())),
+        successor("a", Proven::StateFile),
+        "the same organization"
+    );
+    assert_eq!(
+        decide(|c| c.age = Some(Duration::from_secs(4))),
+        Owner::Unknown(Doubt::Young),
+        "a pair of the last seconds"
+    );
     assert_eq!(decide(|c| c.age = None), Owner::Unknown(Doubt::Young), "a pair from the future");
     let other = AccountKey { account: "acc-a".into(), organization: Some("org-2".into()) };
-    assert_eq!(decide(|c| c.state = Some(other)), Owner::Unknown(Doubt::Stranger), "the same account in another organization");
+    assert_eq!(
+        decide(|c| c.state = Some(other)),
+        Owner::Unknown(Doubt::Stranger),
+        "the same account in another organization"
+    );
 }
 
 #[test]
@@ -172,7 +200,11 @@ fn o1_two_logins_that_end_together_are_told_apart_by_the_state_file() {
 
 #[test]
 fn o2_the_server_settles_every_doubt() {
-    assert_eq!(decide(|c| c.answer = Some(key("b"))), successor("b", Proven::Endpoint), "a parked profile signed in outside");
+    assert_eq!(
+        decide(|c| c.answer = Some(key("b"))),
+        successor("b", Proven::Endpoint),
+        "a parked profile signed in outside"
+    );
     assert_eq!(decide(|c| c.answer = Some(key("x"))), Owner::Unknown(Doubt::Stranger), "whatever the state file says");
     let spent = |c: &mut Case| {
         c.answer = Some(key("a"));
@@ -203,11 +235,13 @@ fn letter() -> impl Strategy<Value = String> {
 }
 
 fn any_candidate() -> impl Strategy<Value = Candidate> {
-    (letter(), 1..4, prop::option::of(0..3i64), any::<bool>(), any::<bool>()).prop_map(|(name, generation, end, lent, keyed)| {
-        let mut candidate = candidate(&name, &format!("{name}{generation}"), end.map(|end| end * 1_000), lent);
-        candidate.key = candidate.key.filter(|_| keyed);
-        candidate
-    })
+    (letter(), 1..4, prop::option::of(0..3i64), any::<bool>(), any::<bool>()).prop_map(
+        |(name, generation, end, lent, keyed)| {
+            let mut candidate = candidate(&name, &format!("{name}{generation}"), end.map(|end| end * 1_000), lent);
+            candidate.key = candidate.key.filter(|_| keyed);
+            candidate
+        },
+    )
 }
 
 proptest! {

@@ -43,7 +43,7 @@ impl Loan {
             "schema": 1, "home": self.home.to_string_lossy(), "store": "file",
             "account_uuid": key.map(|key| &key.account), "organization_uuid": key.and_then(|key| key.organization.as_ref()),
             "access": login.map(|login| login.access_print().full().to_owned()),
-            "refresh": login.and_then(|login| login.refresh_print()).map(|print| print.full().to_owned()),
+            "refresh": login.and_then(clauth_claude::Login::refresh_print).map(|print| print.full().to_owned()),
             "refresh_token_expires_at": login.and_then(|login| login.refresh_expires_at).map(|at| at.to_string()),
             "at": self.at.map(|at| at.to_string()),
             "machine": self.machine.as_ref().map(Fingerprint::full),

@@ -8,10 +8,10 @@ mod roster;
 mod verdict;
 
 pub use identity::AccountKey;
-pub(crate) use identity::{Known, Proof};
+pub(crate) use identity::Known;
 pub(crate) use loan::Loan;
 pub use name::check as check_name;
 pub use record::{ProfileKind, State};
-pub(crate) use record::{Content, Record, token_of};
+pub(crate) use record::{Record, token_of};
 pub(crate) use roster::{Roster, ambiguous};
 pub(crate) use verdict::Verdict;

@@ -184,7 +184,8 @@ fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<
 }
 
 fn kind(disk: &Disk, root: &Root, name: &str) -> ProfileKind {
-    let has_url = toml::read(disk, &root.config(name)).is_ok_and(|document| toml::text(&document, "base_url").is_some());
+    let has_url =
+        toml::read(disk, &root.config(name)).is_ok_and(|document| toml::text(&document, "base_url").is_some());
     if has_url { ProfileKind::Endpoint } else { ProfileKind::Claude }
 }
 

@@ -129,7 +129,14 @@ mod tests {
     #[test]
     fn a_profile_is_found_by_name_then_case_then_number() {
         let roster = roster("profiles = [\"Work\", \"home\", \"2\", \"x\", \"X\"]");
-        for (asked, found) in [("Work", Some("Work")), ("work", Some("Work")), ("2", Some("2")), ("1", Some("Work")), ("9", None), ("0", None)] {
+        for (asked, found) in [
+            ("Work", Some("Work")),
+            ("work", Some("Work")),
+            ("2", Some("2")),
+            ("1", Some("Work")),
+            ("9", None),
+            ("0", None),
+        ] {
             assert_eq!(roster.find(asked).ok(), found, "{asked}");
         }
         assert_eq!(roster.find("X").ok(), Some("X"));
@@ -138,7 +145,9 @@ mod tests {
 
     #[test]
     fn a_rename_carries_everything_with_it() {
-        let mut roster = roster("active_profile = \"a\"\nprofiles = [\"a\", \"b\"]\nfallback_chain = [\"b\", \"a\"]\n[last_kick_at]\na = 5\n");
+        let mut roster = roster(
+            "active_profile = \"a\"\nprofiles = [\"a\", \"b\"]\nfallback_chain = [\"b\", \"a\"]\n[last_kick_at]\na = 5\n",
+        );
         roster.rename("a", "z");
         let text = String::from_utf8(roster.bytes()).expect("text");
         assert!(text.contains("active_profile = \"z\"") && text.contains("[\"z\", \"b\"]"), "{text}");

@@ -21,7 +21,11 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "settings.toml", what: "our settings, the recorded Claude Code home", secret: false },
     Entry { path: "profiles/<name>/config.toml", what: "what a person edits, endpoint keys included", secret: true },
     Entry { path: "profiles/<name>/options.toml", what: "what a person edits", secret: false },
-    Entry { path: "profiles/<name>/credentials.json", what: "the slot: the login, full or as a bearer copy", secret: true },
+    Entry {
+        path: "profiles/<name>/credentials.json",
+        what: "the slot: the login, full or as a bearer copy",
+        secret: true,
+    },
     Entry { path: "profiles/<name>/loan.json", what: "the full login while it is lent to the live home", secret: true },
     Entry { path: "profiles/<name>/identity.json", what: "whose login it is, and by what proof", secret: false },
     Entry { path: "profiles/<name>/verdict.json", what: "what is known against the present login", secret: false },

@@ -1,7 +1,5 @@
 //! The changes of a switch, in the order of W6.
 
-use clauth_claude::AccountPart;
-
 use crate::custody::{Desk, Drafted, Snapshot, print};
 use crate::history::{Event, Tokens};
 use crate::owner::Owner;
@@ -33,7 +31,13 @@ pub(super) struct Cause<'a> {
 }
 
 /// Drafts the switch from whatever is live to `incoming`.
-pub(super) fn draft(engine: &Engine, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, cause: &Cause<'_>) -> Result<Drafted, Error> {
+pub(super) fn draft(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    owner: &Owner,
+    incoming: &Incoming,
+    cause: &Cause<'_>,
+) -> Result<Drafted, Error> {
     let mut desk = Desk::new(engine, snapshot)?;
     let from = leaving(snapshot, owner);
     let part = match incoming {
@@ -54,26 +58,21 @@ pub(super) fn draft(engine: &Engine, snapshot: &Snapshot, owner: &Owner, incomin
     }
     desk.exchange_bound(from.as_deref(), incoming.profile())?;
     desk.mark(incoming.profile())?;
-    let event = event(&desk, &from, incoming, cause, left, &part);
+    let mut event = Event::new(desk.now, cause.event, cause.reason);
+    event.tokens = Tokens { from: left, to: print(&part) };
+    (event.from, event.to) = (from, incoming.profile().map(str::to_owned));
+    event.profile.clone_from(&event.to);
+    event.vault = match incoming {
+        Incoming::Vaulted(entry) => Some(entry.id.clone()),
+        Incoming::Profile(_) => desk.vaulted.as_ref().map(|entry| entry.id.clone()),
+    };
     desk.record_event(&event);
     desk.finish()
 }
 
 /// The profile that a switch leaves: the live login's, or the one that was signed out of the live home.
 pub(super) fn leaving(snapshot: &Snapshot, owner: &Owner) -> Option<String> {
-    let signed_out = || snapshot.lent().next().filter(|_| *owner == Owner::SignedOut).map(|record| record.name.as_str());
+    let signed_out =
+        || snapshot.lent().next().filter(|_| *owner == Owner::SignedOut).map(|record| record.name.as_str());
     owner.profile().or_else(signed_out).map(str::to_owned)
-}
-
-fn event(desk: &Desk<'_>, from: &Option<String>, incoming: &Incoming, cause: &Cause<'_>, left: Option<String>, part: &AccountPart) -> Event {
-    let mut event = Event::new(desk.now, cause.event, cause.reason);
-    event.from.clone_from(from);
-    event.to = incoming.profile().map(str::to_owned);
-    event.profile.clone_from(&event.to);
-    event.tokens = Tokens { from: left, to: print(part) };
-    event.vault = match incoming {
-        Incoming::Vaulted(entry) => Some(entry.id.clone()),
-        Incoming::Profile(_) => desk.vaulted.as_ref().map(|entry| entry.id.clone()),
-    };
-    event
 }

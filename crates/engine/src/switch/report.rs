@@ -114,7 +114,8 @@ pub(super) fn effects(running: Vec<RunningClaude>, disk: &Disk, home: &ClaudeHom
     let real = |path: &Path| disk.vfs.stat(path).map(|stat| (stat.dev, stat.ino)).ok();
     let here = real(&home.dir);
     let effect = |claude: &RunningClaude| {
-        let same = claude.config_dir == home.dir || (here.is_some() && here != Some((0, 0)) && real(&claude.config_dir) == here);
+        let same = claude.config_dir == home.dir
+            || (here.is_some() && here != Some((0, 0)) && real(&claude.config_dir) == here);
         match (same, claude.overrides.is_empty()) {
             (false, _) => Effect::Pinned,
             (true, false) => Effect::Restart,
@@ -123,6 +124,11 @@ pub(super) fn effects(running: Vec<RunningClaude>, disk: &Disk, home: &ClaudeHom
     };
     running
         .into_iter()
-        .map(|claude| SessionEffect { effect: effect(&claude), pid: claude.pid, config_dir: claude.config_dir, overrides: claude.overrides })
+        .map(|claude| SessionEffect {
+            effect: effect(&claude),
+            pid: claude.pid,
+            config_dir: claude.config_dir,
+            overrides: claude.overrides,
+        })
         .collect()
 }

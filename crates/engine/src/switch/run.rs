@@ -81,11 +81,13 @@ impl Engine {
             let answer = answer.filter(|_| snapshot.same_login(&before));
             let owner = self.owner(&snapshot, answer.as_ref())?;
             // Somebody changed who is lent, or the login, between looking and locking: look again.
-            if snapshot.concerned(incoming.profile(), &owner) != before.concerned(incoming.profile(), &owner) || is_open(&owner) {
+            if snapshot.concerned(incoming.profile(), &owner) != before.concerned(incoming.profile(), &owner)
+                || is_open(&owner)
+            {
                 continue;
             }
             allow(&snapshot, &owner)?;
-            if let Some(report) = self.attempt(&snapshot, &owner, incoming, cause, &held)? {
+            if let Some(report) = self.attempt((&snapshot, &owner), incoming, cause, &held)? {
                 drop(held);
                 return Ok(self.finished(report, &snapshot));
             }
@@ -93,7 +95,13 @@ impl Engine {
         Err(Error::Contended { path: self.snapshot()?.home.credentials() })
     }
 
-    fn attempt(&self, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, cause: &Cause<'_>, held: &Held) -> Result<Option<Report>, Error> {
+    fn attempt(
+        &self,
+        (snapshot, owner): (&Snapshot, &Owner),
+        incoming: &Incoming,
+        cause: &Cause<'_>,
+        held: &Held,
+    ) -> Result<Option<Report>, Error> {
         if let Some(name) = incoming.profile().filter(|name| is_live(owner, name)) {
             return self.stay(snapshot, owner, name, held);
         }
@@ -124,7 +132,12 @@ impl Engine {
         desk.mark(Some(name))?;
         let drafted = desk.finish()?;
         let changed = !drafted.changes.is_empty();
-        let operation = Operation { done: "switch", from: Some(name.to_owned()), to: Some(name.to_owned()), ..Operation::default() };
+        let operation = Operation {
+            done: "switch",
+            from: Some(name.to_owned()),
+            to: Some(name.to_owned()),
+            ..Operation::default()
+        };
         match self.apply(&operation, drafted.changes, held)? {
             Applied::Moved(_) => Ok(None),
             Applied::Done => Ok(Some(Report {
@@ -139,7 +152,13 @@ impl Engine {
         }
     }
 
-    fn draft_only(&self, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, cause: &Cause<'_>) -> Result<Report, Error> {
+    fn draft_only(
+        &self,
+        snapshot: &Snapshot,
+        owner: &Owner,
+        incoming: &Incoming,
+        cause: &Cause<'_>,
+    ) -> Result<Report, Error> {
         let live = incoming.profile().is_some_and(|name| is_live(owner, name));
         let drafted = if live { None } else { Some(plan::draft(self, snapshot, owner, incoming, cause)?) };
         let mut report = match drafted {
@@ -163,7 +182,10 @@ impl Engine {
         report.sessions = report::effects(running, &self.disk, &snapshot.home);
         report.warnings.extend(snapshot.notice.clone());
         for over in clauth_claude::overrides(&self.host, &self.disk, &snapshot.home) {
-            report.warnings.push(format!("{} outranks the saved login: while it is set, this switch has no effect there", over.name()));
+            report.warnings.push(format!(
+                "{} outranks the saved login: while it is set, this switch has no effect there",
+                over.name()
+            ));
         }
         report
     }

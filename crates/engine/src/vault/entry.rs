@@ -67,7 +67,13 @@ impl Entry {
 
 /// A new entry for `login`. The id is made of the time and the login, so the same login put away twice in one second is
 /// one entry.
-pub(crate) fn new_entry(login: &AccountPart, why: &str, profile: Option<&str>, known: Option<&Known>, at: Timestamp) -> Entry {
+pub(crate) fn new_entry(
+    login: &AccountPart,
+    why: &str,
+    profile: Option<&str>,
+    known: Option<&Known>,
+    at: Timestamp,
+) -> Entry {
     let stamp = at.strftime("%Y%m%d-%H%M%S");
     let print = Fingerprint::of(login.bytes());
     Entry {

@@ -37,7 +37,12 @@ impl Engine {
         let mut desk = Desk::new(self, &snapshot)?;
         let created = snapshot.record(&name).is_none();
         if let Some(held) = desk.holds(&name).cloned() {
-            desk.put_away(&held, "displaced by a restored login", Some(&name), snapshot.record(&name).and_then(|r| r.identity.as_ref()))?;
+            desk.put_away(
+                &held,
+                "displaced by a restored login",
+                Some(&name),
+                snapshot.record(&name).and_then(|r| r.identity.as_ref()),
+            )?;
         }
         desk.draft.put(&self.root.slot(&name), Manner::Own, entry.login.bytes().to_vec())?;
         desk.edit_roster(|roster| {
@@ -52,7 +57,9 @@ impl Engine {
         desk.record_event(&event);
         let mut drafted = desk.finish()?;
         if entry.lent {
-            drafted.warnings.push(format!("this login {}: it was live when it was put away", crate::custody::MAY_BE_RENEWED));
+            drafted
+                .warnings
+                .push(format!("this login {}: it was live when it was put away", crate::custody::MAY_BE_RENEWED));
         }
         let operation = Operation { done: "restore", to: Some(name.clone()), creates: created, ..Operation::default() };
         match self.apply(&operation, drafted.changes, &held)? {
@@ -110,10 +117,18 @@ fn refuse(snapshot: &Snapshot, entry: &Entry, name: &str) -> Result<(), Error> {
         return refuse(Kind::Protected, "this very login is live".into(), &["clauth capture NAME"]);
     }
     if let Some(holder) = snapshot.records.iter().find(|record| record.part().is_some_and(same)) {
-        return refuse(Kind::Protected, format!("the profile '{}' holds this very login", holder.name), &["clauth list"]);
+        return refuse(
+            Kind::Protected,
+            format!("the profile '{}' holds this very login", holder.name),
+            &["clauth list"],
+        );
     }
     if snapshot.record(name).is_some_and(|record| record.loan.get().is_some()) {
-        return refuse(Kind::Protected, format!("the login of '{name}' is live"), &["clauth switch ANOTHER-NAME", "restore it --as ANOTHER-NAME"]);
+        return refuse(
+            Kind::Protected,
+            format!("the login of '{name}' is live"),
+            &["clauth switch ANOTHER-NAME", "restore it --as ANOTHER-NAME"],
+        );
     }
     Ok(())
 }

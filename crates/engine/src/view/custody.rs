@@ -64,7 +64,8 @@ impl Engine {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
         let kept = vault::all(&self.disk, &self.root)?;
-        let mut all: Vec<Custody> = snapshot.records.iter().map(|record| self.of(&snapshot, record, &owner, &kept)).collect();
+        let mut all: Vec<Custody> =
+            snapshot.records.iter().map(|record| self.of(&snapshot, record, &owner, &kept)).collect();
         all.extend(self.strangers(&snapshot, &owner, &kept));
         if let Some(name) = name {
             all.retain(|custody| custody.profile.as_ref() == Some(&name));
@@ -79,13 +80,20 @@ impl Engine {
             generations.add_live();
         }
         if let Some(loan) = record.loan.get() {
-            generations.add(&loan.login, Copy { path: self.root.loan(name), place: "loan", full: true, read_by_claude: false });
+            generations.add(
+                &loan.login,
+                Copy { path: self.root.loan(name), place: "loan", full: true, read_by_claude: false },
+            );
         }
         if let Some(slot) = record.slot.get() {
-            generations.add(slot, Copy { path: self.root.slot(name), place: "slot", full: true, read_by_claude: false });
+            generations
+                .add(slot, Copy { path: self.root.slot(name), place: "slot", full: true, read_by_claude: false });
         }
         for entry in kept.iter().filter(|entry| entry.profile.as_ref() == Some(name)) {
-            generations.add(&entry.login, Copy { path: entry.path(&self.root), place: "vault", full: true, read_by_claude: false });
+            generations.add(
+                &entry.login,
+                Copy { path: entry.path(&self.root), place: "vault", full: true, read_by_claude: false },
+            );
         }
         let lent = record.lent_to(&snapshot.home_id);
         Custody {
@@ -104,7 +112,10 @@ impl Engine {
         }
         let orphan = |entry: &&vault::Entry| entry.profile.as_ref().is_none_or(|name| snapshot.record(name).is_none());
         for entry in kept.iter().filter(orphan) {
-            generations.add(&entry.login, Copy { path: entry.path(&self.root), place: "vault", full: true, read_by_claude: false });
+            generations.add(
+                &entry.login,
+                Copy { path: entry.path(&self.root), place: "vault", full: true, read_by_claude: false },
+            );
         }
         let list = generations.list;
         (!list.is_empty()).then(|| Custody { profile: None, custodian: None, generations: list, spent: Vec::new() })

@@ -159,7 +159,11 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         _ => record.state(now),
     };
     let known = record.identity.as_ref();
-    let snapshot_plan = || login.as_ref().and_then(|login| clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref()));
+    let snapshot_plan = || {
+        login
+            .as_ref()
+            .and_then(|login| clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref()))
+    };
     Account {
         name: record.name.clone(),
         kind: record.kind,
@@ -173,7 +177,11 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         state,
         reason,
         proven: known.is_some_and(crate::profile::Known::proven),
-        custodian: (record.kind == ProfileKind::Claude).then_some(if lent { Custodian::Live } else { Custodian::Store }),
+        custodian: (record.kind == ProfileKind::Claude).then_some(if lent {
+            Custodian::Live
+        } else {
+            Custodian::Store
+        }),
         token_expires_at: login.as_ref().and_then(|login| login.expires_at),
         login_expires_at: login.as_ref().and_then(|login| login.refresh_expires_at),
         sessions: 0,

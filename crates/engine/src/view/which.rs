@@ -79,7 +79,11 @@ impl Engine {
             _ => None,
         };
         let known = record.as_ref().and_then(|record| record.identity.as_ref());
-        let of_login = || login.as_ref().and_then(|login| clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref()));
+        let of_login = || {
+            login
+                .as_ref()
+                .and_then(|login| clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref()))
+        };
         Ok(Which {
             email: known.and_then(|known| known.email.clone()),
             plan: known.and_then(|known| known.plan.clone()).or_else(of_login),
@@ -103,7 +107,9 @@ impl Engine {
         if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {
             let record = Record::read(&self.disk, &self.root, name);
             let held = record.login();
-            let same = held.is_some_and(|held| held.access_print() == live.access_print() && held.refresh_print() == live.refresh_print());
+            let same = held.is_some_and(|held| {
+                held.access_print() == live.access_print() && held.refresh_print() == live.refresh_print()
+            });
             if same && record.loan.get().is_some_and(|loan| loan.names(&home.real(&self.disk))) {
                 return Ok((Some(record), Via::Live));
             }

@@ -7,12 +7,17 @@ use clauth_sandbox::world::holders;
 use crate::house::House;
 
 /// L5: of everything a `claude` reads, one file at most holds a given refresh token.
-pub fn assert_one_holder(house: &House) {
+pub(crate) fn assert_one_holder(house: &House) {
     let picture = house.world.snapshot();
     for family in ["A", "B", "C"] {
         for generation in 1..6 {
             let holders = holders(&picture, &format!("sk-ant-ort01-FAKE-{family}{generation}"));
-            let read: Vec<&String> = holders.iter().filter(|path| path.starts_with(".claude") && !path.starts_with(".clauth") && !path.contains(".clauth-")).collect();
+            let read: Vec<&String> = holders
+                .iter()
+                .filter(|path| {
+                    path.starts_with(".claude") && !path.starts_with(".clauth") && !path.contains(".clauth-")
+                })
+                .collect();
             assert!(read.len() <= 1, "{family}{generation} in {read:?}");
         }
     }
@@ -95,7 +100,8 @@ fn a_copied_root_installs_nothing() {
     let path = house.world.root().join("settings.toml");
     let settings = std::fs::read_to_string(&path).expect("settings");
     let other = clauth_host::Fingerprint::of(b"this machine");
-    let mut lines: Vec<String> = settings.lines().filter(|line| !line.starts_with("machine")).map(str::to_owned).collect();
+    let mut lines: Vec<String> =
+        settings.lines().filter(|line| !line.starts_with("machine")).map(str::to_owned).collect();
     lines.push(format!("machine = \"{}\"", other.full()));
     std::fs::write(&path, lines.join("\n")).expect("settings");
     let refused = engine.switch(clauth_engine::Target::Named("a"), clauth_engine::Options::default()).map(drop);

@@ -30,7 +30,12 @@ fn switch_to_a(engine: &Engine) -> Result<(), Error> {
 
 const CASES: &[Case] = &[
     Case { name: "capture", house: fresh, act: |engine| engine.capture(Some("a"), false).map(drop), tokens: &["A1"] },
-    Case { name: "capture-second", house: second, act: |engine| engine.capture(Some("b"), false).map(drop), tokens: &["A1", "B1"] },
+    Case {
+        name: "capture-second",
+        house: second,
+        act: |engine| engine.capture(Some("b"), false).map(drop),
+        tokens: &["A1", "B1"],
+    },
     Case { name: "switch", house: two, act: switch_to_a, tokens: &["A1", "B1"] },
     Case { name: "switch-proven", house: proven, act: switch_to_a, tokens: &["A1", "B1"] },
     Case { name: "switch-harvest", house: rotated, act: switch_to_a, tokens: &["A1", "B2"] },
@@ -98,7 +103,11 @@ fn interrupted() -> House {
 /// The least acting command: it finishes what was interrupted and changes nothing itself.
 fn next_command(engine: &Engine) -> Result<(), Error> {
     let Some(name) = engine.names()?.first().cloned() else { return engine.capture(Some("a"), false).map(drop) };
-    engine.order(&name, 1).map(drop)
+    match engine.order(&name, 1) {
+        // What was interrupted was its removal or its renaming.
+        Err(Error::NoProfile { .. }) => Ok(()),
+        result => result.map(drop),
+    }
 }
 
 fn faulty(at: usize, fault: Fault) -> FaultyVfs {
@@ -116,13 +125,29 @@ fn effects(house: &House, act: Act) -> usize {
 /// Without lock files and leftovers of ours that are no one's content.
 fn contents(picture: &Snapshot) -> Snapshot {
     let mut picture = picture.clone();
-    picture.retain(|path, _| !path.starts_with(".clauth/locks") && path != ".clauth/.lock" && !matches!(path.as_str(), ".clauth/profiles" | ".clauth/journal" | ".clauth/vault"));
+    picture.retain(|path, _| {
+        !path.starts_with(".clauth/locks")
+            && path != ".clauth/.lock"
+            && !matches!(path.as_str(), ".clauth/profiles" | ".clauth/journal" | ".clauth/vault")
+    });
     picture
+}
+
+/// The journal of a switch that did not come to its first step.
+const NOTHING_DONE: &str =
+    r#"{"schema":1,"done":"switch","from":null,"to":null,"at":"2026-11-20T10:00:00Z","tokens":[],"temps":[]}"#;
+
+/// All cases at once, each in a home of its own: most of the time goes into waiting for the disk.
+fn every_case(check: impl Fn(&Case) + Sync) {
+    std::thread::scope(|scope| CASES.iter().for_each(|case| drop(scope.spawn(|| check(case)))));
 }
 
 #[test]
 fn an_error_anywhere_changes_nothing() {
-    for case in CASES.iter().filter(|case| case.name != "recover") {
+    every_case(|case| {
+        if case.name == "recover" {
+            return;
+        }
         let house = (case.house)();
         let before = house.world.snapshot();
         let count = effects(&house, case.act);
@@ -133,33 +158,47 @@ fn an_error_anywhere_changes_nothing() {
             picture
         };
         for at in 1..=count {
-            for fault in [Errno::NoSpace, Errno::Io, Errno::Access, Errno::ReadOnly, Errno::Busy].map(Fault::Error).into_iter().chain([Fault::ShortWrite]) {
+            for fault in [Errno::NoSpace, Errno::Io, Errno::Access, Errno::ReadOnly, Errno::Busy]
+                .map(Fault::Error)
+                .into_iter()
+                .chain([Fault::ShortWrite])
+            {
                 let vfs = faulty(at, fault.clone());
                 let result = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
                 let told = format!("{}: {fault:?} at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
                 if result.is_ok() {
                     assert_eq!(house.picture(), after, "{told}: done");
                 } else {
-                    let changes = clauth_sandbox::world::snapshot_changes(&contents(&before), &contents(&house.world.snapshot()));
-                    assert_eq!(changes, Vec::<String>::new(), "{told}: {:?}", result.err().map(|error| error.to_string()));
+                    let changes =
+                        clauth_sandbox::world::changes(&contents(&before), &contents(&house.world.snapshot()));
+                    assert_eq!(
+                        changes,
+                        Vec::<String>::new(),
+                        "{told}: {:?}",
+                        result.err().map(|error| error.to_string())
+                    );
                 }
                 restore(house.world.home(), &before);
             }
         }
-    }
+    });
 }
 
 #[test]
 fn a_kill_anywhere_is_finished_by_the_next_command() {
-    for case in CASES {
+    every_case(|case| {
         let house = (case.house)();
         let before = house.world.snapshot();
         let count = effects(&house, case.act);
         // What recovery makes of the home before and after is what counts as the two states.
-        let settled = |house: &House| {
-            next_command(&house.engine()).map(|()| house.picture())
-        };
+        let settled = |house: &House| next_command(&house.engine()).map(|()| house.picture());
         let start = settled(&house).expect("works");
+        restore(house.world.home(), &before);
+        // Finishing an interrupted command settles: what was renewed or displaced before it began is brought home.
+        let journal = house.world.root().join("journal");
+        let _ = std::fs::create_dir(&journal);
+        std::fs::write(journal.join("open.json"), NOTHING_DONE).expect("a journal");
+        let brought_home = settled(&house).expect("works");
         restore(house.world.home(), &before);
         (case.act)(&house.engine()).expect("works");
         let end = house.picture();
@@ -171,21 +210,27 @@ fn a_kill_anywhere_is_finished_by_the_next_command() {
             assert_intact(&house, case, &told);
             let now = settled(&house).unwrap_or_else(|error| panic!("{told}: {error}"));
             let same = |state: &Vec<String>| comparable(state) == comparable(&now);
-            assert!(same(&start) || same(&end), "{told}\nnow   {now:#?}\nstart {start:#?}\nend   {end:#?}");
+            assert!(
+                same(&start) || same(&brought_home) || same(&end),
+                "{told}\nnow   {now:#?}\nstart {start:#?}\nend   {end:#?}"
+            );
             assert_intact(&house, case, &told);
             assert_tidy(&house, &told);
             restore(house.world.home(), &before);
         }
-    }
+    });
 }
 
-/// The identity may be absent after a switch that was taken back: it is hidden first, and only a proven one is shown.
+/// Without the identity: it is hidden first, and only a proven one is shown again. That it never names another account is
+/// asserted apart.
 fn comparable(picture: &[String]) -> Vec<&String> {
-    picture.iter().filter(|line| line.as_str() != "identity none").collect()
+    picture.iter().filter(|line| !line.starts_with("identity")).collect()
 }
 
 fn assert_intact(house: &House, case: &Case, told: &str) {
-    for path in [house.world.credentials_path(), house.world.state_path(), house.world.claude_dir().join("settings.json")] {
+    for path in
+        [house.world.credentials_path(), house.world.state_path(), house.world.claude_dir().join("settings.json")]
+    {
         assert!(house.world.read_json(&path).is_object(), "{told}: {} does not parse", path.display());
     }
     let picture = house.world.snapshot();

@@ -6,38 +6,38 @@ use std::sync::{Arc, Mutex};
 
 use clauth_durable::vfs::{FaultyVfs, Handle, RealVfs, Stat, Vfs};
 use clauth_engine::{Captured, Engine, Error, Options, Report, Target};
-use clauth_host::{Clock, Env, Host};
+use clauth_host::{Env, Host};
 use clauth_sandbox::world::{Entry, Snapshot};
 use clauth_sandbox::{Account, Server, World};
 use jiff::Timestamp;
 
 /// A throw-away home, whoever answers for Anthropic, and what the engine said.
-pub struct House {
-    pub world: World,
-    pub server: Option<Server>,
-    pub said: Arc<Mutex<Vec<String>>>,
+pub(crate) struct House {
+    pub(crate) world: World,
+    pub(crate) server: Option<Server>,
+    pub(crate) said: Arc<Mutex<Vec<String>>>,
 }
 
 impl House {
-    pub fn new(name: &str) -> Self {
-        Self { world: World::new(name), server: None, said: Arc::default() }
+    pub(crate) fn new(name: &str) -> Self {
+        Self { world: world(name), server: None, said: Arc::default() }
     }
 
-    pub fn with_server(name: &str) -> Self {
+    pub(crate) fn with_server(name: &str) -> Self {
         Self { server: Some(Server::start()), ..Self::new(name) }
     }
 
-    pub fn host(&self) -> Host {
+    pub(crate) fn host(&self) -> Host {
         let env: Env = self.world.env(self.server.as_ref()).into_iter().collect();
         Host::from_env(env).expect("a sandbox host")
     }
 
-    pub fn engine(&self) -> Engine {
+    pub(crate) fn engine(&self) -> Engine {
         self.engine_on(Arc::new(Unsynced(RealVfs)))
     }
 
     /// An engine whose disk does what `vfs` does.
-    pub fn engine_on(&self, vfs: Arc<dyn Vfs>) -> Engine {
+    pub(crate) fn engine_on(&self, vfs: Arc<dyn Vfs>) -> Engine {
         let said = Arc::clone(&self.said);
         let say = move |line: &str| said.lock().expect("not poisoned").push(line.to_owned());
         let mut engine = Engine::new(self.host(), Arc::new(say));
@@ -45,39 +45,32 @@ impl House {
         engine
     }
 
-    /// An engine at another time.
-    pub fn engine_at(&self, now: Timestamp) -> Engine {
-        let mut engine = self.engine();
-        engine.host.clock = Clock::frozen(now);
-        engine
-    }
-
-    pub fn sign_in(&self, account: &Account) {
+    pub(crate) fn sign_in(&self, account: &Account) {
         let login = self.world.sign_in(account);
         if let Some(server) = &self.server {
             server.know(&login);
         }
     }
 
-    pub fn capture(&self, name: &str) -> Captured {
+    pub(crate) fn capture(&self, name: &str) -> Captured {
         self.engine().capture(Some(name), false).expect("a capture")
     }
 
-    pub fn switch(&self, name: &str) -> Report {
+    pub(crate) fn switch(&self, name: &str) -> Report {
         self.try_switch(name).expect("a switch")
     }
 
-    pub fn try_switch(&self, name: &str) -> Result<Report, Error> {
+    pub(crate) fn try_switch(&self, name: &str) -> Result<Report, Error> {
         self.engine().switch(Target::Named(name), Options::default())
     }
 
     /// a and b captured, b's login live.
-    pub fn two(name: &str) -> Self {
+    pub(crate) fn two(name: &str) -> Self {
         Self::new(name).populated()
     }
 
     /// a and b captured, and the fake Anthropic knows both.
-    pub fn two_with_server(name: &str) -> Self {
+    pub(crate) fn two_with_server(name: &str) -> Self {
         Self::with_server(name).populated()
     }
 
@@ -90,28 +83,30 @@ impl House {
     }
 
     /// The login in a profile's slot, in words.
-    pub fn slot(&self, name: &str) -> String {
+    pub(crate) fn slot(&self, name: &str) -> String {
         self.world.login_at(&self.world.root().join("profiles").join(name).join("credentials.json"))
     }
 
     /// The login that a profile has lent, in words; `none` without a loan.
-    pub fn loan(&self, name: &str) -> String {
+    pub(crate) fn loan(&self, name: &str) -> String {
         let loan = self.world.read_json(&self.world.root().join("profiles").join(name).join("loan.json"));
         if loan.is_null() { "none".into() } else { clauth_sandbox::describe(&loan["login"]) }
     }
 
     /// The kept logins, in words, in order.
-    pub fn vault(&self) -> Vec<String> {
+    pub(crate) fn vault(&self) -> Vec<String> {
         let dir = self.world.root().join("vault");
-        let mut names: Vec<PathBuf> = std::fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+        let mut names: Vec<PathBuf> =
+            std::fs::read_dir(&dir).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
         names.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
-        let mut all: Vec<String> = names.iter().map(|path| clauth_sandbox::describe(&self.world.read_json(path)["login"])).collect();
+        let mut all: Vec<String> =
+            names.iter().map(|path| clauth_sandbox::describe(&self.world.read_json(path)["login"])).collect();
         all.sort();
         all
     }
 
     /// What stands, without what differs from run to run.
-    pub fn picture(&self) -> Vec<String> {
+    pub(crate) fn picture(&self) -> Vec<String> {
         let roster = std::fs::read_to_string(self.world.root().join("profiles.toml")).unwrap_or_default();
         let mut picture = vec![
             format!("live {}", self.world.live()),
@@ -126,9 +121,15 @@ impl House {
     }
 }
 
+/// A world in memory where the system has such a directory: these tests ask for thousands of writes, and not for their
+/// being durable.
+fn world(name: &str) -> World {
+    World::create_in(Path::new("/dev/shm"), name).unwrap_or_else(|_| World::new(name))
+}
+
 /// The real disk without its waits: what is synced makes no difference to a process that is only killed.
 #[derive(Clone, Copy)]
-pub struct Unsynced<V>(pub V);
+pub(crate) struct Unsynced<V>(pub(crate) V);
 
 struct UnsyncedHandle(Box<dyn Handle>);
 
@@ -189,12 +190,12 @@ impl<V: Vfs> Vfs for Unsynced<V> {
 }
 
 /// A disk that counts effects.
-pub fn counting() -> FaultyVfs {
+pub(crate) fn counting() -> FaultyVfs {
     FaultyVfs::counting(Arc::new(Unsynced(RealVfs)))
 }
 
 /// Puts a home back to what a picture of it shows.
-pub fn restore(home: &Path, picture: &Snapshot) {
+pub(crate) fn restore(home: &Path, picture: &Snapshot) {
     let now = clauth_sandbox::world::snapshot(home).expect("a readable home");
     for (name, entry) in now.iter().rev() {
         if picture.get(name) != Some(entry) {
@@ -218,6 +219,9 @@ fn put_back(path: &Path, entry: &Entry) {
     match entry {
         Entry::Dir(_) => {
             let _ = std::fs::create_dir(path);
+            if let Entry::Dir(mode) = entry {
+                set_mode(path, *mode);
+            }
         }
         Entry::File(mode, bytes) => {
             std::fs::write(path, bytes).expect("a writable file");

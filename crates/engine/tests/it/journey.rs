@@ -49,7 +49,7 @@ fn switching_to_the_live_profile_changes_nothing() {
     let before = house.world.snapshot();
     let report = house.switch("b");
     assert!(!report.switched && !report.changed);
-    let mut changes = clauth_sandbox::world::snapshot_changes(&before, &house.world.snapshot());
+    let mut changes = clauth_sandbox::world::changes(&before, &house.world.snapshot());
     changes.retain(|change| !change.contains(".clauth/locks") && !change.ends_with(".clauth/.lock"));
     assert_eq!(changes, Vec::<String>::new());
 }
@@ -122,7 +122,11 @@ fn account_bound_files_travel() {
 fn a_login_that_cannot_work_is_not_installed() {
     let house = House::two("dead");
     house.switch("a");
-    house.world.claude().sign_out_blank();
+    house.world.edit_json(&house.world.credentials_path(), |object| {
+        object["claudeAiOauth"]["accessToken"] = "".into();
+        object["claudeAiOauth"]["refreshToken"] = "".into();
+        object["claudeAiOauth"]["expiresAt"] = 0.into();
+    });
     let listing = house.engine().list().expect("a list");
     assert_eq!(listing.accounts[0].state, State::SignedOut);
     let report = house.switch("b");
@@ -138,7 +142,9 @@ fn a_login_that_cannot_work_is_not_installed() {
 #[test]
 fn a_lapsed_login_is_not_installed() {
     let house = House::new("lapsed");
-    house.world.store_login(&Login::new(&Account::a(), Pair::new("A", 1)).ending_at(Some(clauth_sandbox::now_ms() - 1000)));
+    house
+        .world
+        .store_login(&Login::new(&Account::a(), Pair::new("A", 1)).ending_at(Some(clauth_sandbox::now_ms() - 1000)));
     house.capture("a");
     house.sign_in(&Account::b());
     house.capture("b");
@@ -213,13 +219,22 @@ fn a_dry_run_tells_the_truth() {
     let house = House::two_with_server("dry");
     house.world.claude().rotate_offline();
     let before = house.world.snapshot();
-    let planned = house.engine().switch(Target::Named("a"), Options { dry_run: true, force: false }).expect("a plan").planned;
+    let planned =
+        house.engine().switch(Target::Named("a"), Options { dry_run: true, force: false }).expect("a plan").planned;
     assert_eq!(house.world.snapshot(), before, "no byte changed");
     house.switch("a");
     let after = house.world.snapshot();
-    let mut changed: Vec<String> = clauth_sandbox::world::snapshot_changes(&before, &after).iter().map(|line| line[2..].to_owned()).collect();
-    changed.retain(|path| !path.contains(".clauth/locks") && path != ".clauth/.lock" && !matches!(after.get(path), Some(clauth_sandbox::world::Entry::Dir(_))));
-    let mut told: Vec<String> = planned.iter().map(|plan| plan.path.strip_prefix(house.world.home()).expect("inside").display().to_string()).collect();
+    let mut changed: Vec<String> =
+        clauth_sandbox::world::changes(&before, &after).iter().map(|line| line[2..].to_owned()).collect();
+    changed.retain(|path| {
+        !path.contains(".clauth/locks")
+            && path != ".clauth/.lock"
+            && !matches!(after.get(path), Some(clauth_sandbox::world::Entry::Dir(_)))
+    });
+    let mut told: Vec<String> = planned
+        .iter()
+        .map(|plan| plan.path.strip_prefix(house.world.home()).expect("inside").display().to_string())
+        .collect();
     told.sort();
     assert_eq!(told, changed);
     let credentials = planned.iter().find(|plan| plan.path == house.world.credentials_path()).expect("the credential");

@@ -20,7 +20,7 @@ fn a_rotation_at_every_step_is_never_lost() {
     switch(vfs.clone()).expect("a switch");
     restore(house.world.home(), &before);
     for at in 1..=vfs.effects().len() {
-        let mut claude = house.world.claude().with(&[Variant::NoLocks]);
+        let mut claude = house.world.claude().with(Variant::NoLocks);
         let renewed = Arc::new(std::sync::Mutex::new(None));
         let note = Arc::clone(&renewed);
         let rotate = move || *note.lock().expect("not poisoned") = Some(claude.rotate_offline());
@@ -31,7 +31,9 @@ fn a_rotation_at_every_step_is_never_lost() {
         let newest = if house.world.live().starts_with('A') { ("A", "B") } else { ("B", "A") };
         for family in [newest.0, newest.1] {
             let picture = house.world.snapshot();
-            let top = (1..9).rev().find(|n| !clauth_sandbox::world::holders(&picture, &format!("sk-ant-ort01-FAKE-{family}{n}")).is_empty());
+            let top = (1..9).rev().find(|n| {
+                !clauth_sandbox::world::holders(&picture, &format!("sk-ant-ort01-FAKE-{family}{n}")).is_empty()
+            });
             assert!(top.is_some(), "{told}: {family} is lost");
         }
         assert_one_holder(&house);

@@ -53,9 +53,16 @@ impl World {
     /// # Errors
     /// It cannot be made.
     pub fn create(name: &str) -> io::Result<Self> {
-        let base = std::env::temp_dir();
+        Self::create_in(&std::env::temp_dir(), name)
+    }
+
+    /// Makes a home under an existing directory.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn create_in(base: &Path, name: &str) -> io::Result<Self> {
         // Links on the way (`/var` on macOS) would hide equal paths; Windows' canonical form breaks programs.
-        let base = if cfg!(unix) { std::fs::canonicalize(&base)? } else { base };
+        let base = if cfg!(unix) { std::fs::canonicalize(base)? } else { base.to_owned() };
         let home = base.join(format!("clauth-{name}-{}-{}", std::process::id(), entropy::hex(8)));
         disk::ensure_private_dir(&home)?;
         disk::replace(&home.join(MARKER), b"", 0o600)?;
