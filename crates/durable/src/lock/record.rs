@@ -15,6 +15,9 @@ use crate::disk::Disk;
 /// A lock that was made but not yet stamped is dated at most so long after its record.
 const UNSTAMPED: SignedDuration = SignedDuration::from_secs(2);
 
+/// File systems stamp with a clock that lags the precise one by up to a tick of the kernel.
+const TICK: SignedDuration = SignedDuration::from_millis(20);
+
 #[derive(Serialize, Deserialize)]
 struct Entry {
     pid: u32,
@@ -129,7 +132,8 @@ impl Entry {
     /// Whether a lock with this mtime is the one that the recorded process made.
     fn left(&self, modified: Timestamp, owner: &dyn Fn() -> LockOwner) -> bool {
         let at = Timestamp::from_millisecond(self.stamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let unstamped = modified >= at && modified.duration_since(at) <= UNSTAMPED;
+        let after = modified.duration_since(at);
+        let unstamped = after >= -TICK && after <= UNSTAMPED;
         modified == at || (unstamped && owner() == LockOwner::Dead)
     }
 }

@@ -36,6 +36,13 @@ impl House {
         self.engine_on(Arc::new(Unsynced(RealVfs)))
     }
 
+    /// Frees what a killed command left locked.
+    pub(crate) fn unlock(&self) {
+        let records = self.world.root().join("locks").join("held");
+        clauth_durable::lock::release_debris(&self.engine().disk, &records, &|_| clauth_durable::LockOwner::Dead)
+            .expect("locks that can be freed");
+    }
+
     /// An engine whose disk does what `vfs` does.
     pub(crate) fn engine_on(&self, vfs: Arc<dyn Vfs>) -> Engine {
         let said = Arc::clone(&self.said);
