@@ -1,1 +1,16 @@
-//! Stub.
+//! clauth's command line: words in, words out.
+//!
+//! Arguments become a call of `clauth-engine`; its answer, or its failure, becomes text or JSON and an exit code. What
+//! clauth does is decided in the engine; how it sounds is decided here.
+
+mod args;
+mod commands;
+#[cfg(feature = "demo")]
+mod demo;
+mod entry;
+mod failure;
+mod table;
+mod ui;
+
+pub use args::command;
+pub use entry::{CRASH_AT, run};

@@ -30,6 +30,6 @@ pub use manage::Removed;
 pub use profile::{AccountKey, ProfileKind, State, check_name};
 pub use root::{Entry as LayoutEntry, LAYOUT, Root};
 pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
-pub use text::shown;
+pub use text::{nearest, plain, seconds, shown};
 pub use vault::Entry as VaultEntry;
 pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Via, Which};

@@ -31,7 +31,7 @@ pub(crate) fn entries(command: &Command) -> Vec<Entry> {
 
 fn walk(command: &Command, above: &str, entries: &mut Vec<Entry>) {
     let name = format!("{above} {}", command.get_name()).trim_start().to_owned();
-    let help = command.clone().term_width(WIDTH).render_long_help().to_string();
+    let help = command.clone().term_width(WIDTH).render_help().to_string();
     let help: Vec<&str> = help.trim_end().lines().map(str::trim_end).collect();
     entries.push(Entry { name: name.clone(), help: help.join("\n") + "\n", command: command.clone() });
     let shown = |child: &&Command| !child.is_hide_set() && child.get_name() != "help";

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 ///
 /// # Errors
 /// The sandbox cannot be made, or `out` cannot be written.
-pub fn run(out: &mut dyn Write) -> io::Result<bool> {
+pub(crate) fn run(out: &mut dyn Write) -> io::Result<bool> {
     let mut stage = stage::Stage::set(out)?;
     story::tell(&mut stage)?;
     stage.close()

@@ -22,7 +22,9 @@ impl<'o> Stage<'o> {
         world.install_claude(&program)?;
         let mut stage = Self { out, world, server: Server::start(), program, step: 0, failed: 0 };
         let home = stage.world.home().display().to_string();
-        stage.say(&format!("A throw-away home: {home}\nThree accounts, a fake Claude Code, a fake Anthropic on loopback."))?;
+        stage.say(&format!(
+            "A throw-away home: {home}\nThree accounts, a fake Claude Code, a fake Anthropic on loopback."
+        ))?;
         Ok(stage)
     }
 
@@ -53,6 +55,15 @@ impl<'o> Stage<'o> {
             writeln!(self.out, "     {line}")?;
         }
         Ok(output)
+    }
+
+    /// Runs `clauth`, which has to succeed, and shows what it prints.
+    pub(super) fn runs(&mut self, words: &[&str]) -> io::Result<()> {
+        let output = self.clauth(words)?;
+        if output.code == Some(0) {
+            return Ok(());
+        }
+        self.check("the command succeeds", false)
     }
 
     /// Runs `clauth` unseen, for a check.

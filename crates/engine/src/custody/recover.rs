@@ -32,7 +32,11 @@ impl Engine {
             let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
             let answer = answer.filter(|_| snapshot.same_login(&before));
             if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
-                (self.say)(&format!("finished an interrupted {} of {}", entry.done, entry.at));
+                (self.say)(&format!(
+                    "finished the {} that was interrupted at {}",
+                    entry.done,
+                    crate::text::seconds(entry.at)
+                ));
                 return Ok(());
             }
         }

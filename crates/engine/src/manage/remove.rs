@@ -95,7 +95,7 @@ impl Engine {
             match self.disk.lstat(&path)?.map(|stat| stat.kind) {
                 Some(FileKind::File) => files.push(path),
                 Some(FileKind::Dir) if !TREES.iter().any(|tree| name.to_str() == Some(tree)) => {
-                    files.extend(self.files_in(&path)?)
+                    files.extend(self.files_in(&path)?);
                 }
                 _ => {}
             }

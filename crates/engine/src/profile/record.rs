@@ -19,6 +19,17 @@ pub enum ProfileKind {
     Endpoint,
 }
 
+impl ProfileKind {
+    /// The word of `contract.md`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}
+
 /// The state of a profile's login (`contract.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {

@@ -91,15 +91,14 @@ fn interrupted() -> House {
     let house = rotated();
     let count = effects(&house, switch_to_a);
     let picture = house.world.snapshot();
-    for at in (1..=count).rev() {
+    let found = (1..=count).rev().any(|at| {
         restore(house.world.home(), &picture);
         let _ = switch_to_a(&house.engine_on(Arc::new(faulty(at, Fault::Kill))));
-        if house.world.live() == "A1" && house.loan("b") == "B2" {
-            house.unlock();
-            return house;
-        }
-    }
-    panic!("no such moment");
+        house.world.live() == "A1" && house.loan("b") == "B2"
+    });
+    assert!(found, "no such moment");
+    house.unlock();
+    house
 }
 
 /// The least acting command: it finishes what was interrupted and changes nothing itself.
@@ -165,7 +164,7 @@ fn an_error_anywhere_changes_nothing() {
                 .into_iter()
                 .chain([Fault::ShortWrite])
             {
-                let vfs = faulty(at, fault.clone());
+                let vfs = faulty(at, fault);
                 let result = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
                 let told = format!("{}: {fault:?} at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
                 if result.is_ok() {

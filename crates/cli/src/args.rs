@@ -1,0 +1,165 @@
+//! The command line's definition.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::{ArgAction, CommandFactory as _, Parser, ValueEnum};
+
+use crate::commands::Command;
+use crate::failure::Failure;
+
+/// Switches between several Claude Code accounts, without ever losing a login.
+#[derive(Parser)]
+#[command(
+    name = "clauth",
+    version,
+    disable_help_subcommand = true,
+    override_usage = "clauth [COMMAND] [OPTIONS]\n       clauth NAME|- [OPTIONS]   the same as `clauth switch NAME`",
+    after_help = "Without a command: the same as `clauth list`.\n\nExample: clauth list"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) manner: Manner,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// How a command speaks; understood everywhere.
+#[derive(clap::Args, Clone, Default)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Manner {
+    /// Print one JSON document, for programs
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Use colours: auto, always or never
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    pub(crate) color: Color,
+    /// Say nothing but results and errors
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// Say more, such as the causes of an error
+    #[arg(long, short, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// Answer questions with yes
+    #[arg(long, global = true)]
+    pub(crate) yes: bool,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+/// The definition of the whole command line, for the reference and the man pages.
+#[must_use]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// What was typed, with `switch` put before a bare name.
+pub(crate) struct Typed {
+    argv: Vec<OsString>,
+    /// Where the first word that is no option stands.
+    first: Option<usize>,
+    /// The first word is no command, so `switch` was put before it.
+    bare: bool,
+}
+
+impl Typed {
+    pub(crate) fn new(mut argv: Vec<OsString>) -> Self {
+        let first = first_word(&argv);
+        let bare = first.is_some_and(|at| !is_command(&argv[at]));
+        if let Some(at) = first.filter(|_| bare) {
+            argv.insert(at, "switch".into());
+        }
+        Self { argv, first, bare }
+    }
+
+    pub(crate) fn parse(&self) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(&self.argv)
+    }
+
+    pub(crate) fn words(&self) -> &[OsString] {
+        self.argv.get(1..).unwrap_or_default()
+    }
+
+    /// The command that was asked for, for pointing at its help.
+    pub(crate) fn command_name(&self) -> Option<&str> {
+        if self.bare { None } else { self.argv.get(self.first?)?.to_str() }
+    }
+
+    /// Adds the nearest command to the failure of a bare name that is no profile either.
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
+        let Some(word) = self.first.filter(|_| self.bare).and_then(|at| self.argv.get(at + 1)?.to_str()) else {
+            return failure;
+        };
+        let commands = Cli::command();
+        let names = commands.get_subcommands().map(clap::Command::get_name);
+        match clauth_engine::nearest(word, names) {
+            Some(near) if failure.is_about_words() => failure.hint_first(format!("did you mean: clauth {near}")),
+            _ => failure,
+        }
+    }
+}
+
+/// The place of the first word that is no option, nor the value of one.
+fn first_word(argv: &[OsString]) -> Option<usize> {
+    let mut words = argv.iter().enumerate().skip(1);
+    while let Some((at, word)) = words.next() {
+        if word == "--color" {
+            words.next();
+        } else if word == "-" || !word.as_encoded_bytes().starts_with(b"-") {
+            return Some(at);
+        } else if word == "--" {
+            return None;
+        }
+    }
+    None
+}
+
+fn is_command(word: &OsStr) -> bool {
+    Cli::command().get_subcommands().any(|command| command.get_name() == word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(words: &[&str]) -> Vec<String> {
+        let argv = std::iter::once("clauth").chain(words.iter().copied()).map(OsString::from).collect();
+        Typed::new(argv).words().iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_bare_name_is_a_switch_and_a_commands_name_wins() {
+        let rows: [(&str, &[&str], &[&str]); 9] = [
+            ("nothing", &[], &[]),
+            ("name", &["work"], &["switch", "work"]),
+            ("dash", &["-"], &["switch", "-"]),
+            ("name and flag", &["work", "--dry-run"], &["switch", "work", "--dry-run"]),
+            ("flag and name", &["--json", "work"], &["--json", "switch", "work"]),
+            ("value of a flag", &["--color", "never", "work"], &["--color", "never", "switch", "work"]),
+            ("command", &["list", "--json"], &["list", "--json"]),
+            ("only flags", &["--json"], &["--json"]),
+            ("end of flags", &["--", "work"], &["--", "work"]),
+        ];
+        for (name, words, expected) in rows {
+            assert_eq!(typed(words), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn every_command_is_a_word_that_no_profile_may_take() {
+        for command in Cli::command().get_subcommands() {
+            assert!(clauth_engine::check_name(command.get_name()).is_err(), "{}", command.get_name());
+        }
+    }
+}

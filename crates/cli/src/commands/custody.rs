@@ -1,0 +1,89 @@
+//! `clauth custody`.
+
+use std::path::Path;
+
+use clauth_engine::{Copy, Custody, Generation};
+use serde_json::{Value, json};
+
+use super::{Call, time};
+use crate::failure::Failure;
+use crate::ui::{FAINT, TITLE, WARN, paint, plain};
+
+/// Show where each login is, and who may renew it.
+#[derive(clap::Args)]
+#[command(after_help = "Tokens are shown by the first eight digits of their SHA-256.\n\nExample: clauth custody")]
+pub(crate) struct Args {
+    /// Only this profile's
+    name: Option<String>,
+}
+
+pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
+    let custody = call.engine.custody(args.name.as_deref())?;
+    if call.ui.json {
+        let list: Vec<Value> = custody.iter().map(document).collect();
+        return call.ui.document(&json!({"schema": 1, "custody": list}));
+    }
+    if custody.is_empty() {
+        call.ui.say("there are no logins yet; sign in with `claude auth login`, then: clauth capture NAME");
+    }
+    let text: String = custody.iter().map(|custody| text(custody, &call.engine.host.home)).collect();
+    call.ui.print(&text)
+}
+
+fn text(custody: &Custody, home: &Path) -> String {
+    let whose = custody.profile.as_deref().unwrap_or("no profile's");
+    let keeper = match custody.custodian.map(clauth_engine::Custodian::word) {
+        Some("live") => "lent to Claude Code, which renews it",
+        Some(_) => "parked; nothing else may renew it",
+        None if custody.generations.is_empty() => "no login",
+        None => "kept",
+    };
+    let mut text = format!("{}  {keeper}\n", paint(TITLE, &plain(whose)));
+    for generation in &custody.generations {
+        text.push_str(&heading(generation));
+        generation.copies.iter().for_each(|copy| text.push_str(&line(copy, home)));
+    }
+    if !custody.spent.is_empty() {
+        let line = format!("used up: {}", custody.spent.join(" "));
+        text.extend(["  ", &paint(FAINT, &line), "\n"]);
+    }
+    text
+}
+
+fn heading(generation: &Generation) -> String {
+    let refresh = generation.refresh.as_deref().unwrap_or("none");
+    let spent = if generation.spent { paint(WARN, "  used up") } else { String::new() };
+    format!("  access {}  refresh {refresh}{spent}\n", generation.access)
+}
+
+fn line(copy: &Copy, home: &Path) -> String {
+    let what = if copy.full { "with refresh token" } else { "bearer copy" };
+    let read = if copy.read_by_claude { ", read by claude" } else { "" };
+    let path = match copy.path.strip_prefix(home) {
+        Ok(below) => Path::new("~").join(below).display().to_string(),
+        Err(_) => copy.path.display().to_string(),
+    };
+    format!("    {:<6} {}  {}\n", copy.place, plain(&path), paint(FAINT, &format!("{what}{read}")))
+}
+
+fn document(custody: &Custody) -> Value {
+    let generations: Vec<Value> = custody.generations.iter().map(generation).collect();
+    json!({
+        "profile": custody.profile, "custodian": custody.custodian.map(clauth_engine::Custodian::word),
+        "generations": generations, "spent": custody.spent,
+    })
+}
+
+fn generation(generation: &Generation) -> Value {
+    let copy = |copy: &Copy| {
+        json!({
+            "path": copy.path.display().to_string(), "place": copy.place, "full": copy.full,
+            "read_by_claude": copy.read_by_claude,
+        })
+    };
+    json!({
+        "access": generation.access, "refresh": generation.refresh, "spent": generation.spent,
+        "token_expires_at": time(generation.expires_at), "login_expires_at": time(generation.login_expires_at),
+        "copies": generation.copies.iter().map(copy).collect::<Vec<_>>(),
+    })
+}

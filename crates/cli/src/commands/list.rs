@@ -1,0 +1,150 @@
+//! `clauth list`, also without any command.
+
+use clauth_engine::{Account, Listing, LiveState, State, Unfinished};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{Call, time};
+use crate::failure::Failure;
+use crate::table::{Cell, lay_out};
+use crate::ui::{BAD, FAINT, GOOD, Ui, WARN};
+
+/// Show the profiles, and whose login is live.
+#[derive(clap::Args)]
+#[command(after_help = "Opens no socket and changes nothing.\n\nExample: clauth list --json")]
+pub(crate) struct Args {}
+
+pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
+    let listing = call.engine.list()?;
+    if call.ui.json {
+        return call.ui.document(&document(&listing));
+    }
+    if !listing.accounts.is_empty() {
+        let now = call.engine.host.clock.now();
+        let rows = listing.accounts.iter().map(|account| row(account, now)).collect();
+        call.ui.print(&lay_out(&["", "NAME", "ACCOUNT", "ORGANIZATION", "PLAN", "STATE"], rows, call.ui.width))?;
+    }
+    beside(&listing, call.ui);
+    Ok(())
+}
+
+fn row(account: &Account, now: Timestamp) -> Vec<Cell> {
+    let place = account.position.to_string();
+    let place = if account.active { Cell::styled(&format!("*{place}"), GOOD) } else { Cell::from(format!(" {place}")) };
+    let email = account.email.as_deref();
+    let unproven = email.filter(|_| !account.proven).map(|email| format!("{email} (unproven)"));
+    vec![
+        place,
+        Cell::styled(&account.name, if account.active { GOOD } else { anstyle::Style::new() }),
+        Cell::known(unproven.as_deref().or(email)),
+        Cell::known(account.organization_name.as_deref()),
+        Cell::known(account.plan.as_deref()),
+        state(account, now),
+    ]
+}
+
+fn state(account: &Account, now: Timestamp) -> Cell {
+    let mut words = match (account.state, account.token_expires_at) {
+        (State::Ok, Some(end)) => format!("ok, {} left", span(now, end)),
+        (State::Ok, None) => "ok".to_owned(),
+        (State::Expired, _) => "expired; renewed when used".to_owned(),
+        (State::SignedOut, _) => "signed out".to_owned(),
+        (State::NoLogin, _) => "no login".to_owned(),
+        (state, _) => state.word().to_owned(),
+    };
+    if let Some(reason) = &account.reason {
+        words = format!("{words}: {reason}");
+    }
+    if !account.enabled {
+        words.push_str(", disabled");
+    }
+    let style = match account.state {
+        State::Ok => anstyle::Style::new(),
+        State::Expired => FAINT,
+        State::Unknown => WARN,
+        State::SignedOut | State::Dead | State::Lapsed | State::NoLogin | State::Unreadable => BAD,
+    };
+    Cell::styled(&words, style)
+}
+
+/// How long from `now` to `end`, in the two largest units.
+fn span(now: Timestamp, end: Timestamp) -> String {
+    let minutes = end.duration_since(now).as_mins().max(0);
+    let (days, hours, minutes) = (minutes / 1440, minutes / 60 % 24, minutes % 60);
+    match (days, hours) {
+        (0, 0) => format!("{minutes} min"),
+        (0, _) => format!("{hours} h {minutes:02} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+fn beside(listing: &Listing, ui: &Ui) {
+    if listing.accounts.is_empty() {
+        ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME");
+    }
+    if let Some(unfinished) = &listing.unfinished {
+        ui.warn(&format!(
+            "a {} was interrupted at {}; the next command that acts finishes it",
+            unfinished.done,
+            clauth_engine::seconds(unfinished.at)
+        ));
+    }
+    let live = match listing.live {
+        LiveState::Own => None,
+        LiveState::Unknown => Some("the live login is no profile's; to keep it: clauth capture NAME"),
+        LiveState::SignedOut => Some("Claude Code is signed out"),
+        LiveState::Missing => Some("Claude Code has no login").filter(|_| !listing.accounts.is_empty()),
+        LiveState::Unreadable => Some("the live login cannot be read; sign in again with `claude auth login`"),
+    };
+    live.into_iter().for_each(|line| ui.say(line));
+    for name in &listing.overrides {
+        ui.warn(&format!("{name} outranks the saved login"));
+    }
+    listing.notices.iter().for_each(|notice| ui.say(notice));
+}
+
+fn document(listing: &Listing) -> Value {
+    let accounts: Vec<Value> = listing.accounts.iter().map(account).collect();
+    json!({
+        "schema": 1, "active": listing.active, "marker": listing.marker,
+        "live": {"owner": listing.active, "state": listing.live.word()},
+        "unfinished": listing.unfinished.as_ref().map(unfinished),
+        "overrides": listing.overrides,
+        "accounts": accounts,
+    })
+}
+
+fn unfinished(entry: &Unfinished) -> Value {
+    json!({"done": entry.done, "from": entry.from, "to": entry.to, "at": entry.at.to_string()})
+}
+
+fn account(account: &Account) -> Value {
+    let organization =
+        account.key.as_ref().map(|key| json!({"uuid": key.organization, "name": account.organization_name}));
+    json!({
+        "name": account.name, "kind": account.kind.word(), "email": account.email,
+        "account_uuid": account.key.as_ref().map(|key| &key.account), "organization": organization,
+        "plan": account.plan, "active": account.active, "enabled": account.enabled, "position": account.position,
+        "state": account.state.word(), "reason": account.reason, "proven": account.proven,
+        "custodian": account.custodian.map(clauth_engine::Custodian::word), "sessions": account.sessions,
+        "auto_start": false, "chain": null,
+        "token_expires_at": time(account.token_expires_at), "login_expires_at": time(account.login_expires_at),
+        "usage": null,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_show_two_units() {
+        let now = Timestamp::UNIX_EPOCH;
+        for (seconds, expected) in
+            [(-5, "0 min"), (59, "0 min"), (3_540, "59 min"), (3_660, "1 h 01 min"), (90_000, "1 d 1 h")]
+        {
+            let end = Timestamp::from_second(seconds).expect("a time");
+            assert_eq!(span(now, end), expected);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One file a command: its words beside what it does with them.
+
+mod capture;
+mod custody;
+mod diff;
+mod enable;
+mod list;
+mod order;
+mod remove;
+mod rename;
+mod sessions;
+mod switch;
+mod undo;
+mod vault;
+mod which;
+mod why;
+
+#[cfg(feature = "demo")]
+mod demo;
+
+use clap::Subcommand;
+use clauth_engine::Engine;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::ui::Ui;
+
+/// What a command works with.
+pub(crate) struct Call<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) ui: &'a Ui,
+}
+
+/// The commands, in the order of a day's use.
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    Capture(capture::Args),
+    Switch(switch::Args),
+    Undo(undo::Args),
+    List(list::Args),
+    Which(which::Args),
+    Why(why::Args),
+    Custody(custody::Args),
+    Vault(vault::Args),
+    Rename(rename::Args),
+    Remove(remove::Args),
+    Enable(enable::Args),
+    Disable(enable::DisableArgs),
+    Order(order::Args),
+    #[cfg(feature = "demo")]
+    Demo(demo::Args),
+}
+
+/// Carries a command out; none means `list`.
+pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<(), Failure> {
+    match command.unwrap_or(Command::List(list::Args {})) {
+        Command::Capture(args) => capture::run(&args, call),
+        Command::Switch(args) => switch::run(&args, call),
+        Command::Undo(args) => undo::run(&args, call),
+        Command::List(_) => list::run(call),
+        Command::Which(_) => which::run(call),
+        Command::Why(args) => why::run(&args, call),
+        Command::Custody(args) => custody::run(&args, call),
+        Command::Vault(args) => vault::run(args, call),
+        Command::Rename(args) => rename::run(&args, call),
+        Command::Remove(args) => remove::run(&args, call),
+        Command::Enable(args) => enable::run(&args.name, true, call),
+        Command::Disable(args) => enable::run(&args.name, false, call),
+        Command::Order(args) => order::run(&args, call),
+        #[cfg(feature = "demo")]
+        Command::Demo(_) => demo::run(call),
+    }
+}
+
+impl Call<'_> {
+    /// Answers a command that changed something, or had nothing to change: a sentence for people, `own` fields and those
+    /// of every such answer for programs.
+    pub(crate) fn answer(&self, done: &Done<'_>, sentence: &str, own: &Value) -> Result<(), Failure> {
+        let mut document = json!({
+            "schema": 1, "changed": done.changed, "done": done.command, "profile": done.profile,
+            "warnings": done.warnings,
+        });
+        for (key, value) in own.as_object().into_iter().flatten() {
+            document[key] = value.clone();
+        }
+        if self.ui.json {
+            return self.ui.document(&document);
+        }
+        self.ui.print(&format!("{sentence}\n"))?;
+        done.warnings.iter().for_each(|warning| self.ui.warn(warning));
+        Ok(())
+    }
+}
+
+/// What every state-changing command answers (`contract.md`).
+pub(crate) struct Done<'a> {
+    pub(crate) command: &'static str,
+    pub(crate) profile: Option<&'a str>,
+    pub(crate) changed: bool,
+    pub(crate) warnings: &'a [String],
+}
+
+/// A time for programs.
+pub(crate) fn time(at: Option<jiff::Timestamp>) -> Value {
+    at.map_or(Value::Null, |at| at.to_string().into())
+}

@@ -1,0 +1,87 @@
+//! `clauth switch`, also as `clauth NAME`.
+
+use clauth_engine::{Options, Outgoing, Report, Target};
+use serde_json::{Value, json};
+
+use super::{Call, Done, diff, sessions};
+use crate::failure::Failure;
+
+/// Make a profile's login the one that Claude Code uses.
+#[derive(clap::Args)]
+#[command(after_help = "NAME may also be an e-mail or a number of `clauth list`; - goes back to the\n\
+    profile before. `clauth NAME` is short for this.\n\nExample: clauth switch home --dry-run")]
+pub(crate) struct Args {
+    /// The profile, or - for the one before
+    #[arg(allow_hyphen_values = false)]
+    name: String,
+    /// Show what would change and change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Also install a login that is known not to work
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
+    let target = if args.name == "-" { Target::Previous } else { Target::Named(&args.name) };
+    let report = call.engine.switch(target, Options { force: args.force, dry_run: args.dry_run })?;
+    tell(&report, "switch", args.dry_run, call)
+}
+
+/// Tells what a switch, or its way back, came to.
+pub(super) fn tell(report: &Report, command: &'static str, dry_run: bool, call: &Call<'_>) -> Result<(), Failure> {
+    let done = Done {
+        command,
+        profile: Some(report.to.as_str()).filter(|to| !to.is_empty()),
+        changed: report.changed,
+        warnings: &report.warnings,
+    };
+    if call.ui.json {
+        return call.answer(&done, "", &document(report, dry_run));
+    }
+    if dry_run {
+        call.ui.print(&diff::text(&report.planned))?;
+    }
+    call.answer(&done, &sentence(report, dry_run), &Value::Null)?;
+    if !call.ui.json {
+        beside(report, dry_run, call);
+    }
+    Ok(())
+}
+
+fn document(report: &Report, dry_run: bool) -> Value {
+    let mut document = json!({
+        "switched": report.switched, "from": report.from, "to": report.to,
+        "outgoing": report.outgoing.map(Outgoing::word), "harvested_into": report.harvested_into,
+        "sessions": sessions::documents(&report.sessions),
+    });
+    if dry_run {
+        document["dry_run"] = true.into();
+        document["files"] = diff::documents(&report.planned);
+    }
+    document
+}
+
+fn sentence(report: &Report, dry_run: bool) -> String {
+    let to = if report.to.is_empty() { "the login out of the vault" } else { &report.to };
+    let from = report.from.as_ref().map_or_else(String::new, |from| format!(" (was {from})"));
+    match (report.switched, dry_run) {
+        (false, _) => format!("{to} is live already"),
+        (true, false) => format!("{to} is live{from}"),
+        (true, true) => format!("{to} would be live{from}; nothing was changed"),
+    }
+}
+
+/// What a person should know beside the result.
+fn beside(report: &Report, dry_run: bool, call: &Call<'_>) {
+    if let Some(name) = &report.harvested_into {
+        let tense = if dry_run { "would be" } else { "was" };
+        call.ui.say(&format!("the login of '{name}' had been renewed; the newer one {tense} taken home"));
+    }
+    if report.outgoing == Some(Outgoing::SignedOut) {
+        call.ui.say("Claude Code was signed out");
+    }
+    if report.switched {
+        sessions::tell(&report.sessions, call.ui);
+    }
+}

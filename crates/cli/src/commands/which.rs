@@ -1,0 +1,32 @@
+//! `clauth which`.
+
+use serde_json::{Value, json};
+
+use super::Call;
+use crate::failure::Failure;
+use crate::ui::plain;
+
+/// Name the profile that a `claude` started here would use.
+#[derive(clap::Args)]
+#[command(after_help = "Prints `unknown` where it is no profile's.\n\nExample: clauth which")]
+pub(crate) struct Args {}
+
+pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
+    let which = call.engine.which()?;
+    if call.ui.json {
+        return call.ui.document(&json!({
+            "schema": 1, "profile": which.profile, "email": which.email, "plan": which.plan, "tier": which.tier,
+            "oauth": which.oauth, "active": which.active, "via": which.via.word(),
+            "config_dir": which.config_dir.display().to_string(), "binding": Value::Null, "override": which.over,
+            "kind": which.kind.word(),
+        }));
+    }
+    call.ui.print(&format!("{}\n", plain(which.profile.as_deref().unwrap_or("unknown"))))?;
+    if let Some(over) = &which.over {
+        call.ui.warn(&format!("{over} outranks the saved login"));
+    }
+    if let Some(unfinished) = &which.unfinished {
+        call.ui.warn(&format!("a {} was interrupted; the next command that acts finishes it", unfinished.done));
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! The terminal: data goes to standard output, talk to standard error.
+
+use std::ffi::OsString;
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clauth_host::Env;
+use serde_json::Value;
+
+use crate::args::{Color, Manner};
+use crate::failure::Failure;
+
+/// Titles of columns.
+pub(crate) const TITLE: Style = Style::new().bold();
+/// What is as it should be.
+pub(crate) const GOOD: Style = AnsiColor::Green.on_default();
+/// What deserves a look.
+pub(crate) const WARN: Style = AnsiColor::Yellow.on_default();
+/// What is wrong.
+pub(crate) const BAD: Style = AnsiColor::Red.on_default();
+/// What matters less.
+pub(crate) const FAINT: Style = Style::new().dimmed();
+
+/// How this run speaks.
+#[derive(Clone)]
+pub(crate) struct Ui {
+    pub(crate) json: bool,
+    pub(crate) yes: bool,
+    quiet: bool,
+    verbose: bool,
+    out: ColorChoice,
+    err: ColorChoice,
+    /// Columns of the terminal that standard output is, or what `COLUMNS` says.
+    pub(crate) width: Option<usize>,
+}
+
+impl Ui {
+    pub(crate) fn new(manner: &Manner, env: &Env) -> Self {
+        Self {
+            json: manner.json,
+            yes: manner.yes,
+            quiet: manner.quiet,
+            verbose: manner.verbose > 0,
+            out: choice(manner.color, env, io::stdout().is_terminal()),
+            err: choice(manner.color, env, io::stderr().is_terminal()),
+            width: env.text("COLUMNS").and_then(|text| text.parse().ok()).or_else(terminal_width),
+        }
+    }
+
+    /// The manner of words that could not be parsed.
+    pub(crate) fn of_words(words: &[OsString], env: &Env) -> Self {
+        let words = words.split(|word| word == "--").next().unwrap_or_default();
+        Self::new(&Manner { json: words.iter().any(|word| word == "--json"), ..Manner::default() }, env)
+    }
+
+    /// Prints data. A reader that has gone is no error; a full disk is, and does not undo what was done.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        let mut out = AutoStream::new(io::stdout().lock(), self.out);
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::of_stdout(&error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints one document on one line.
+    pub(crate) fn document(&self, document: &Value) -> Result<(), Failure> {
+        self.print(&format!("{document}\n"))
+    }
+
+    /// Tells something while work goes on, or beside its result.
+    pub(crate) fn say(&self, line: &str) {
+        if !self.quiet {
+            self.talk(&plain(line));
+        }
+    }
+
+    /// Warns.
+    pub(crate) fn warn(&self, line: &str) {
+        if !self.quiet {
+            self.talk(&format!("{}: {}", paint(WARN, "warning"), plain(line)));
+        }
+    }
+
+    /// Tells of a failure: as a document to a program, else in three lines.
+    pub(crate) fn fail(&self, failure: &Failure) {
+        if self.json {
+            // Should even this fail, the exit code still tells.
+            let _ = self.document(&failure.document());
+            return;
+        }
+        for (label, text) in failure.lines(self.verbose) {
+            let label = if label == "error" { paint(BAD.bold(), label) } else { paint(FAINT, label) };
+            self.talk(&format!("{label}: {}", plain(text)));
+        }
+    }
+
+    /// Asks on a terminal; without one the answer is no, unless it was given beforehand.
+    pub(crate) fn confirms(&self, question: &str) -> bool {
+        if self.yes {
+            return true;
+        }
+        if self.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return false;
+        }
+        let mut err = AutoStream::new(io::stderr().lock(), self.err);
+        let _ = write!(err, "{} [y/N] ", plain(question)).and_then(|()| err.flush());
+        let mut answer = String::new();
+        // The end of input is never a yes.
+        let read = io::stdin().lock().read_line(&mut answer);
+        read.is_ok_and(|length| length > 0) && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    fn talk(&self, line: &str) {
+        let mut err = AutoStream::new(io::stderr().lock(), self.err);
+        // Nobody may be listening; the work goes on.
+        let _ = writeln!(err, "{line}").and_then(|()| err.flush());
+    }
+}
+
+/// `text` in a style.
+pub(crate) fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// `text` without anything that steers a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    clauth_engine::plain(text)
+}
+
+fn choice(color: Color, env: &Env, terminal: bool) -> ColorChoice {
+    let forced = env.text("CLICOLOR_FORCE").is_some_and(|value| value != "0");
+    match color {
+        Color::Always => ColorChoice::Always,
+        Color::Never => ColorChoice::Never,
+        Color::Auto if env.get("NO_COLOR").is_some() => ColorChoice::Never,
+        Color::Auto if forced || (terminal && env.text("TERM") != Some("dumb")) => ColorChoice::Always,
+        Color::Auto => ColorChoice::Never,
+    }
+}
+
+#[cfg(unix)]
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_col > 0).then(|| usize::from(size.ws_col))
+}
+
+#[cfg(not(unix))]
+fn terminal_width() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Name, flag, environment, whether it is a terminal, and what follows.
+    type Row<'a> = (&'a str, Color, &'a [(&'a str, &'a str)], bool, ColorChoice);
+
+    #[test]
+    fn colours_follow_flag_then_environment_then_terminal() {
+        let rows: [Row<'_>; 8] = [
+            ("pipe", Color::Auto, &[], false, ColorChoice::Never),
+            ("terminal", Color::Auto, &[], true, ColorChoice::Always),
+            ("dumb", Color::Auto, &[("TERM", "dumb")], true, ColorChoice::Never),
+            ("NO_COLOR", Color::Auto, &[("NO_COLOR", "1")], true, ColorChoice::Never),
+            ("empty NO_COLOR", Color::Auto, &[("NO_COLOR", "")], true, ColorChoice::Always),
+            ("forced", Color::Auto, &[("CLICOLOR_FORCE", "1")], false, ColorChoice::Always),
+            ("flag over NO_COLOR", Color::Always, &[("NO_COLOR", "1")], false, ColorChoice::Always),
+            ("never", Color::Never, &[("CLICOLOR_FORCE", "1")], true, ColorChoice::Never),
+        ];
+        for (name, color, env, terminal, expected) in rows {
+            let env: Env = env.iter().copied().collect();
+            assert_eq!(choice(color, &env, terminal), expected, "{name}");
+        }
+    }
+}
