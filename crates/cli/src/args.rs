@@ -13,6 +13,7 @@ use crate::failure::Failure;
     name = "clauth",
     version,
     disable_help_subcommand = true,
+    max_term_width = 80,
     override_usage = "clauth [COMMAND] [OPTIONS]\n       clauth NAME|- [OPTIONS]   the same as `clauth switch NAME`",
     after_help = "Without a command: the same as `clauth list`.\n\nExample: clauth list"
 )]

@@ -162,7 +162,8 @@ impl Error {
             Self::Unreadable { path, .. } | Self::Contended { path } => Some(show(path)),
             Self::Stuck { source, .. } => Some(show(source.path())),
             Self::Refused { place, .. } => Some(place.clone()),
-            Self::Claude(_) | Self::Name { .. } | Self::NoProfile { .. } | Self::Ambiguous { .. } => None,
+            Self::Name { name, .. } | Self::NoProfile { name, .. } | Self::Ambiguous { name, .. } => Some(name.clone()),
+            Self::Claude(_) => None,
         }
     }
 

@@ -102,7 +102,11 @@ fn lines(bytes: Option<&[u8]>) -> String {
 /// `value` with fingerprints for texts that are not known to be harmless.
 fn hidden(value: Value, shown: bool) -> Value {
     match value {
-        Value::String(text) if !shown => format!("#{}", Fingerprint::of(text.as_bytes()).short()).into(),
+        Value::String(text) if !shown => {
+            // What is a fingerprint already is shown as every fingerprint is.
+            let print = Fingerprint::parse(&text).unwrap_or_else(|| Fingerprint::of(text.as_bytes()));
+            format!("#{}", print.short()).into()
+        }
         Value::Array(items) => items.into_iter().map(|item| hidden(item, shown)).collect(),
         Value::Object(members) => members
             .into_iter()

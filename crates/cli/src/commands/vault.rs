@@ -24,7 +24,7 @@ enum Command {
     List,
     /// Move a login out of the vault into a profile.
     #[command(after_help = "What the profile held goes into the vault in its place.\n\n\
-        Example: clauth vault restore 20261120-100000-ab12cd34 --as work")]
+        Example: clauth vault restore 20261120-100000-ab12cd34 --as other")]
     Restore {
         /// The login, by its id or the beginning or end of it
         id: String,

@@ -6,6 +6,7 @@ mod bound;
 mod desk;
 mod draft;
 mod home;
+mod link;
 mod lock;
 mod recover;
 mod snapshot;

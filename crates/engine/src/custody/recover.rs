@@ -21,7 +21,7 @@ impl Engine {
         self.release_debris()?;
         for _ in 0..ATTEMPTS {
             if self.journal().read::<Unfinished>()?.is_none() {
-                return Ok(());
+                return self.replace_own_link();
             }
             let before = self.snapshot()?;
             let answer = self.ask(&before)?;
@@ -29,7 +29,10 @@ impl Engine {
             self.prepare()?;
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
             let snapshot = self.snapshot()?;
-            let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
+            let Some(entry) = snapshot.unfinished.clone() else {
+                drop(held);
+                return self.replace_own_link();
+            };
             let answer = answer.filter(|_| snapshot.same_login(&before));
             if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
                 (self.say)(&format!(

@@ -39,7 +39,10 @@ impl Engine {
             let held = self.lock_all(&before.home, &before.concerned(Some(&name), &owner))?;
             let snapshot = self.snapshot()?;
             let owner = self.owner(&snapshot, answer.filter(|_| snapshot.same_login(&before)).as_ref())?;
-            refuse_live(&snapshot, &owner, &name, force)?;
+            if !force {
+                refuse_live(&snapshot, &owner, &name)?;
+                self.refuse_running(&snapshot, &name)?;
+            }
             let mut desk = Desk::new(self, &snapshot)?;
             if owner.profile() == Some(&name) {
                 desk.keep_live(&owner)?;
@@ -104,9 +107,9 @@ impl Engine {
     }
 }
 
-fn refuse_live(snapshot: &Snapshot, owner: &Owner, name: &str, force: bool) -> Result<(), Error> {
+fn refuse_live(snapshot: &Snapshot, owner: &Owner, name: &str) -> Result<(), Error> {
     let live = owner.profile() == Some(name) || snapshot.lent().any(|record| record.name == name);
-    if !live || force {
+    if !live {
         return Ok(());
     }
     let what = format!("the login of '{name}' is live in {}", snapshot.home.dir.display());

@@ -76,10 +76,12 @@ impl Engine {
         desk.edit_roster(|roster| roster.rename(old, new))
     }
 
-    fn refuse_running(&self, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
+    /// The refusal of what may not happen while a profile's own sessions run.
+    pub(super) fn refuse_running(&self, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
         let tree = self.root.profile(name).join("runtime");
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        let Some(claude) = running.iter().find(|claude| claude.config_dir.starts_with(&tree)) else { return Ok(()) };
+        let inside = |claude: &&clauth_claude::RunningClaude| claude.config_dir.starts_with(&tree);
+        let Some(claude) = running.iter().find(inside) else { return Ok(()) };
         let what = format!("a session of '{name}' is running (process {})", claude.pid);
         Err(Error::refused(Kind::Protected, what, name, &["end it first"]))
     }

@@ -172,7 +172,7 @@ impl Engine {
                 report
             }
         };
-        report.changed = false;
+        report.changed = !report.planned.is_empty();
         Ok(self.finished(report, snapshot))
     }
 

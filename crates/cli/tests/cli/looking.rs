@@ -1,0 +1,89 @@
+//! Commands that look write nothing and open no socket (W8).
+
+use std::process::Command;
+
+use crate::stage::{PROGRAM, Stage};
+
+const LOOKING: &[&[&str]] = &[
+    &[],
+    &["list"],
+    &["list", "--json"],
+    &["which"],
+    &["which", "--json"],
+    &["why"],
+    &["custody"],
+    &["vault", "list"],
+    &["order"],
+    &["switch", "a", "--dry-run"],
+    &["undo", "--dry-run"],
+    &["--help"],
+    &["--version"],
+];
+
+#[test]
+fn looking_changes_nothing() {
+    let stage = Stage::two_with_server("l-same");
+    stage.ok(&["switch", "a"]);
+    stage.ok(&["switch", "b"]);
+    let before = stage.world.snapshot();
+    let asked = stage.server.as_ref().map(|server| server.requests().len());
+    for words in LOOKING {
+        stage.ok(words);
+        let now = stage.world.snapshot();
+        assert_eq!(clauth_sandbox::world::changes(&before, &now), Vec::<String>::new(), "{words:?}");
+    }
+    assert_eq!(stage.server.as_ref().map(|server| server.requests().len()), asked);
+}
+
+/// The same by what the kernel was asked for.
+#[test]
+fn looking_asks_the_kernel_for_no_write_and_no_socket() {
+    let strace = ["/usr/bin/strace", "/bin/strace"].into_iter().find(|path| std::path::Path::new(path).exists());
+    let Some(strace) = strace else {
+        println!("skipped: strace is not installed");
+        return;
+    };
+    let stage = Stage::two_with_server("l-strace");
+    stage.ok(&["switch", "a"]);
+    for words in LOOKING {
+        let trace = stage.world.home().join("trace");
+        let mut command: Command = stage.world.command(std::path::Path::new(strace), stage.server.as_ref());
+        command.args(["-f", "-qq", "-e", "trace=%file,%network,%desc", "-o"]).arg(&trace).arg(PROGRAM).args(*words);
+        let _ = crate::stage::finish(command).success();
+        let text = std::fs::read_to_string(&trace).expect("a trace");
+        assert!(text.contains("openat("), "{words:?}: nothing was traced");
+        let told: Vec<&str> = text.lines().filter(|line| is_effect(line)).collect();
+        assert!(told.is_empty(), "{words:?}: {told:#?}");
+    }
+}
+
+/// A system call that changes a file system or speaks to the network.
+fn is_effect(line: &str) -> bool {
+    let call = line.split_once(' ').map_or(line, |(_, call)| call.trim_start());
+    let opens =
+        call.starts_with("open") && ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC"].iter().any(|f| call.contains(f));
+    let effects = [
+        "socket(",
+        "connect(",
+        "bind(",
+        "sendto(",
+        "rename",
+        "unlink",
+        "mkdir",
+        "rmdir",
+        "link(",
+        "symlink",
+        "linkat(",
+        "chmod",
+        "fchmod",
+        "chown",
+        "utime",
+        "ftruncate",
+        "truncate",
+        "mknod",
+        "fsync",
+        "flock",
+    ];
+    // Neither is an effect on a file: the terminal's name, and what is open already.
+    opens && !call.contains("/dev/null") || effects.iter().any(|name| call.starts_with(name))
+}

@@ -1,0 +1,15 @@
+//! The program as its users run it: words in, words and files out.
+#![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
+
+mod contract;
+mod files;
+mod help;
+mod locks;
+mod looking;
+mod processes;
+mod secrets;
+mod sessions;
+mod snapshots;
+mod stage;
+mod streams;
+mod words;

@@ -1,0 +1,67 @@
+//! What a switch says about every running `claude`.
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+fn effects(report: &Value) -> Vec<(u64, String)> {
+    let sessions = report["sessions"].as_array().expect("sessions");
+    let of = |one: &Value| (one["pid"].as_u64().expect("a pid"), one["effect"].as_str().unwrap_or_default().to_owned());
+    sessions.iter().map(of).collect()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn each_running_claude_is_told_apart() {
+    let stage = Stage::two_with_server("e-sessions");
+    let own = stage.world.home().join("own");
+    std::fs::create_dir(&own).expect("a directory");
+    let plain = stage.claude(&[]);
+    let pinned = stage.claude(&[("CLAUDE_CONFIG_DIR", &own)]);
+    let held = stage.claude(&[("ANTHROPIC_API_KEY", std::path::Path::new("sk-ant-api03-FAKE"))]);
+    let mut told = effects(&stage.json(&["switch", "a"]));
+    told.sort();
+    let mut expected = vec![
+        (u64::from(plain.pid()), "next_request".to_owned()),
+        (u64::from(pinned.pid()), "pinned".to_owned()),
+        (u64::from(held.pid()), "restart".to_owned()),
+    ];
+    expected.sort();
+    assert_eq!(told, expected);
+    let people = stage.run(&["switch", "b"]).success().stderr;
+    assert!(people.contains("uncached") && people.contains("ANTHROPIC_API_KEY"), "{people}");
+    assert!(!people.contains("FAKE"), "{people}");
+}
+
+/// A switch is followed at the next request; what is renewed comes home, over several round trips.
+#[test]
+fn a_running_claude_follows_and_what_it_renews_comes_home() {
+    let stage = Stage::two_with_server("e-follow");
+    let mut claude = stage.claude(&[]);
+    assert_eq!(claude.turn(), "B1");
+    stage.ok(&["switch", "a"]);
+    assert_eq!(claude.turn(), "A1");
+    assert_eq!(claude.send("refresh")["ok"], true);
+    assert_eq!(stage.world.live(), "A2");
+    stage.ok(&["switch", "b"]);
+    assert_eq!((claude.turn().as_str(), stage.slot("a").as_str()), ("B1", "A2"));
+    stage.ok(&["switch", "-"]);
+    assert_eq!(claude.turn(), "A2");
+    stage.server.as_ref().expect("a server").assert_clean();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_profile_with_a_running_session_keeps_its_name_and_place() {
+    let stage = Stage::two("e-own");
+    let tree = stage.world.root().join("profiles").join("a").join("runtime");
+    std::fs::create_dir(&tree).expect("a session's directory");
+    let session = stage.claude(&[("CLAUDE_CONFIG_DIR", &tree)]);
+    let before = stage.world.snapshot();
+    for words in [&["rename", "a", "c"][..], &["remove", "a", "--yes"]] {
+        let output = stage.run(words).expect_code(5);
+        assert!(output.stderr.contains(&session.pid().to_string()), "{}", output.stderr);
+        assert_eq!(stage.changes(&before), Vec::<String>::new(), "{words:?}");
+    }
+    stage.ok(&["remove", "a", "--yes", "--force"]);
+}

@@ -1,0 +1,170 @@
+//! What each command prints, for people and for programs.
+
+use clauth_sandbox::{Account, Output};
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+/// A run as a terminal would show it.
+fn transcript(stage: &Stage, words: &[&str]) -> String {
+    let output = stage.run(words);
+    let Output { stdout, stderr, code, .. } = output;
+    let stdout = match serde_json::from_str::<Value>(&stdout) {
+        Ok(document) => format!("{document:#}\n"),
+        Err(_) => stdout,
+    };
+    let section = |title: &str, text: &str| if text.is_empty() { String::new() } else { format!("{title}\n{text}") };
+    let home = stage.world.home().display().to_string();
+    let text = format!(
+        "$ clauth {}\n{}{}exit {}\n",
+        words.join(" "),
+        section("", &stdout).trim_start_matches('\n'),
+        section("-- stderr", &stderr),
+        code.map_or("none".into(), |code| code.to_string())
+    );
+    text.replace(&home, "[home]")
+}
+
+/// Several runs, once as they are and once with `--json`.
+#[track_caller]
+fn check(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]");
+    settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[local time]    ");
+    settings.add_filter(r"\d+ h \d\d min left", "[left]");
+    settings.add_filter(r"\d{8}-\d{6}-[0-9a-f]{8}", "[id]");
+    settings.add_filter(r#""machine": "[^"]*""#, r#""machine": "[machine]""#);
+    settings.add_filter(r#""store": "[^"]*""#, r#""store": "[store]""#);
+    settings.add_filter(r#"(xpiresAt"): \d+"#, "$1: [time]");
+    settings.add_filter(r"claude \d+", "claude [pid]");
+    settings.add_filter(r#""pid": \d+"#, r#""pid": 0"#);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+fn both(stage: &Stage, words: &[&str]) -> String {
+    let json: Vec<&str> = words.iter().copied().chain(["--json"]).collect();
+    format!("{}\n{}", transcript(stage, words), transcript(stage, &json))
+}
+
+#[test]
+fn capture() {
+    let stage = Stage::with_server("s-capture");
+    let mut text = both(&stage, &["capture", "a"]);
+    stage.sign_in(&Account::a());
+    text += &transcript(&stage, &["capture", "a"]);
+    text += &transcript(&stage, &["capture", "--json"]);
+    text += &both(&stage, &["capture", "other"]);
+    check("capture", &text);
+    let offline = Stage::new("s-capture-offline");
+    offline.sign_in(&Account::b());
+    check("capture-unproven", &both(&offline, &["capture", "b"]));
+}
+
+#[test]
+fn switch() {
+    let stage = Stage::two_with_server("s-switch");
+    let claude = stage.claude(&[]);
+    let mut text = transcript(&stage, &["switch", "a"]);
+    text += &transcript(&stage, &["-", "--json"]);
+    text += &both(&stage, &["b"]);
+    text += &both(&stage, &["switch", "nobody"]);
+    drop(claude);
+    stage.world.claude().rotate_offline();
+    text += &transcript(&stage, &["a"]);
+    check("switch", &text);
+}
+
+#[test]
+fn dry_run() {
+    let stage = Stage::two_with_server("s-dry");
+    check("switch-dry-run", &both(&stage, &["switch", "a", "--dry-run"]));
+}
+
+#[test]
+fn switch_void() {
+    let stage = Stage::two("s-void");
+    let mut command = stage.command(&["switch", "a"]);
+    command.env("ANTHROPIC_API_KEY", "sk-ant-api03-FAKE");
+    let output = crate::stage::finish(command);
+    check("switch-void", &format!("{}{}", output.stdout, output.stderr));
+}
+
+#[test]
+fn undo() {
+    let stage = Stage::two("s-undo");
+    stage.ok(&["switch", "a"]);
+    let mut text = transcript(&stage, &["undo", "--dry-run", "--json"]);
+    text += &transcript(&stage, &["undo"]);
+    text += &both(&stage, &["undo"]);
+    check("undo", &text);
+}
+
+#[test]
+fn list() {
+    let empty = Stage::new("s-empty");
+    check("list-empty", &both(&empty, &["list"]));
+    let stage = Stage::two_with_server("s-list");
+    stage.ok(&["disable", "a"]);
+    check("list", &both(&stage, &["list"]));
+    stage.sign_in(&Account::c());
+    check("list-unknown", &transcript(&stage, &[]));
+}
+
+#[test]
+fn which() {
+    let stage = Stage::two_with_server("s-which");
+    let mut text = both(&stage, &["which"]);
+    stage.sign_in(&Account::c());
+    text += &transcript(&stage, &["which"]);
+    check("which", &text);
+}
+
+#[test]
+fn why() {
+    let stage = Stage::two("s-why");
+    stage.world.claude().rotate_offline();
+    stage.ok(&["switch", "a"]);
+    stage.ok(&["undo"]);
+    check("why", &(transcript(&stage, &["why"]) + &transcript(&stage, &["why", "a", "--last", "1", "--json"])));
+}
+
+#[test]
+fn custody() {
+    let stage = Stage::two("s-custody");
+    stage.world.claude().rotate_offline();
+    stage.ok(&["switch", "a"]);
+    check("custody", &(transcript(&stage, &["custody"]) + &transcript(&stage, &["custody", "b", "--json"])));
+}
+
+#[test]
+fn vault() {
+    let stage = Stage::two("s-vault");
+    let mut text = both(&stage, &["vault"]);
+    stage.sign_in(&Account::c());
+    text += &transcript(&stage, &["switch", "a"]);
+    text += &both(&stage, &["vault", "list"]);
+    let id = stage.json(&["vault"])["vault"][0]["id"].as_str().expect("an id").to_owned();
+    text += &transcript(&stage, &["vault", "purge", &id]);
+    text += &transcript(&stage, &["vault", "restore", &id]);
+    text += &transcript(&stage, &["vault", "restore", &id, "--as", "c"]);
+    text += &transcript(&stage, &["vault", "purge", "nothing", "--yes", "--json"]);
+    check("vault", &text);
+}
+
+#[test]
+fn manage() {
+    let stage = Stage::two("s-manage");
+    let mut text = both(&stage, &["order"]);
+    text += &transcript(&stage, &["order", "b", "1"]);
+    text += &transcript(&stage, &["order", "b", "1", "--json"]);
+    text += &transcript(&stage, &["disable", "a"]);
+    text += &transcript(&stage, &["enable", "a", "--json"]);
+    text += &transcript(&stage, &["rename", "a", "alpha"]);
+    text += &transcript(&stage, &["rename", "alpha", "b", "--json"]);
+    text += &transcript(&stage, &["remove", "alpha"]);
+    text += &transcript(&stage, &["remove", "b", "--yes"]);
+    text += &transcript(&stage, &["remove", "alpha", "--yes"]);
+    text += &transcript(&stage, &["remove", "b", "--yes", "--force", "--json"]);
+    check("manage", &text);
+}

@@ -1,0 +1,136 @@
+//! Wrong input: refused with the right code, three lines, and nothing changed.
+
+use crate::stage::Stage;
+
+#[test]
+fn wrong_input_is_refused_and_nothing_is_lost() {
+    let stage = Stage::two("w-wrong");
+    let long = "x".repeat(65);
+    let rows: &[(&str, &[&str], i32)] = &[
+        ("unknown flag", &["list", "--nope"], 2),
+        ("unknown command with words", &["swich", "a"], 2),
+        ("unknown profile", &["nobody"], 2),
+        ("no name", &["switch"], 2),
+        ("two names", &["switch", "a", "b"], 2),
+        ("bad colour", &["list", "--color", "green"], 2),
+        ("bad count", &["why", "--last", "many"], 2),
+        ("negative count", &["why", "--last", "-1"], 2),
+        ("unknown in history", &["why", "nobody"], 2),
+        ("custody of nobody", &["custody", "nobody"], 2),
+        ("order without a place", &["order", "a"], 2),
+        ("order to nowhere", &["order", "a", "9"], 2),
+        ("order to zero", &["order", "a", "0"], 2),
+        ("rename to a command", &["rename", "a", "list"], 2),
+        ("rename to a taken name", &["rename", "a", "B"], 2),
+        ("rename nobody", &["rename", "nobody", "c"], 2),
+        ("remove without yes", &["remove", "a"], 5),
+        ("remove the live one", &["remove", "b", "--yes"], 5),
+        ("remove nobody", &["remove", "nobody", "--yes"], 2),
+        ("purge without yes", &["vault", "purge", "x"], 5),
+        ("purge nothing", &["vault", "purge", "x", "--yes"], 2),
+        ("restore nothing", &["vault", "restore", "x"], 2),
+        ("undo of nothing", &["undo"], 3),
+        ("back to nothing", &["switch", "-"], 3),
+        ("capture under another name", &["capture", "c"], 5),
+        ("path as a name", &["capture", "../x"], 2),
+        ("absolute path", &["capture", "/x"], 2),
+        ("backslash", &["capture", "a\\b"], 2),
+        ("blank", &["capture", ""], 2),
+        ("space", &["capture", "a b"], 2),
+        ("newline", &["capture", "a\nb"], 2),
+        ("escape", &["capture", "a\u{1b}[31m"], 2),
+        ("right-to-left", &["capture", "a\u{202e}b"], 2),
+        ("device", &["capture", "NUL"], 2),
+        ("device with a dot", &["capture", "con.x"], 2),
+        ("reserved", &["capture", "all"], 2),
+        ("planned command", &["capture", "doctor"], 2),
+        ("hidden", &["capture", ".x"], 2),
+        ("flag as a name", &["capture", "-x"], 2),
+        ("too long", &["capture", &long], 2),
+    ];
+    let before = stage.world.snapshot();
+    for (name, words, code) in rows {
+        let output = stage.run(words);
+        assert_eq!(output.code, Some(*code), "{name}: {output:?}");
+        assert_eq!(output.stdout, "", "{name}");
+        let labels: Vec<&str> =
+            output.stderr.lines().filter_map(|line| line.split_once(": ")).map(|(a, _)| a).collect();
+        assert_eq!(labels.first(), Some(&"error"), "{name}: {}", output.stderr);
+        assert!(labels.contains(&"  next"), "{name}: {}", output.stderr);
+        assert!(!output.stderr.contains(['\u{1b}', '\u{202e}']), "{name}: {:?}", output.stderr);
+        assert_eq!(stage.changes(&before), Vec::<String>::new(), "{name}");
+        let document = stage.json(words);
+        assert_eq!(document["schema"], 1, "{name}");
+        assert!(document["error"]["kind"].is_string() && document["error"]["hints"].is_array(), "{name}: {document}");
+    }
+}
+
+#[test]
+fn a_name_that_is_no_text_is_refused() {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let stage = Stage::two("w-bytes");
+        let mut command = stage.command(&["switch"]);
+        command.arg(std::ffi::OsStr::from_bytes(b"a\xff"));
+        assert_eq!(crate::stage::finish(command).code, Some(2));
+    }
+}
+
+#[test]
+fn a_near_miss_names_what_was_meant() {
+    let stage = Stage::two("w-near");
+    stage.ok(&["rename", "a", "work"]);
+    let rows: [(&str, &[&str], &str); 3] = [
+        ("profile", &["wrok"], "work"),
+        ("command", &["lst"], "clauth list"),
+        ("command with words", &["swich", "work"], "clauth switch"),
+    ];
+    for (name, words, expected) in rows {
+        let output = stage.run(words);
+        assert!(output.stderr.contains(expected), "{name}: {}", output.stderr);
+    }
+}
+
+#[test]
+fn a_profile_is_found_by_what_people_type() {
+    let stage = Stage::two_with_server("w-find");
+    for (name, words, live) in [
+        ("bare name", &["a"][..], "A1"),
+        ("other case", &["B"], "B1"),
+        ("number", &["1"], "A1"),
+        ("e-mail", &["bob@example.invalid"], "B1"),
+        ("back", &["-"], "A1"),
+        ("flag first", &["--quiet", "b"], "B1"),
+    ] {
+        stage.ok(words);
+        assert_eq!(stage.world.live(), live, "{name}");
+    }
+}
+
+#[test]
+fn variables_that_cannot_be_right_are_refused() {
+    let stage = Stage::two("w-env");
+    let before = stage.world.snapshot();
+    for (variable, value) in [
+        ("CLAUTH_API_URL", "https://example.com"),
+        ("CLAUTH_API_URL", "http://127.0.0.1.example.com"),
+        ("CLAUTH_HOME", "relative"),
+        ("HOME", "relative"),
+    ] {
+        let mut command = stage.command(&["switch", "a"]);
+        command.env(variable, value);
+        let output = crate::stage::finish(command);
+        assert_eq!(output.code, Some(2), "{variable}={value}: {output:?}");
+        assert_eq!(stage.changes(&before), Vec::<String>::new(), "{variable}={value}");
+    }
+}
+
+#[test]
+fn a_machine_without_claude_code_is_told_so() {
+    let stage = Stage::new("w-none");
+    std::fs::remove_dir_all(stage.world.claude_dir()).expect("no Claude Code");
+    assert_eq!(stage.run(&["capture", "a"]).code, Some(1));
+    assert_eq!(stage.json(&["capture", "a"])["error"]["kind"], "not_installed");
+    assert!(stage.run(&["list"]).stderr.contains("claude auth login"));
+}
