@@ -14,6 +14,10 @@ use crate::process;
 /// What every refresh token of the sandbox begins with.
 const REFRESH: &str = "sk-ant-ort01-";
 
+/// What an interrupted switch leaves that had not begun.
+const NOTHING_DONE: &str =
+    r#"{"schema":1,"done":"switch","from":null,"to":null,"at":"2026-11-20T10:00:00Z","tokens":[],"temps":[]}"#;
+
 /// A home, its server, and a copy of the home as it was kept last.
 pub(super) struct Play {
     pub(super) world: World,
@@ -62,11 +66,24 @@ impl Play {
         copy(&self.kept, self.world.home())
     }
 
+    /// Leaves the journal of a switch behind that did not come to its first step.
+    pub(super) fn interrupt(&self) -> anyhow::Result<()> {
+        let journal = self.world.root().join("journal");
+        std::fs::create_dir_all(&journal)?;
+        Ok(std::fs::write(journal.join("open.json"), NOTHING_DONE)?)
+    }
+
     /// Finishes what was interrupted, as any acting command does, and says what state that led to.
     pub(super) fn settle(&self) -> anyhow::Result<String> {
         let listed = self.list()?;
         if let Some(name) = listed["accounts"][0]["name"].as_str() {
-            self.must(&["order", name, "1"])?;
+            let words = ["order", name, "1"];
+            let output = self.world.clauth(&self.program, Some(&self.server), &words);
+            // What it finished was the removal or the renaming of that very profile.
+            let gone = output.code == Some(2) && output.stderr.contains("finished the");
+            if output.code != Some(0) && !gone {
+                bail!("`clauth {}` ended with {:?}: {}", words.join(" "), output.code, output.stderr.trim());
+            }
         } else {
             self.must(&["capture", "a"])?;
         }

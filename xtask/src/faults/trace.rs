@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use crate::process;
 
 /// Every call by which the file layer changes something, by its names on Linux.
-const CALLS: &str = "openat,write,fsync,fdatasync,ftruncate,utimensat,rename,renameat,renameat2,unlink,unlinkat,mkdir,\
+const CALLS: &str = "open,openat,write,fsync,fdatasync,ftruncate,utimensat,rename,renameat,renameat2,unlink,unlinkat,mkdir,\
                      mkdirat,rmdir,fchmod,fchmodat,chmod,symlink,symlinkat";
 
 /// One call that changes something in the home.
@@ -34,7 +34,7 @@ pub(super) fn run(command: &Command, log: &Path, kill: Option<&Operation>) -> an
     process::traced(command, &words).status().context("cannot run strace")
 }
 
-/// The operations in the text of a trace that concern paths below `home`.
+/// The operations in the text of a trace that concern `home` or paths below it.
 pub(super) fn operations(trace: &str, home: &str) -> Vec<Operation> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut found = Vec::new();
@@ -45,9 +45,11 @@ pub(super) fn operations(trace: &str, home: &str) -> Vec<Operation> {
         };
         let ordinal = seen.entry(call).or_default();
         *ordinal += 1;
-        let changes = call != "openat" || arguments.contains("O_CREAT");
-        if changes && arguments.contains(home) {
-            let text = line.split_once(' ').map_or(line, |(_, rest)| rest.trim_start()).replace(home, "~");
+        let changes = !call.starts_with("open") || arguments.contains("O_CREAT");
+        let inside = ['/', '>', '"'].iter().any(|next| arguments.contains(&format!("{home}{next}")));
+        if changes && inside {
+            let text = line.split_once(' ').map_or(line, |(_, rest)| rest.trim_start());
+            let text = text.replace(&format!("{home}/"), "~").replace(home, "~");
             found.push(Operation { call: call.into(), ordinal: *ordinal, text });
         }
     }
@@ -65,10 +67,12 @@ mod tests {
                      7 write(3</h/a>, \"x\", 1) = 1\n\
                      7 openat(AT_FDCWD</h>, \"/h\", O_RDONLY|O_DIRECTORY) = 4</h>\n\
                      7 write(1</dev/null>, \"x\", 1) = 1\n\
+                     7 fsync(4</h>) = 0\n\
                      7 write(3</h/a>, \"y\", 1) = 1\n\
                      7 +++ exited with 0 +++\n";
-        let found: Vec<_> = operations(trace, "/h/").iter().map(|o| (o.call.clone(), o.ordinal)).collect();
-        let expected = [("openat", 2), ("write", 1), ("write", 3)].map(|(call, ordinal)| (call.to_owned(), ordinal));
+        let found: Vec<_> = operations(trace, "/h").iter().map(|o| (o.call.clone(), o.ordinal)).collect();
+        let expected =
+            [("openat", 2), ("write", 1), ("fsync", 1), ("write", 3)].map(|(call, ordinal)| (call.to_owned(), ordinal));
         assert_eq!(found, expected);
     }
 }
