@@ -30,7 +30,7 @@ pub enum LookupError {
     /// 401.
     #[error("the server does not accept the token")]
     Unauthorized,
-    /// 403.
+    /// 403, from the server itself.
     #[error("the token may not ask this")]
     Scope,
     /// 429.
@@ -39,7 +39,7 @@ pub enum LookupError {
         /// For how long, where it said so.
         retry_after: Option<Duration>,
     },
-    /// Another status.
+    /// Another status, or a 403 that is somebody else's page.
     #[error("the server answered with status {0}")]
     Server(u16),
     /// An answer that cannot be understood.
@@ -79,6 +79,10 @@ impl<'a> Client<'a> {
         match status {
             200..=299 => response.body_mut().with_config().limit(LIMIT).read_to_vec().map_err(|error| failure(&error)),
             401 => Err(LookupError::Unauthorized),
+            // A firewall's or proxy's page says nothing about the token (facts §3.3).
+            403 if header("content-type").is_some_and(|kind| kind.to_lowercase().contains("html")) => {
+                Err(LookupError::Server(403))
+            }
             403 => Err(LookupError::Scope),
             429 => Err(LookupError::Throttled { retry_after: header("retry-after").and_then(|text| seconds(&text)) }),
             status => Err(LookupError::Server(status)),

@@ -5,6 +5,8 @@ mod plan;
 mod profile;
 mod proxy;
 #[cfg(test)]
+mod scripted;
+#[cfg(test)]
 mod tests;
 
 pub use http::{Client, LookupError};

@@ -49,3 +49,6 @@ fn max(tier: Option<&str>) -> String {
 fn is_sane(name: &str) -> bool {
     (1..=40).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric() || " .+-".contains(c))
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,3 +64,6 @@ fn parse(body: &[u8]) -> Option<ProfileAnswer> {
 fn clean(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control()).take(256).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,14 @@
 //! The credential object (facts §1.2): several independent credentials in one JSON object, of which some belong to the
 //! account and some to the machine.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
 use clauth_durable::{Document, DocumentError};
 use clauth_host::{Fingerprint, Secret};
 use jiff::Timestamp;
+use serde::Deserializer as _;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
 /// Keys that belong to the account of the login.
@@ -35,7 +40,7 @@ pub enum KeyClass {
 pub fn class_of(key: &str) -> KeyClass {
     if ACCOUNT.contains(&key) {
         KeyClass::Account
-    } else if MACHINE.contains(&key) || key.starts_with("mcp") {
+    } else if MACHINE.contains(&key) {
         KeyClass::Machine
     } else {
         KeyClass::Unknown
@@ -142,8 +147,10 @@ impl Credentials {
     pub fn with_account(&self, part: &AccountPart) -> Result<Self, DocumentError> {
         let mut document = self.0.clone();
         let incoming = part.0.keys();
+        let repeated = repeated(&self.0);
         for key in self.0.keys() {
-            if class_of(&key) != KeyClass::Machine && !incoming.contains(&key) {
+            // Of a key that stands twice only the last would be replaced, and the login before it stay.
+            if class_of(&key) != KeyClass::Machine && (!incoming.contains(&key) || repeated.contains(&key)) {
                 document.remove(&[&key]);
             }
         }
@@ -161,7 +168,7 @@ impl Credentials {
 pub struct AccountPart(Document);
 
 impl AccountPart {
-    /// Takes a part in; machine keys that got into it are dropped.
+    /// Takes a part in; machine keys that got into it are dropped, and of a key that stands twice the last stays.
     ///
     /// # Errors
     /// Not one JSON object.
@@ -171,6 +178,11 @@ impl AccountPart {
             if class_of(&key) == KeyClass::Machine {
                 document.remove(&[&key]);
             }
+        }
+        for key in repeated(&document) {
+            let last = document.raw(&[&key]).map(str::to_owned);
+            document.remove(&[&key]);
+            document.set_raw(&[&key], last.as_deref().unwrap_or("null"))?;
         }
         Ok(Self(document))
     }
@@ -212,7 +224,9 @@ impl AccountPart {
 }
 
 fn login(document: &Document) -> Found {
-    let Some(block) = document.get::<Value>(&[LOGIN]) else { return Found::Absent };
+    let Some(raw) = document.raw(&[LOGIN]) else { return Found::Absent };
+    // Valid JSON that no value can hold, such as 1e999, is a login that cannot be read; not the absence of one.
+    let Ok(block) = serde_json::from_str::<Value>(raw) else { return Found::Malformed };
     let Value::Object(block) = block else {
         return if block.is_null() { Found::Absent } else { Found::Malformed };
     };
@@ -236,6 +250,29 @@ fn login(document: &Document) -> Found {
     })
 }
 
+/// The keys that stand twice or more.
+fn repeated(document: &Document) -> Vec<String> {
+    struct Repeated;
+    impl<'de> Visitor<'de> for Repeated {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vec<String>, A::Error> {
+            let (mut seen, mut repeated) = (BTreeSet::new(), Vec::new());
+            while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+                if !seen.insert(key.clone()) && !repeated.contains(&key) {
+                    repeated.push(key);
+                }
+            }
+            Ok(repeated)
+        }
+    }
+    let bytes = document.bytes();
+    let body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    serde_json::Deserializer::from_slice(body).deserialize_map(Repeated).unwrap_or_default()
+}
+
 /// Milliseconds since the epoch; seconds, and digits in a string, are understood too.
 fn time(value: &Value) -> Option<Timestamp> {
     /// No millisecond time of a login is so small (March 1973), and no second time so large (year 5138).
@@ -252,3 +289,8 @@ fn time(value: &Value) -> Option<Timestamp> {
         _ => Timestamp::from_millisecond(number).ok(),
     }
 }
+
+#[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod tests;

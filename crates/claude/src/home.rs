@@ -78,7 +78,7 @@ impl ClaudeHome {
 
     fn laid_out(dir: PathBuf, named: bool, host: &Host, disk: &Disk) -> Self {
         let legacy = dir.join(".config.json");
-        let state = if disk.vfs.lstat(&legacy).is_ok() {
+        let state = if disk.vfs.stat(&legacy).is_ok() {
             legacy
         } else if named {
             dir.join(".claude.json")
@@ -167,3 +167,6 @@ fn real(disk: &Disk, path: &Path) -> PathBuf {
     }
     real
 }
+
+#[cfg(test)]
+mod tests;

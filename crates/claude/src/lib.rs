@@ -5,6 +5,8 @@
 
 mod credentials;
 mod error;
+#[cfg(test)]
+mod fixture;
 mod home;
 mod overrides;
 mod sessions;

@@ -104,3 +104,6 @@ fn managed(host: &Host) -> Option<PathBuf> {
     };
     (!host.sandbox).then(|| PathBuf::from(path))
 }
+
+#[cfg(test)]
+mod tests;

@@ -113,3 +113,6 @@ impl StateFile {
         Ok(Self(document))
     }
 }
+
+#[cfg(test)]
+mod tests;

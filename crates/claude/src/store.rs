@@ -50,3 +50,6 @@ impl CredentialStore for FileStore {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

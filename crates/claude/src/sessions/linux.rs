@@ -1,6 +1,6 @@
 //! Processes on Linux, by proc(5).
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
@@ -48,10 +48,11 @@ fn scan(proc: &Path, host: &Host, disk: &Disk, found: &mut Vec<RunningClaude>) {
         }
         // A process whose environment cannot be read is somebody else's, or gone.
         let Some(env) = environment(disk, &proc.join(pid.to_string())) else { continue };
-        let Some(dir) = config_dir(&env, host) else { continue };
+        let Some((dir, ours)) = config_dir(&env, host) else { continue };
         let over = overrides::in_env(&env);
         match known {
             Some(at) => (found[at].config_dir, found[at].overrides) = (dir, over),
+            None if !ours => {}
             None => found.push(RunningClaude {
                 pid,
                 config_dir: dir,
@@ -93,17 +94,22 @@ fn environment(disk: &Disk, process: &Path) -> Option<Env> {
     Some(entries.collect())
 }
 
-/// The config directory that an environment names. `None` for a process with another home altogether.
-fn config_dir(env: &Env, host: &Host) -> Option<PathBuf> {
-    let named = |name| env.get(name).map(OsStr::to_owned).map(PathBuf::from);
-    // The credential store decides which login a process uses.
-    if let Some(dir) = named("CLAUDE_SECURESTORAGE_CONFIG_DIR").or_else(|| named("CLAUDE_CONFIG_DIR")) {
-        return Some(dir);
+/// The config directory that an environment names, and whether that is a matter of this user's: not so the default one of
+/// another home altogether. `None` where the environment names no home.
+fn config_dir(env: &Env, host: &Host) -> Option<(PathBuf, bool)> {
+    // The credential store decides which login a process uses; defined but empty it is the default one (facts §1.1).
+    let store = env.raw("CLAUDE_SECURESTORAGE_CONFIG_DIR");
+    if let Some(dir) = store.or_else(|| env.get("CLAUDE_CONFIG_DIR")).filter(|dir| !dir.is_empty()) {
+        return Some((dir.into(), true));
     }
-    let home = named("HOME")?;
+    let home = env.path("HOME")?;
     let same = home == host.home
         || std::fs::canonicalize(&home)
             .ok()
             .is_some_and(|real| std::fs::canonicalize(&host.home).is_ok_and(|ours| ours == real));
-    same.then(|| host.home.join(".claude"))
+    Some(if same { (host.home.join(".claude"), true) } else { (home.join(".claude"), false) })
 }
+
+#[cfg(test)]
+#[path = "linux_tests.rs"]
+mod tests;

@@ -69,3 +69,6 @@ fn named_owner(disk: &Disk, path: &Path) -> Option<u32> {
     let start = document.get::<String>(&["procStart"]);
     platform::is_alive(disk, pid, start.as_deref()).then_some(pid)
 }
+
+#[cfg(test)]
+mod tests;

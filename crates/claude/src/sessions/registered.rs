@@ -10,8 +10,14 @@ use crate::ClaudeHome;
 
 pub(super) fn all(disk: &Disk, home: &ClaudeHome) -> Vec<RunningClaude> {
     let names = disk.list(&home.sessions()).unwrap_or_default();
-    let files = names.iter().filter_map(|name| name.to_str()?.strip_suffix(".json")?.parse::<u32>().ok());
+    let files = names.iter().filter_map(|name| pid_of(name.to_str()?));
     files.filter_map(|pid| one(disk, home, pid)).collect()
+}
+
+/// The process that a file is named after; `007.json` and `+7.json` would name process 7 again.
+fn pid_of(file: &str) -> Option<u32> {
+    let name = file.strip_suffix(".json")?;
+    name.parse().ok().filter(|pid: &u32| pid.to_string() == name)
 }
 
 fn one(disk: &Disk, home: &ClaudeHome, pid: u32) -> Option<RunningClaude> {
