@@ -57,6 +57,7 @@ impl Engine {
         for directory in [self.root.locks(), self.root.profiles(), self.root.path().join("journal")] {
             self.disk.ensure_dir(&directory)?;
         }
+        crate::root::tighten(&self.disk, &self.root);
         Ok(())
     }
 }

@@ -113,12 +113,22 @@ fn a_link_into_our_root_is_replaced_by_a_file() {
 #[test]
 fn modes_are_private() {
     let stage = Stage::two_with_server("f-modes");
-    let loose = stage.world.root().join("profiles").join("a").join("credentials.json");
-    std::fs::set_permissions(&loose, std::fs::Permissions::from_mode(0o644)).expect("loosened");
+    let outside = stage.world.home().join("outside");
+    std::fs::write(&outside, "the user's").expect("a file");
+    std::fs::set_permissions(&outside, std::fs::Permissions::from_mode(0o644)).expect("a mode");
+    symlink(&outside, stage.world.root().join("link")).expect("a link");
+    for (path, mode) in
+        [("", 0o755), ("settings.toml", 0o666), ("profiles/b", 0o777), ("profiles/b/identity.json", 0o644)]
+    {
+        let path = stage.world.root().join(path);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("loosened");
+    }
     stage.sign_in(&clauth_sandbox::Account::c());
     stage.ok(&["switch", "a"]);
     stage.ok(&["switch", "b"]);
     stage.ok(&["rename", "a", "z"]);
+    let kept = std::fs::metadata(&outside).expect("a file").permissions().mode();
+    assert_eq!(kept & 0o777, 0o644, "a link is not followed");
     for (path, entry) in stage.world.snapshot() {
         let expected = match entry {
             clauth_sandbox::world::Entry::Dir(mode) => (mode, 0o700),

@@ -8,6 +8,7 @@ use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::owner::Owner;
+use crate::root::TREES;
 use crate::{Engine, Error};
 
 /// What was removed.
@@ -19,9 +20,6 @@ pub struct Removed {
     /// What the user should know.
     pub warnings: Vec<String>,
 }
-
-/// Directories of a profile that hold no login and may be large; they go after everything else.
-const TREES: [&str; 2] = ["runtime", "sessions"];
 
 impl Engine {
     /// Removes a profile.

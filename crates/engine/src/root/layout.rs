@@ -36,6 +36,9 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "history.jsonl", what: "one line a change of who is who", secret: false },
 ];
 
+/// Directories of a profile that hold no login and may be large.
+pub(crate) const TREES: [&str; 2] = ["runtime", "sessions"];
+
 /// The root directory and the paths in it.
 #[derive(Clone, Debug)]
 pub struct Root(PathBuf);

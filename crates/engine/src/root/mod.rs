@@ -2,6 +2,9 @@
 
 mod layout;
 mod settings;
+mod tighten;
 
+pub(crate) use layout::TREES;
 pub use layout::{Entry, LAYOUT, Root};
 pub(crate) use settings::Settings;
+pub(crate) use tighten::tighten;

@@ -112,9 +112,10 @@ pub struct Report {
 /// What each running `claude` does when the login of `home` changes.
 pub(super) fn effects(running: Vec<RunningClaude>, disk: &Disk, home: &ClaudeHome) -> Vec<SessionEffect> {
     let real = |path: &Path| disk.vfs.stat(path).map(|stat| (stat.dev, stat.ino)).ok();
-    let here = real(&home.dir);
+    // What counts is where the credential is read from, which may be another directory than the rest (facts §1.1).
+    let here = real(&home.secure);
     let effect = |claude: &RunningClaude| {
-        let same = claude.config_dir == home.dir
+        let same = claude.config_dir == home.secure
             || (here.is_some() && here != Some((0, 0)) && real(&claude.config_dir) == here);
         match (same, claude.overrides.is_empty()) {
             (false, _) => Effect::Pinned,
