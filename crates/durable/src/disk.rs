@@ -173,7 +173,7 @@ impl Disk {
     }
 
     /// Replaces a file whole (W1): a temporary file beside it, mode first, content, sync, rename, directory sync. On any
-    /// error the old bytes stand.
+    /// error the old bytes stand; only when the last sync fails do the new ones.
     ///
     /// # Errors
     /// As the system says.

@@ -9,6 +9,8 @@ pub mod document;
 mod error;
 mod journal;
 pub mod lock;
+#[cfg(test)]
+mod testing;
 pub mod vfs;
 
 pub use batch::{Batch, Change, CommitError, Manner, sweep};

@@ -90,10 +90,12 @@ impl Batch {
     fn take_back_steps(&mut self) -> Result<(), CommitError> {
         for step in self.steps.iter_mut().rev() {
             if let Err(error) = step.swap_back(&self.disk) {
-                let left =
-                    self.steps.iter().flat_map(Step::temps).filter(|path| self.disk.vfs.lstat(path).is_ok()).collect();
-                // What is left holds former contents: it is not removed.
-                self.steps.clear();
+                let exists = |path: &PathBuf| self.disk.vfs.lstat(path).is_ok();
+                let left: Vec<PathBuf> = self.steps.iter().flat_map(Step::former).filter(exists).collect();
+                // What is left holds former contents and is not removed; all else that lies beside is new and goes.
+                for temp in self.steps.drain(..).flat_map(|step| step.present()).filter(|temp| !left.contains(temp)) {
+                    let _ = self.disk.vfs.remove_file(&temp);
+                }
                 return Err(CommitError::Stuck { error, left });
             }
         }

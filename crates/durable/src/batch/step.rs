@@ -18,6 +18,8 @@ enum Progress {
     Staged,
     /// The new content stands, the old lies at `temp`.
     Exchanged,
+    /// Nothing stands, the old lies at `aside`, the new at `temp`: on the way to the next.
+    Aside,
     /// The new content stands, the old lies at `aside`: the way of systems that cannot exchange.
     Replaced,
     /// The new content stands where nothing was.
@@ -46,12 +48,23 @@ impl Step {
         vec![self.temp.clone(), self.aside.clone()]
     }
 
-    /// What lies beside the target at this point.
+    /// What lies beside the target and goes in the end.
     pub(super) fn present(&self) -> Vec<PathBuf> {
         match self.progress {
             Progress::Planned | Progress::Created => Vec::new(),
-            Progress::Staged | Progress::Exchanged | Progress::Removed => vec![self.temp.clone()],
+            Progress::Staged | Progress::Aside | Progress::Exchanged | Progress::Removed => vec![self.temp.clone()],
             Progress::Replaced => vec![self.aside.clone()],
+        }
+    }
+
+    /// Where old content may lie.
+    pub(super) fn former(&self) -> Vec<PathBuf> {
+        match self.progress {
+            Progress::Planned | Progress::Created | Progress::Staged => Vec::new(),
+            Progress::Exchanged | Progress::Removed => vec![self.temp.clone()],
+            Progress::Aside => vec![self.aside.clone()],
+            // What somebody wrote over ours, when it could not be put back.
+            Progress::Replaced => vec![self.aside.clone(), self.temp.clone()],
         }
     }
 
@@ -100,7 +113,7 @@ impl Step {
         }
         self.progress = Progress::Exchanged;
         if self.change.manner != Manner::Own && !self.is_old(disk, &self.temp) {
-            self.swap_back(disk).map_err(|error| CommitError::Stuck { error, left: self.temps() })?;
+            self.swap_back(disk)?;
             return Err(self.moved());
         }
         Ok(())
@@ -109,22 +122,30 @@ impl Step {
     /// Moves the old file aside, looks at it, and puts the new one where it was.
     fn replace(&mut self, disk: &Disk) -> Result<(), CommitError> {
         let path = &self.target.path;
-        disk.vfs.rename_new(path, &self.aside).map_err(Error::io("move aside", path))?;
-        let put_back = |error: Error| match disk.vfs.rename_new(&self.aside, path) {
-            Ok(()) => CommitError::Failed(error),
-            Err(_) => CommitError::Stuck { error, left: vec![self.aside.clone()] },
-        };
+        match disk.vfs.rename_new(path, &self.aside) {
+            Ok(()) => {}
+            // As in `exchange`: somebody removed it meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(self.moved()),
+            Err(error) => return Err(Error::io("move aside", path)(error).into()),
+        }
+        self.progress = Progress::Aside;
         if self.change.manner != Manner::Own && !self.is_old(disk, &self.aside) {
-            return Err(match put_back(Error::Moved { path: path.clone() }) {
-                CommitError::Failed(_) => self.moved(),
-                stuck => stuck,
-            });
+            self.swap_back(disk)?;
+            return Err(self.moved());
         }
-        if let Err(error) = disk.vfs.rename_new(&self.temp, path) {
-            return Err(put_back(Error::io("replace", path)(error)));
+        match disk.vfs.rename_new(&self.temp, &self.target.path) {
+            Ok(()) => {
+                self.progress = Progress::Replaced;
+                Ok(())
+            }
+            // They wrote while nothing stood there: theirs has to stand, and the former content stays beside.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.progress = Progress::Staged;
+                let error = Error::Moved { path: self.change.path.clone() };
+                Err(CommitError::Stuck { error, left: vec![self.aside.clone()] })
+            }
+            Err(error) => Err(Error::io("replace", &self.target.path)(error).into()),
         }
-        self.progress = Progress::Replaced;
-        Ok(())
     }
 
     fn create(&mut self, disk: &Disk) -> Result<(), CommitError> {
@@ -145,7 +166,7 @@ impl Step {
             Err(error) => return Err(Error::io("remove", &self.target.path)(error).into()),
         }
         if self.change.manner != Manner::Own && !self.is_old(disk, &self.temp) {
-            self.swap_back(disk).map_err(|error| CommitError::Stuck { error, left: self.temps() })?;
+            self.swap_back(disk)?;
             return Err(self.moved());
         }
         Ok(())
@@ -178,9 +199,29 @@ impl Step {
                     return Err(Error::Moved { path });
                 }
             }
-            Progress::Replaced => {
+            Progress::Replaced if self.change.manner == Manner::Own => {
                 disk.vfs.rename(&self.aside, &path).map_err(Error::io("put back", &path))?;
                 self.progress = Progress::Planned;
+                return disk.sync_parent(&path);
+            }
+            Progress::Replaced => {
+                disk.vfs.rename_new(&path, &self.temp).map_err(Error::io("put back", &path))?;
+                // As above: what somebody wrote over ours has to stand.
+                if !self.is_new(disk, &self.temp) {
+                    disk.vfs.rename_new(&self.temp, &path).map_err(Error::io("put back", &path))?;
+                    return Err(Error::Moved { path });
+                }
+                if let Err(error) = disk.vfs.rename_new(&self.aside, &path) {
+                    // Better the new content than none.
+                    let _ = disk.vfs.rename_new(&self.temp, &path);
+                    return Err(Error::io("put back", &path)(error));
+                }
+                self.progress = Progress::Staged;
+                return disk.sync_parent(&path);
+            }
+            Progress::Aside => {
+                disk.vfs.rename_new(&self.aside, &path).map_err(Error::io("put back", &path))?;
+                self.progress = Progress::Staged;
                 return disk.sync_parent(&path);
             }
             Progress::Created if self.is_new(disk, &path) => {

@@ -109,19 +109,21 @@ impl Document {
     /// Sets a value to an exact text; a new key becomes the last one, in the document's own style.
     ///
     /// # Errors
-    /// The text is no JSON value, or something on the path is no object.
+    /// The text is no JSON value or nests too deeply, or something on the path is no object.
     pub fn set_raw(&mut self, path: &[&str], json: &str) -> Result<(), DocumentError> {
         serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|error| syntax(&error))?;
+        fits(path, json)?;
         edit::set(&mut self.text, path, json)
     }
 
     /// Sets a value, laid out in the document's own style.
     ///
     /// # Errors
-    /// The value cannot be written as JSON, or something on the path is no object.
+    /// The value cannot be written as JSON or nests too deeply, or something on the path is no object.
     pub fn set<T: Serialize>(&mut self, path: &[&str], value: &T) -> Result<(), DocumentError> {
         let value = serde_json::to_value(value).map_err(|error| syntax(&error))?;
         let json = edit::laid_out(&self.text, path.len(), &value);
+        fits(path, &json)?;
         edit::set(&mut self.text, path, &json)
     }
 
@@ -137,6 +139,13 @@ impl Document {
 
 /// The byte order mark.
 const BOM: char = '\u{feff}';
+
+/// What nests too deeply where it is put would make a document that cannot be parsed again.
+fn fits(path: &[&str], json: &str) -> Result<(), DocumentError> {
+    let room = scan::DEPTH.checked_sub(path.len());
+    let fits = room.is_some_and(|room| scan::depth_within(json, room));
+    fits.then_some(()).ok_or(DocumentError::Syntax { line: 1, column: 1 })
+}
 
 fn syntax(error: &serde_json::Error) -> DocumentError {
     DocumentError::Syntax { line: error.line().max(1), column: error.column().max(1) }

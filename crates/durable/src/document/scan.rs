@@ -25,7 +25,9 @@ impl Member {
     fn is(&self, text: &str, name: &str) -> bool {
         let quoted = &text[self.key.clone()];
         let bare = &quoted[1..quoted.len() - 1];
-        if bare.contains('\\') { self.name(text) == name } else { bare == name }
+        // A key with half a surrogate pair is no text, and so no name is equal to it.
+        let unescaped = || serde_json::from_str::<String>(quoted);
+        if bare.contains('\\') { unescaped().is_ok_and(|found| found == name) } else { bare == name }
     }
 }
 

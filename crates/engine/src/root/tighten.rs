@@ -28,7 +28,9 @@ fn files(disk: &Disk, dir: &Path) {
     for path in children(disk, dir) {
         let tree = path.file_name().is_some_and(|name| TREES.iter().any(|tree| name == *tree));
         if one(disk, &path) == Some(Kind::Dir) && !tree {
-            children(disk, &path).iter().for_each(|path| drop(one(disk, path)));
+            for path in children(disk, &path) {
+                one(disk, &path);
+            }
         }
     }
 }

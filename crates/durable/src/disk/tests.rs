@@ -1,1 +1,0 @@
-//! Links, modes and what is no file.

@@ -1,1 +1,0 @@
-//! Edits leave everything else as it was.

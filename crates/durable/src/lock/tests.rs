@@ -1,1 +1,0 @@
-//! Waiting, staleness, theft.
