@@ -1,0 +1,6 @@
+//! What an edit leaves alone, and what is no document.
+
+mod model;
+mod properties;
+mod refusals;
+mod styles;
