@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::dir::{self, Attempt, Busy};
+use super::dir::{self, Attempt, Busy, Turn};
 use super::held::{Guard, Held};
 use super::record::Record;
 use super::{DirLock, FileLock, Lock, Rules, Waiting};
@@ -66,11 +66,12 @@ fn attempt(
 ) -> Result<Result<Held, Busy>, Error> {
     let stamp = dir::stamp(disk.clock.file_now());
     let record = Record::write(disk, &rules.records, stamp, locks)?;
+    let mut turn = Turn { stamp, record: record.0.clone(), sightings };
     let mut held = Held::new(disk, record);
     for lock in locks {
         let taken = match lock {
-            Lock::Dir(lock) => dir::attempt(disk, lock, rules, (stamp, sightings))?,
-            Lock::File(lock) => attempt_file(disk, lock, rules, (stamp, sightings))?,
+            Lock::Dir(lock) => dir::attempt(disk, lock, rules, &mut turn)?,
+            Lock::File(lock) => attempt_file(disk, lock, rules, &mut turn)?,
         };
         match taken {
             Attempt::Taken(guard) => held.add(guard),
@@ -82,12 +83,7 @@ fn attempt(
 }
 
 /// The OS lock first, then the directory beside it (K6). A system that knows no file locks has the directory alone.
-fn attempt_file(
-    disk: &Disk,
-    lock: &FileLock,
-    rules: &Rules<'_>,
-    times: (Timestamp, &mut Sightings),
-) -> Result<Attempt, Error> {
+fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, turn: &mut Turn<'_>) -> Result<Attempt, Error> {
     if let Some(parent) = lock.file.parent() {
         disk.ensure_dir(parent)?;
     }
@@ -108,7 +104,7 @@ fn attempt_file(
         Err(TryLockError::Error(error)) => return Err(Error::io("lock", &lock.file)(error)),
     };
     let sibling = DirLock { path: lock.dir.clone(), stale: OURS_STALE, name: lock.name.clone() };
-    Ok(match dir::attempt(disk, &sibling, rules, times)? {
+    Ok(match dir::attempt(disk, &sibling, rules, turn)? {
         Attempt::Taken(guard) => Attempt::Taken(Guard { file, ..guard }),
         busy @ Attempt::Busy(_) => busy,
     })

@@ -25,6 +25,13 @@ pub(super) struct Busy {
     pub(super) watched: bool,
 }
 
+/// One try for all locks: when it began, under which record, and what earlier ones saw.
+pub(super) struct Turn<'a> {
+    pub(super) stamp: Timestamp,
+    pub(super) record: PathBuf,
+    pub(super) sightings: &'a mut Sightings,
+}
+
 /// How one try ended.
 pub(super) enum Attempt {
     Taken(Guard),
@@ -43,16 +50,14 @@ pub(super) fn age(disk: &Disk, path: &Path) -> Option<Duration> {
 }
 
 /// Tries to take a lock directory.
-pub(super) fn attempt(
-    disk: &Disk,
-    lock: &DirLock,
-    rules: &Rules<'_>,
-    (stamp, sightings): (Timestamp, &mut Sightings),
-) -> Result<Attempt, Error> {
+pub(super) fn attempt(disk: &Disk, lock: &DirLock, rules: &Rules<'_>, turn: &mut Turn<'_>) -> Result<Attempt, Error> {
     // Twice: the second time after what stood there was taken over or went by itself.
     for _ in 0..2 {
         match disk.vfs.create_dir(&lock.path, 0o700) {
-            Ok(()) => return taken(disk, lock, stamp).map(Attempt::Taken),
+            Ok(()) => match taken(disk, lock, turn.stamp)? {
+                Some(guard) => return Ok(Attempt::Taken(guard)),
+                None => continue,
+            },
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(Error::io("take the lock", &lock.path)(error)),
         }
@@ -64,7 +69,7 @@ pub(super) fn attempt(
             holder,
             watched,
         };
-        let (free, holder, watched) = verdict(disk, lock, &stat, rules, sightings);
+        let (free, holder, watched) = verdict(disk, lock, &stat, rules, turn);
         if !free || stat.kind != Kind::Dir || !take_over(disk, &lock.path, &stat)? {
             return Ok(Attempt::Busy(busy(holder, watched)));
         }
@@ -78,14 +83,20 @@ pub(super) fn attempt(
     }))
 }
 
-fn taken(disk: &Disk, lock: &DirLock, stamp: Timestamp) -> Result<Guard, Error> {
-    let stamped = disk.vfs.set_modified(&lock.path, stamp).and_then(|()| disk.vfs.lstat(&lock.path));
-    match stamped {
-        Ok(stat) => {
-            Ok(Guard { path: lock.path.clone(), dev: stat.dev, ino: stat.ino, stamp: stat.modified, file: None })
+/// Stamps the directory that was just made; `None` when it is no longer the one that stands there.
+fn taken(disk: &Disk, lock: &DirLock, stamp: Timestamp) -> Result<Option<Guard>, Error> {
+    let Some(made) = disk.lstat(&lock.path)? else { return Ok(None) };
+    let is_made = |stat: &Stat| (stat.dev, stat.ino) == (made.dev, made.ino);
+    match disk.vfs.set_modified(&lock.path, stamp).and_then(|()| disk.vfs.lstat(&lock.path)) {
+        Ok(stat) if is_made(&stat) => {
+            Ok(Some(Guard { path: lock.path.clone(), dev: stat.dev, ino: stat.ino, stamp: stat.modified, file: None }))
         }
+        Ok(_) => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
-            let _ = disk.vfs.remove_dir(&lock.path);
+            if disk.vfs.lstat(&lock.path).is_ok_and(|stat| is_made(&stat)) {
+                let _ = disk.vfs.remove_dir(&lock.path);
+            }
             Err(Error::io("stamp the lock", &lock.path)(error))
         }
     }
@@ -97,13 +108,13 @@ fn verdict(
     lock: &DirLock,
     stat: &Stat,
     rules: &Rules<'_>,
-    sightings: &mut Sightings,
+    turn: &mut Turn<'_>,
 ) -> (bool, Option<String>, bool) {
     let age = disk.clock.file_now().duration_since(stat.modified);
     let stale = age > SignedDuration::try_from(lock.stale).unwrap_or(SignedDuration::MAX) || age < -AHEAD;
     let owner = || (rules.owner)(&lock.path);
     if !stale {
-        let debris = record::is_debris(disk, &rules.records, &lock.path, stat.modified, &owner);
+        let debris = record::is_debris(disk, &turn.record, &lock.path, stat.modified, &owner);
         let holder = if debris { None } else { words(owner()) };
         return (debris, holder, false);
     }
@@ -112,7 +123,7 @@ fn verdict(
         return (true, None, false);
     }
     let now = disk.clock.monotonic();
-    let (seen, since) = sightings.entry(lock.path.clone()).or_insert((stat.modified, now));
+    let (seen, since) = turn.sightings.entry(lock.path.clone()).or_insert((stat.modified, now));
     if *seen != stat.modified {
         (*seen, *since) = (stat.modified, now);
     }

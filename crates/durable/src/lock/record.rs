@@ -27,7 +27,7 @@ struct Entry {
 }
 
 /// A record of this process.
-pub(super) struct Record(PathBuf);
+pub(super) struct Record(pub(super) PathBuf);
 
 /// The records that this process holds at the moment: one with its id that is not among them is a dead namesake's.
 static HELD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
@@ -77,49 +77,80 @@ impl Record {
     }
 }
 
+/// A record that was found, and whether its process was killed.
+struct Found {
+    path: PathBuf,
+    entry: Entry,
+    dead: bool,
+}
+
+/// All records that can be understood.
+fn all(disk: &Disk, records: &Path) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::new();
+    for path in disk.list(records)?.iter().map(|name| records.join(name)) {
+        let read = disk.read(&path)?;
+        match read.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok()) {
+            Some(entry) => found.push(Found { dead: is_dead(disk, &path, &entry), path, entry }),
+            // Half-written, so nothing was taken on its strength; of a live process it would be whole in a moment.
+            None if is_old(disk, &path) => drop(disk.remove_file(&path)?),
+            None => {}
+        }
+    }
+    Ok(found)
+}
+
 /// Releases what killed processes of ours left locked, so that it blocks nobody until it goes stale. Locks that somebody
 /// else has taken since are left alone.
 ///
 /// # Errors
 /// As the system says.
 pub fn release_debris(disk: &Disk, records: &Path, owner: &dyn Fn(&Path) -> LockOwner) -> Result<(), Error> {
-    for path in disk.list(records)?.iter().map(|name| records.join(name)) {
-        let read = disk.read(&path)?;
-        let Some(entry) = read.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok()) else {
-            // Half-written, so nothing was taken on its strength; of a live process it would be whole in a moment.
-            if is_old(disk, &path) {
-                disk.remove_file(&path)?;
-            }
-            continue;
-        };
-        if !is_dead(disk, &path, &entry) {
-            continue;
-        }
-        for lock in &entry.paths {
-            finish_take_over(disk, lock)?;
+    let found = all(disk, records)?;
+    for record in found.iter().filter(|record| record.dead) {
+        let mut freed = true;
+        for lock in &record.entry.paths {
+            freed &= finish_take_over(disk, lock)?;
             if let Some(stat) = disk.lstat(lock)?
-                && entry.left(stat.modified, &|| owner(lock))
+                && is_left(record, &found, (lock, stat.modified), &|| owner(lock))
             {
-                super::dir::take_over(disk, lock, &stat)?;
+                freed &= super::dir::take_over(disk, lock, &stat)?;
             }
         }
-        disk.remove_file(&path)?;
+        // What could not be freed stays on record.
+        if freed {
+            disk.remove_file(&record.path)?;
+        }
     }
     Ok(())
 }
 
-/// Removes what an interrupted take-over of `lock` moved aside.
-fn finish_take_over(disk: &Disk, lock: &Path) -> Result<(), Error> {
+/// Whether a lock with this mtime is the one that a dead record's process made: by its stamp; or, where it was killed before
+/// it stamped it, because nobody else is known that can have made it then.
+fn is_left(dead: &Found, all: &[Found], lock: (&Path, Timestamp), owner: &dyn Fn() -> LockOwner) -> bool {
+    let (path, modified) = lock;
+    let at = Timestamp::from_millisecond(dead.entry.stamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
+    if modified == at {
+        return true;
+    }
+    let named = |record: &&Found| record.entry.paths.iter().any(|named| named == path);
+    let somebody_else = all.iter().filter(|record| !record.dead).any(|record| named(&record));
+    let after = modified.duration_since(at);
+    after >= -TICK && after <= UNSTAMPED && !somebody_else && owner() == LockOwner::Dead
+}
+
+/// Removes what an interrupted take-over of `lock` moved aside; answers whether nothing of it is left.
+fn finish_take_over(disk: &Disk, lock: &Path) -> Result<bool, Error> {
     let (Some(parent), Some(name)) = (lock.parent(), lock.file_name().and_then(|name| name.to_str())) else {
-        return Ok(());
+        return Ok(true);
     };
+    let mut gone = true;
     let prefix = format!(".{name}.clauth-");
     for aside in disk.list(parent)? {
         if aside.to_str().is_some_and(|aside| aside.starts_with(&prefix)) {
-            let _ = disk.vfs.remove_dir(&parent.join(aside));
+            gone &= disk.vfs.remove_dir(&parent.join(aside)).is_ok();
         }
     }
-    Ok(())
+    Ok(gone)
 }
 
 /// Whether a record is too old to be in the making.
@@ -128,47 +159,36 @@ fn is_old(disk: &Disk, path: &Path) -> bool {
     disk.vfs.lstat(path).is_ok_and(|stat| now.duration_since(stat.modified) > SignedDuration::from_mins(1))
 }
 
-impl Entry {
-    /// Whether a lock with this mtime is the one that the recorded process made.
-    fn left(&self, modified: Timestamp, owner: &dyn Fn() -> LockOwner) -> bool {
-        let at = Timestamp::from_millisecond(self.stamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
-        let after = modified.duration_since(at);
-        let unstamped = after >= -TICK && after <= UNSTAMPED;
-        modified == at || (unstamped && owner() == LockOwner::Dead)
-    }
-}
-
 /// Whether a lock is what a dead clauth left behind.
+///
+/// `own` is the asking process's own record, which names the same locks.
 pub(super) fn is_debris(
     disk: &Disk,
-    records: &Path,
+    own: &Path,
     lock: &Path,
     modified: Timestamp,
     owner: &dyn Fn() -> LockOwner,
 ) -> bool {
-    let names = disk.list(records).unwrap_or_default();
+    let Some(records) = own.parent() else { return false };
+    let mut found = all(disk, records).unwrap_or_default();
+    found.retain(|record| record.path != own);
     let mut debris = false;
-    for path in names.iter().map(|name| records.join(name)) {
-        let Some(entry) =
-            disk.read(&path).ok().flatten().and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok())
-        else {
-            continue;
-        };
-        if !is_dead(disk, &path, &entry) {
-            continue;
-        }
-        if entry.paths.iter().all(|path| disk.vfs.lstat(path).is_err()) {
-            let _ = disk.vfs.remove_file(&path);
-            continue;
-        }
-        if entry.paths.iter().any(|path| path == lock) {
-            debris |= entry.left(modified, owner);
+    for record in found.iter().filter(|record| record.dead) {
+        if record.entry.paths.iter().all(|path| disk.vfs.lstat(path).is_err()) {
+            let _ = disk.vfs.remove_file(&record.path);
+        } else if record.entry.paths.iter().any(|path| path == lock) {
+            debris |= is_left(record, &found, (lock, modified), owner);
         }
     }
     debris
 }
 
+/// Whether a record's process was killed. One that ended in order, after its record was read here, took it along.
 fn is_dead(disk: &Disk, path: &Path, entry: &Entry) -> bool {
+    is_gone(disk, path, entry) && disk.vfs.lstat(path).is_ok()
+}
+
+fn is_gone(disk: &Disk, path: &Path, entry: &Entry) -> bool {
     if process_is_gone(entry.pid) {
         return true;
     }

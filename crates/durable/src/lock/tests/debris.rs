@@ -197,6 +197,13 @@ impl Other {
                 .expect("sleep can be run"),
         )
     }
+
+    /// When it began, in the system's own words.
+    fn start(&self) -> String {
+        let stat = RealVfs.read(Path::new(&format!("/proc/{}/stat", self.0.id())), 4096).expect("a process");
+        let stat = String::from_utf8(stat).expect("a text");
+        stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(19)).expect("its beginning").to_owned()
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -211,9 +218,7 @@ impl Drop for Other {
 #[test]
 fn what_a_living_process_holds_is_no_debris() {
     let other = Other::spawn();
-    let stat = RealVfs.read(Path::new(&format!("/proc/{}/stat", other.0.id())), 4096).expect("a process");
-    let stat = String::from_utf8(stat).expect("a text");
-    let start = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(19)).expect("its beginning").to_owned();
+    let start = other.start();
     for (name, start, debris) in [("the process itself", start.as_str(), false), ("a namesake of it", "17", true)] {
         let bench = Bench::new("living");
         let lock = whole(bench.foreign("one", 1));
@@ -221,6 +226,25 @@ fn what_a_living_process_holds_is_no_debris() {
         free(&bench, &bench.disk).expect("released debris");
         assert_eq!(bench.standing(&["one"]).is_empty(), debris, "{name}");
         assert_eq!(bench.recorded() == 0, debris, "{name}");
+    }
+}
+
+/// A lock dated shortly after a dead record may be a living process's that came right after it.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_living_process_may_have_made_is_no_debris() {
+    let other = Other::spawn();
+    for (name, living, debris) in [("nobody else", false, true), ("another process", true, false)] {
+        let bench = Bench::new("neighbour");
+        let lock = whole(bench.foreign("one", 1));
+        record(&bench, 0x7fff_fffe, "17", &lock);
+        let modified = RealVfs.lstat(&lock).expect("a lock").modified + SignedDuration::from_millis(900);
+        RealVfs.set_modified(&lock, modified).expect("a stamp");
+        if living {
+            record(&bench, other.0.id(), &other.start(), &lock);
+        }
+        release_debris(&bench.disk, &bench.records(), &|_| LockOwner::Dead).expect("released debris");
+        assert_eq!(bench.standing(&["one"]).is_empty(), debris, "{name}");
     }
 }
 
