@@ -34,6 +34,7 @@ const SHOWN: &[&str] = &[
     "proof",
     "rateLimitTier",
     "reason",
+    "refresh_token_expires_at",
     "scopes",
     "seatTier",
     "state",

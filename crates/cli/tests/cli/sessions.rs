@@ -55,7 +55,9 @@ fn a_running_claude_follows_and_what_it_renews_comes_home() {
 fn a_profile_with_a_running_session_keeps_its_name_and_place() {
     let stage = Stage::two("e-own");
     let tree = stage.world.root().join("profiles").join("a").join("runtime");
-    std::fs::create_dir(&tree).expect("a session's directory");
+    std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700)
+        .create(&tree)
+        .expect("a session's directory");
     let session = stage.claude(&[("CLAUDE_CONFIG_DIR", &tree)]);
     let before = stage.world.snapshot();
     for words in [&["rename", "a", "c"][..], &["remove", "a", "--yes"]] {

@@ -33,7 +33,7 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[local time]    ");
     settings.add_filter(r"\d+ h \d\d min left", "[left]");
     settings.add_filter(r"\d{8}-\d{6}-[0-9a-f]{8}", "[id]");
-    settings.add_filter(r#""machine": "[^"]*""#, r#""machine": "[machine]""#);
+    settings.add_filter(r#""machine": (null|"[^"]*")"#, r#""machine": "[machine]""#);
     settings.add_filter(r#""store": "[^"]*""#, r#""store": "[store]""#);
     settings.add_filter(r#"(xpiresAt"): \d+"#, "$1: [time]");
     settings.add_filter(r"claude \d+", "claude [pid]");
