@@ -5,15 +5,18 @@ use std::time::Duration;
 
 use clauth_host::{Endpoints, Env, Secret};
 use ureq::Agent;
+use ureq::config::Config;
 use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::DefaultResolver;
 
 use crate::proxy;
+use crate::watch::{Sent, Watch};
 
 /// How clauth names itself.
 const USER_AGENT: &str = concat!("clauth/", env!("CARGO_PKG_VERSION"));
 
 /// No answer that clauth reads is larger.
-const LIMIT: u64 = 1 << 20;
+pub(crate) const LIMIT: u64 = 1 << 20;
 
 /// Why there is no answer. Carries no text of a body, which may hold tokens.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +73,7 @@ impl<'a> Client<'a> {
         if !self.network {
             return Err(LookupError::Refused);
         }
-        let request = self.agent(url, deadline).get(url);
+        let request = Agent::from(self.config(url, deadline)).get(url);
         let authorization = format!("Bearer {}", bearer.expose());
         let request = request.header("authorization", authorization).header("accept", "application/json");
         let mut response = request.call().map_err(|error| failure(&error))?;
@@ -89,22 +92,31 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The agent of one call: statuses as values, no redirects (a bearer goes to one host only), system roots.
-    fn agent(&self, url: &str, deadline: Duration) -> Agent {
+    pub(crate) fn network(&self) -> bool {
+        self.network
+    }
+
+    /// An agent that notes in `sent` when the first byte of a request goes out.
+    pub(crate) fn watched(&self, url: &str, deadline: Duration, sent: &Sent) -> Agent {
+        Agent::with_parts(self.config(url, deadline), Watch::new(url, sent), DefaultResolver::default())
+    }
+
+    /// The manner of one call: statuses as values, no redirects (a token goes to one host only), system roots.
+    fn config(&self, url: &str, deadline: Duration) -> Config {
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .root_certs(RootCerts::PlatformVerifier)
             .build();
-        let config = Agent::config_builder()
+        Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
             .timeout_global(Some(deadline))
             .user_agent(USER_AGENT)
             .proxy(proxy::for_url(self.env, url))
-            .tls_config(tls);
-        config.build().into()
+            .tls_config(tls)
+            .build()
     }
 }
 
@@ -117,6 +129,6 @@ fn failure(error: &ureq::Error) -> LookupError {
 }
 
 /// `Retry-After` in seconds; a date is left to who reads usage.
-fn seconds(text: &str) -> Option<Duration> {
+pub(crate) fn seconds(text: &str) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }

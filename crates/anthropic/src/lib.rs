@@ -8,7 +8,10 @@ mod proxy;
 mod scripted;
 #[cfg(test)]
 mod tests;
+mod token;
+mod watch;
 
 pub use http::{Client, LookupError};
 pub use plan::{plan_label, plan_of_login};
 pub use profile::ProfileAnswer;
+pub use token::{CLIENT_ID, Pair, TokenError, TokenRequest, Trouble};

@@ -22,6 +22,7 @@ pub(crate) enum Then {
 pub(crate) struct Server {
     address: SocketAddr,
     heads: Arc<Mutex<Vec<String>>>,
+    bodies: Arc<Mutex<Vec<String>>>,
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
@@ -30,19 +31,22 @@ impl Server {
     pub(crate) fn start(answer: Vec<u8>, then: Then) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback port");
         let address = listener.local_addr().expect("an address");
-        let (heads, stop) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<AtomicBool>::default());
-        let (log, stopped) = (Arc::clone(&heads), Arc::clone(&stop));
+        let (heads, bodies) = (Arc::<Mutex<Vec<String>>>::default(), Arc::<Mutex<Vec<String>>>::default());
+        let stop = Arc::<AtomicBool>::default();
+        let (log, told, stopped) = (Arc::clone(&heads), Arc::clone(&bodies), Arc::clone(&stop));
         let thread = thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 if stopped.load(Ordering::SeqCst) {
                     break;
                 }
-                log.lock().expect("not poisoned").push(head(&stream));
+                let head = head(&stream);
+                told.lock().expect("not poisoned").push(body(&stream, &head));
+                log.lock().expect("not poisoned").push(head);
                 // A client that goes away is no failure of the server.
                 let _ = serve(&stream, &answer, then);
             }
         });
-        Self { address, heads, stop, thread: Some(thread) }
+        Self { address, heads, bodies, stop, thread: Some(thread) }
     }
 
     /// A whole answer with its length.
@@ -57,6 +61,11 @@ impl Server {
     /// The heads of all requests so far.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.heads.lock().expect("not poisoned").clone()
+    }
+
+    /// The bodies of all requests so far.
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().expect("not poisoned").clone()
     }
 }
 
@@ -86,6 +95,15 @@ fn head(mut stream: &TcpStream) -> String {
     while !bytes.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut one), Ok(1)) {
         bytes.extend(one);
     }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The body that a request's head announces.
+fn body(mut stream: &TcpStream, head: &str) -> String {
+    let lower = head.to_lowercase();
+    let length = lower.lines().find_map(|line| line.strip_prefix("content-length: ")?.trim().parse().ok());
+    let mut bytes = vec![0; length.unwrap_or(0)];
+    let _ = stream.read_exact(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 

@@ -290,6 +290,10 @@ fn time(value: &Value) -> Option<Timestamp> {
     }
 }
 
+mod renew;
+
+pub use renew::Renewal;
+
 #[cfg(test)]
 mod laws;
 #[cfg(test)]

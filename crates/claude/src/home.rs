@@ -109,7 +109,7 @@ impl ClaudeHome {
     /// Where the credential store really is, links resolved: two names of one home are equal here.
     #[must_use]
     pub fn real(&self, disk: &Disk) -> PathBuf {
-        real(disk, &self.secure)
+        real_path(disk, &self.secure)
     }
 
     /// Claude Code's locks of this home.
@@ -141,7 +141,8 @@ fn with_suffix(path: &Path) -> PathBuf {
 }
 
 /// A path with every link on the way resolved, as far as it exists.
-fn real(disk: &Disk, path: &Path) -> PathBuf {
+#[must_use]
+pub fn real_path(disk: &Disk, path: &Path) -> PathBuf {
     let mut real = PathBuf::new();
     let mut rest: Vec<_> = path.components().map(|part| part.as_os_str().to_owned()).rev().collect();
     let mut links = 0;

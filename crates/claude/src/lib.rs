@@ -13,10 +13,10 @@ mod sessions;
 mod state;
 mod store;
 
-pub use credentials::{AccountPart, Credentials, Found, KeyClass, Login, class_of};
+pub use credentials::{AccountPart, Credentials, Found, KeyClass, Login, Renewal, class_of};
 pub use error::Error;
-pub use home::{ClaudeHome, HomeLocks};
-pub use overrides::{OUTRANKING, Override, overrides};
-pub use sessions::{RunningClaude, lock_owner, running};
+pub use home::{ClaudeHome, HomeLocks, real_path};
+pub use overrides::{OUTRANKING, Override, outranking, overrides};
+pub use sessions::{RunningClaude, lock_owner, running, running_in};
 pub use state::{ACCOUNT_KEYS, Identity, StateFile};
 pub use store::{CredentialStore, FileStore, Reading};

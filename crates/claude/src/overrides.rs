@@ -54,8 +54,9 @@ impl Override {
     }
 }
 
-/// The variables of `env` that outrank a saved login.
-pub(crate) fn in_env(env: &Env) -> Vec<&'static str> {
+/// The variables of `env` that outrank a saved login, strongest first.
+#[must_use]
+pub fn outranking(env: &Env) -> Vec<&'static str> {
     let set = |name: &&&str| env.get(name).is_some_and(|value| is_on(name, value.to_str().unwrap_or("1")));
     OUTRANKING.iter().filter(set).copied().collect()
 }
@@ -70,7 +71,7 @@ fn is_on(name: &str, value: &str) -> bool {
 /// settings file that cannot be understood has none; Claude Code itself says so at its start.
 #[must_use]
 pub fn overrides(host: &Host, disk: &Disk, home: &ClaudeHome) -> Vec<Override> {
-    let mut all: Vec<Override> = in_env(&host.env).into_iter().map(Override::Variable).collect();
+    let mut all: Vec<Override> = outranking(&host.env).into_iter().map(Override::Variable).collect();
     for file in [managed(host), Some(home.settings())].into_iter().flatten() {
         all.extend(in_settings(disk, &file));
     }

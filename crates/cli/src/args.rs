@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 
 use clap::{ArgAction, CommandFactory as _, Parser, ValueEnum};
 
-use crate::commands::Command;
+use crate::commands::{Command, start};
 use crate::failure::Failure;
 
 /// Switches between several Claude Code accounts, without ever losing a login.
@@ -14,8 +14,8 @@ use crate::failure::Failure;
     version,
     disable_help_subcommand = true,
     max_term_width = 80,
-    override_usage = "clauth [COMMAND] [OPTIONS]\n       clauth NAME|- [OPTIONS]   the same as `clauth switch NAME`",
-    after_help = "Without a command: the same as `clauth list`.\n\nExample: clauth list"
+    override_usage = "clauth [COMMAND] [OPTIONS]        without a command: list\n       clauth NAME|- [OPTIONS]   the same as `clauth switch NAME`",
+    after_help = "Example: clauth list"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -46,7 +46,7 @@ pub(crate) struct Manner {
 }
 
 /// When to use colours.
-#[derive(Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     #[default]
     Auto,
@@ -60,9 +60,11 @@ pub fn command() -> clap::Command {
     Cli::command()
 }
 
-/// What was typed, with `switch` put before a bare name.
+/// What was typed, with `switch` put before a bare name, and without the words that are `claude`'s.
 pub(crate) struct Typed {
     argv: Vec<OsString>,
+    /// What `start` was given behind its own words.
+    pub(crate) split: Option<start::Split>,
     /// Where the first word that is no option stands.
     first: Option<usize>,
     /// The first word is no command, so `switch` was put before it.
@@ -76,7 +78,13 @@ impl Typed {
         if let Some(at) = first.filter(|_| bare) {
             argv.insert(at, "switch".into());
         }
-        Self { argv, first, bare }
+        let mut split = None;
+        if let Some(at) = first.filter(|at| !bare && argv[*at] == "start") {
+            let found = start::split(&argv[at + 1..]);
+            argv.truncate(at + 1 + found.own);
+            split = Some(found);
+        }
+        Self { argv, split, first, bare }
     }
 
     pub(crate) fn parse(&self) -> Result<Cli, clap::Error> {
@@ -110,7 +118,7 @@ impl Typed {
 fn first_word(argv: &[OsString]) -> Option<usize> {
     let mut words = argv.iter().enumerate().skip(1);
     while let Some((at, word)) = words.next() {
-        if word == "--color" {
+        if takes_value(word) {
             words.next();
         } else if word == "-" || !word.as_encoded_bytes().starts_with(b"-") {
             return Some(at);
@@ -119,6 +127,11 @@ fn first_word(argv: &[OsString]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether the next word is the value of this one, of all flags that are understood everywhere.
+pub(crate) fn takes_value(word: &OsStr) -> bool {
+    word == "--color"
 }
 
 fn is_command(word: &OsStr) -> bool {

@@ -33,7 +33,7 @@ pub fn run(argv: Vec<OsString>, env: Env) -> u8 {
     };
     let ui = Ui::new(&cli.manner, &env);
     match carry_out(&typed, cli, env, &ui) {
-        Ok(()) => 0,
+        Ok(code) => code,
         Err(failure) => {
             ui.fail(&failure);
             failure.exit_code()
@@ -41,15 +41,17 @@ pub fn run(argv: Vec<OsString>, env: Env) -> u8 {
     }
 }
 
-fn carry_out(typed: &args::Typed, cli: Cli, env: Env, ui: &Ui) -> Result<(), Failure> {
+fn carry_out(typed: &args::Typed, cli: Cli, env: Env, ui: &Ui) -> Result<u8, Failure> {
     let host = Host::from_env(env)?;
     let talk = ui.clone();
     let mut engine = Engine::new(host, Arc::new(move |line| talk.say(line)));
+    let bar = ui.clone();
+    engine.progress = Arc::new(move |what, done, of| bar.progress(what, done, of));
     if let Some(at) = engine.host.env.text(CRASH_AT).filter(|_| engine.host.sandbox).and_then(|at| at.parse().ok()) {
         let crash = || std::process::abort();
         engine.disk = engine.disk.with_vfs(Arc::new(FaultyVfs::with_callback(Arc::new(RealVfs), at, crash)));
     }
-    let call = Call { engine: &engine, ui };
+    let call = Call { engine: &engine, ui, split: typed.split.clone() };
     commands::run(cli.command, &call).map_err(|failure| typed.explain(failure))
 }
 

@@ -11,12 +11,24 @@ pub(crate) struct Failure {
     place: Option<String>,
     hints: Vec<String>,
     causes: Vec<String>,
+    /// Another exit code than its kind's.
+    code: Option<u8>,
+    /// The command's own report tells of it already; only the exit code is left to say.
+    pub(crate) reported: bool,
 }
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl Into<String>, place: impl Into<String>, hints: &[&str]) -> Self {
         let hints = hints.iter().map(|hint| (*hint).to_owned()).collect();
-        Self { kind, message: message.into(), place: Some(place.into()), hints, causes: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            place: Some(place.into()),
+            hints,
+            causes: Vec::new(),
+            code: None,
+            reported: false,
+        }
     }
 
     /// What the parser of the command line refuses.
@@ -34,7 +46,7 @@ impl Failure {
         }
         let place = command.map_or_else(|| "clauth".to_owned(), |name| format!("clauth {name}"));
         hints.push(format!("{place} --help"));
-        Self { kind: Kind::Usage, message, place: Some(place), hints, causes: Vec::new() }
+        Self { kind: Kind::Usage, message, place: Some(place), hints, causes: Vec::new(), code: None, reported: false }
     }
 
     /// Standard output could not be written, though the work is done.
@@ -48,14 +60,25 @@ impl Failure {
         matches!(self.kind, Kind::NotFound | Kind::Usage)
     }
 
+    /// The failure of a command that has told of it in its report.
+    pub(crate) fn reported(self) -> Self {
+        Self { reported: true, ..self }
+    }
+
     /// Puts a hint before all others.
     pub(crate) fn hint_first(mut self, hint: String) -> Self {
         self.hints.insert(0, hint);
         self
     }
 
+    /// Ends the program with a code of its own, where the contract has one.
+    pub(crate) fn exits(mut self, code: u8) -> Self {
+        self.code = Some(code);
+        self
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
-        u8::try_from(self.kind.exit_code()).unwrap_or(1)
+        self.code.unwrap_or_else(|| u8::try_from(self.kind.exit_code()).unwrap_or(1))
     }
 
     /// The document of `contract.md`.
@@ -83,7 +106,15 @@ impl From<Error> for Failure {
             causes.push(cause.to_string());
             source = cause.source();
         }
-        Self { kind: error.kind(), message: error.to_string(), place: error.place(), hints: error.hints(), causes }
+        Self {
+            kind: error.kind(),
+            message: error.to_string(),
+            place: error.place(),
+            hints: error.hints(),
+            causes,
+            code: None,
+            reported: false,
+        }
     }
 }
 

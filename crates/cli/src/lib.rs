@@ -4,11 +4,13 @@
 //! clauth does is decided in the engine; how it sounds is decided here.
 
 mod args;
+mod child;
 mod commands;
 #[cfg(feature = "demo")]
 mod demo;
 mod entry;
 mod failure;
+mod hidden;
 mod table;
 mod ui;
 

@@ -82,8 +82,28 @@ impl Ui {
         }
     }
 
+    /// Shows on a terminal how far long work has come; the line goes when all is done.
+    pub(crate) fn progress(&self, what: &str, done: u64, of: u64) {
+        if self.quiet || self.json || !io::stderr().is_terminal() {
+            return;
+        }
+        let share = (done * 100).checked_div(of).unwrap_or(100).min(100);
+        let filled = usize::try_from(share / 5).unwrap_or(20);
+        let mut err = io::stderr().lock();
+        // Column one and the rest of the line cleared: each state takes the place of the one before.
+        let _ = if done < of {
+            write!(err, "\r\x1b[K{what} [{}{}] {share} %", "#".repeat(filled), "-".repeat(20 - filled))
+        } else {
+            write!(err, "\r\x1b[K")
+        };
+        let _ = err.flush();
+    }
+
     /// Tells of a failure: as a document to a program, else in three lines.
     pub(crate) fn fail(&self, failure: &Failure) {
+        if failure.reported {
+            return;
+        }
         if self.json {
             // Should even this fail, the exit code still tells.
             let _ = self.document(&failure.document());
@@ -100,15 +120,25 @@ impl Ui {
         if self.yes {
             return true;
         }
-        if self.json || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !self.asks() {
             return false;
         }
-        let mut err = AutoStream::new(io::stderr().lock(), self.err);
-        let _ = write!(err, "{} [y/N] ", plain(question)).and_then(|()| err.flush());
+        self.prompt(&format!("{} [y/N] ", plain(question)));
         let mut answer = String::new();
         // The end of input is never a yes.
         let read = io::stdin().lock().read_line(&mut answer);
         read.is_ok_and(|length| length > 0) && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+    }
+
+    /// Whether there is somebody to ask: prompts only on a terminal.
+    pub(crate) fn asks(&self) -> bool {
+        !self.json && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Shows the text of a prompt.
+    pub(crate) fn prompt(&self, text: &str) {
+        let mut err = AutoStream::new(io::stderr().lock(), self.err);
+        let _ = err.write_all(text.as_bytes()).and_then(|()| err.flush());
     }
 
     fn talk(&self, line: &str) {

@@ -179,20 +179,76 @@ impl Disk {
     /// As the system says.
     pub fn replace(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Error> {
         let target = self.target(path, None)?;
-        let name = target.path.file_name().unwrap_or_default().to_string_lossy();
-        let temp = target.path.with_file_name(format!(".{name}.clauth-{}", self.random.name()));
-        let wanted = match mode {
-            Mode::Private => 0o600,
-            Mode::Keep => target.stat.as_ref().map_or(0o600, |stat| stat.mode),
-        };
-        let staged = self.stage(&temp, bytes, wanted, None);
-        let renamed =
-            staged.and_then(|()| self.vfs.rename(&temp, &target.path).map_err(Error::io("replace", &target.path)));
+        self.put(&target.path, bytes, mode_of(mode, target.stat.as_ref()), |temp, path| self.vfs.rename(temp, path))
+    }
+
+    /// Replaces what stands at the path itself, a link included, in one step, as [`Disk::replace`] does.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn replace_itself(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Error> {
+        let stat = self.lstat(path)?.filter(|stat| stat.kind == Kind::File);
+        self.put(path, bytes, mode_of(mode, stat.as_ref()), |temp, path| self.vfs.rename(temp, path))
+    }
+
+    /// Makes a private file whole where nothing is; answers `false`, without effect, when something is there.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn create(&self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+        match self.put(path, bytes, 0o600, |temp, path| self.vfs.rename_new(temp, path)) {
+            Err(Error::Io { source, .. }) if source.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            result => result.map(|()| true),
+        }
+    }
+
+    /// Writes a file beside `path`, and `swap`s it in.
+    fn put(
+        &self,
+        path: &Path,
+        bytes: &[u8],
+        mode: u32,
+        swap: impl FnOnce(&Path, &Path) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temp = path.with_file_name(format!(".{name}.clauth-{}", self.random.name()));
+        let staged = self.stage(&temp, bytes, mode, None);
+        let renamed = staged.and_then(|()| swap(&temp, path).map_err(Error::io("replace", path)));
         if let Err(error) = renamed {
             let _ = self.vfs.remove_file(&temp);
             return Err(error);
         }
-        self.sync_parent(&target.path)
+        self.sync_parent(path)
+    }
+
+    /// Puts a link to `target` in the place of a file, by exchange and inspect (W2): false, and the file as it stands, when
+    /// it no longer holds `before`.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn replace_by_link(&self, path: &Path, before: &[u8], target: &Path) -> Result<bool, Error> {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let temp = path.with_file_name(format!(".{name}.clauth-{}", self.random.name()));
+        self.vfs.symlink(target, &temp).map_err(Error::io("link", &temp))?;
+        let is_before = |path: &Path| self.read(path).is_ok_and(|bytes| bytes.as_deref() == Some(before));
+        let put = match self.vfs.exchange(&temp, path) {
+            Ok(()) if is_before(&temp) => true,
+            Ok(()) => {
+                self.vfs.exchange(&temp, path).map_err(Error::io("put back", path))?;
+                false
+            }
+            // A system that cannot exchange: look once more, then put.
+            Err(error) if error.kind() == io::ErrorKind::Unsupported => {
+                is_before(path) && self.vfs.rename(&temp, path).map_err(Error::io("link", path)).is_ok()
+            }
+            Err(error) => {
+                let _ = self.vfs.remove_file(&temp);
+                return Err(Error::io("link", path)(error));
+            }
+        };
+        self.remove_file(&temp)?;
+        self.sync_parent(path)?;
+        Ok(put)
     }
 
     /// Writes and syncs a new file with exactly `mode`, stamped with `modified` where given.
@@ -282,8 +338,15 @@ impl Disk {
     }
 }
 
+fn mode_of(mode: Mode, stat: Option<&Stat>) -> u32 {
+    match mode {
+        Mode::Private => 0o600,
+        Mode::Keep => stat.map_or(0o600, |stat| stat.mode),
+    }
+}
+
 /// Writes everything, however little the system takes at once.
-fn write_all(file: &mut dyn Handle, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_all(file: &mut dyn Handle, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write(bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -4,19 +4,23 @@
 //! knows Claude Code.
 
 pub mod batch;
+mod copy;
 mod disk;
 pub mod document;
 mod error;
 mod journal;
 pub mod lock;
+mod reserve;
 #[cfg(test)]
 mod testing;
 pub mod vfs;
 
 pub use batch::{Batch, Change, CommitError, Manner, sweep};
+pub use copy::{Copied, Manners};
 pub use disk::{Disk, Mode, Target};
 pub use document::{Document, DocumentError};
 pub use error::Error;
 pub use journal::Journal;
 pub use lock::{DirLock, FileLock, Held, Lock, LockOwner, Rules, Waiting, acquire};
+pub use reserve::Reserve;
 pub use vfs::{Kind, Stat, Vfs};

@@ -218,11 +218,26 @@ impl Handle for PoorHandle {
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
+    fn rewind(&mut self) -> io::Result<()> {
+        self.0.rewind()
+    }
     fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
         self.0.set_modified(self.1.coarse(at))
     }
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.0.truncate(len)
+    }
+    fn clone_from(&mut self, source: &File) -> io::Result<()> {
+        self.0.clone_from(source)
+    }
+    fn copy_from(&mut self, source: &File, most: u64) -> io::Result<u64> {
+        self.0.copy_from(source, most)
+    }
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.0.set_mode(mode)
+    }
+    fn stat(&self) -> io::Result<Stat> {
+        self.0.stat()
     }
     fn len(&self) -> io::Result<u64> {
         self.0.len()
@@ -244,6 +259,9 @@ impl Vfs for Poor {
     }
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
         RealVfs.read_dir(path)
+    }
+    fn open(&self, path: &Path) -> io::Result<File> {
+        RealVfs.open(path)
     }
     fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
         Ok(Box::new(PoorHandle(RealVfs.create(path, mode)?, *self)))

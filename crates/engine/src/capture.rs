@@ -49,9 +49,11 @@ impl Engine {
             let answer = known.as_ref().filter(|known| known.proven()).map(|known| known.key.clone());
             let owner = self.owner(&before, answer.as_ref())?;
             let name = self.name_for(&before, &owner, name)?;
-            let held = self.lock_all(&before.home, &before.concerned(Some(&name), &owner))?;
+            let concerned = before.concerned(Some(&name), &owner);
+            self.tend_all(&concerned)?;
+            let held = self.lock_all(&before.home, &concerned)?;
             let snapshot = self.snapshot()?;
-            if !snapshot.same_login(&before) {
+            if !snapshot.same_login(&before) || !self.all_tended(&snapshot, &concerned)? {
                 continue;
             }
             let owner = self.owner(&snapshot, answer.as_ref())?;

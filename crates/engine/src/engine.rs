@@ -28,6 +28,9 @@ impl LookUp for Endpoint {
     }
 }
 
+/// Shows how far long work has come: what it is, how much is done, and of how much.
+pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
+
 /// Everything that a command acts on.
 #[derive(Clone)]
 pub struct Engine {
@@ -41,6 +44,8 @@ pub struct Engine {
     pub look_up: Arc<dyn LookUp>,
     /// Tells the user something while work goes on; one line, no line end.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
+    /// Shows how far long work has come.
+    pub progress: Progress,
 }
 
 impl Engine {
@@ -49,7 +54,7 @@ impl Engine {
     pub fn new(host: Host, say: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         let disk = Disk::new(host.clock.clone(), host.random.clone());
         let root = Root::new(host.root.clone());
-        Self { host, disk, root, look_up: Arc::new(Endpoint), say }
+        Self { host, disk, root, look_up: Arc::new(Endpoint), say, progress: Arc::new(|_, _, _| {}) }
     }
 
     /// Makes the root ready for writing: the directories that locks and the journal need, with tight modes.

@@ -29,6 +29,10 @@ pub enum Kind {
     Ambiguous,
     /// No Claude Code on this machine.
     NotInstalled,
+    /// Nobody was reached.
+    Offline,
+    /// The server refuses, or cannot be understood.
+    Server,
 }
 
 impl Kind {
@@ -48,6 +52,8 @@ impl Kind {
             Self::Unreadable => "unreadable",
             Self::Ambiguous => "ambiguous",
             Self::NotInstalled => "not_installed",
+            Self::Offline => "offline",
+            Self::Server => "server",
         }
     }
 
@@ -60,6 +66,7 @@ impl Kind {
             Self::Nothing => 3,
             Self::Busy => 4,
             Self::Protected | Self::DeadLogin | Self::Unreadable | Self::Ambiguous => 5,
+            Self::Offline | Self::Server => 6,
         }
     }
 }
@@ -187,6 +194,20 @@ impl Error {
             }
             Self::Disk(_) | Self::Claude(_) => vec!["nothing was changed; mend the cause and try again".into()],
         }
+    }
+
+    /// An error of the system, with what was tried.
+    pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Disk(clauth_durable::Error::Io { doing, path, source })
+    }
+
+    /// A refusal of a login that is in the vault now: says how to get it from there.
+    pub(crate) fn kept_as(mut self, id: Option<&str>) -> Self {
+        if let (Self::Refused { next, .. }, Some(id)) = (&mut self, id) {
+            next.push(format!("it is kept in the vault: clauth vault restore {id} --as NAME"));
+        }
+        self
     }
 
     /// A refusal.

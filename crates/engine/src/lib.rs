@@ -3,6 +3,7 @@
 //! A command reads a snapshot of what stands, decides whose the live login is ([`owner`], a pure function), drafts every
 //! change in the order of W6, and applies them as one, or not at all.
 
+mod bind;
 mod capture;
 mod custody;
 mod engine;
@@ -10,11 +11,12 @@ mod error;
 mod find;
 mod history;
 mod json;
+mod login;
 mod manage;
 mod owner;
 mod profile;
+mod refresh;
 mod root;
-#[expect(dead_code, unused_imports, reason = "the place is laid out before the sessions that live there")]
 mod session;
 mod spent;
 mod switch;
@@ -23,15 +25,19 @@ mod toml;
 mod vault;
 mod view;
 
+pub use bind::{Binding, Bound};
 pub use capture::Captured;
 pub use custody::{Planned, Unfinished};
-pub use engine::{Endpoint, Engine, LookUp};
+pub use engine::{Endpoint, Engine, LookUp, Progress};
 pub use error::{Error, Kind};
 pub use history::{Event, Tokens};
+pub use login::LoggedIn;
 pub use manage::Removed;
 pub use profile::{AccountKey, ProfileKind, State, check_name};
+pub use refresh::{Need, Refreshed, Tried};
 pub use root::{Entry as LayoutEntry, LAYOUT, Root};
+pub use session::SessionHandle;
 pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
 pub use text::{nearest, plain, seconds, shown};
 pub use vault::Entry as VaultEntry;
-pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Via, Which};
+pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Session, Sessions, Via, Which};

@@ -46,9 +46,9 @@ impl Spent {
     }
 }
 
-/// The line that records a token as spent.
-pub(crate) fn line(token: &Fingerprint, profile: &str, why: &str, at: Timestamp) -> Vec<u8> {
+/// The line that records a token as spent; `sends` is how often clauth itself presented it.
+pub(crate) fn line(token: &Fingerprint, profile: &str, why: &str, sends: u32, at: Timestamp) -> Vec<u8> {
     json::line(&serde_json::json!({
-        "schema": 1, "token": token.full(), "profile": profile, "why": why, "sends": 0, "at": at.to_string(),
+        "schema": 1, "token": token.full(), "profile": profile, "why": why, "sends": sends, "at": at.to_string(),
     }))
 }

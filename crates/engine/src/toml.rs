@@ -14,7 +14,8 @@ pub(crate) fn read(disk: &Disk, path: &Path) -> Result<DocumentMut, Error> {
     text.parse().map_err(|_| unreadable(path))
 }
 
-fn unreadable(path: &Path) -> Error {
+/// The refusal of a file that is not what it should be.
+pub(crate) fn unreadable(path: &Path) -> Error {
     let name = path.file_name().map_or_else(|| "a settings file".into(), |name| name.to_string_lossy().into_owned());
     Error::Unreadable { what: name, path: path.to_owned(), next: "mend or move the file away; it is TOML".into() }
 }

@@ -14,7 +14,7 @@ pub(super) struct Case {
 }
 
 /// Every acting command on its usual way, and a switch on its unusual ones.
-pub(super) const CASES: [Case; 9] = [
+pub(super) const CASES: [Case; 10] = [
     Case { name: "capture", prepare: signed_in, words: &["capture", "a"] },
     Case { name: "capture-second", prepare: second, words: &["capture", "b"] },
     Case { name: "switch", prepare: two, words: &["switch", "a"] },
@@ -23,6 +23,7 @@ pub(super) const CASES: [Case; 9] = [
     Case { name: "switch-vault", prepare: stranger, words: &["switch", "a", "--yes", "--force"] },
     Case { name: "undo", prepare: switched, words: &["undo"] },
     Case { name: "rename", prepare: two, words: &["rename", "a", "c"] },
+    Case { name: "bind", prepare: two, words: &["bind", "a", "."] },
     Case { name: "remove", prepare: two, words: &["remove", "a", "--yes"] },
 ];
 

@@ -8,7 +8,7 @@ use clauth_durable::Disk;
 use clauth_host::{Env, Host};
 
 use super::RunningClaude;
-use crate::overrides;
+use crate::{ClaudeHome, overrides};
 
 /// This system shows every process.
 pub(super) const SEES_ALL: bool = true;
@@ -49,19 +49,27 @@ fn scan(proc: &Path, host: &Host, disk: &Disk, found: &mut Vec<RunningClaude>) {
         // A process whose environment cannot be read is somebody else's, or gone.
         let Some(env) = environment(disk, &proc.join(pid.to_string())) else { continue };
         let Some((dir, ours)) = config_dir(&env, host) else { continue };
-        let over = overrides::in_env(&env);
+        let over = overrides::outranking(&env);
         match known {
             Some(at) => (found[at].config_dir, found[at].overrides) = (dir, over),
             None if !ours => {}
-            None => found.push(RunningClaude {
-                pid,
-                config_dir: dir,
-                status: None,
-                kind: None,
-                cwd: disk.vfs.read_link(&proc.join(pid.to_string()).join("cwd")).ok(),
-                started_at: None,
-                overrides: over,
-            }),
+            None => {
+                let cwd = || disk.vfs.read_link(&proc.join(pid.to_string()).join("cwd")).ok();
+                // It may be registered in the home that it names, which nobody asked for.
+                let own = super::registered::one(disk, &ClaudeHome::at(&dir, host, disk), pid);
+                found.push(match own {
+                    Some(own) => RunningClaude { cwd: own.cwd.clone().or_else(cwd), overrides: over, ..own },
+                    None => RunningClaude {
+                        pid,
+                        config_dir: dir,
+                        status: None,
+                        kind: None,
+                        cwd: cwd(),
+                        started_at: None,
+                        overrides: over,
+                    },
+                });
+            }
         }
     }
 }

@@ -42,7 +42,19 @@ pub struct RunningClaude {
 /// process's environment, that decides.
 #[must_use]
 pub fn running(host: &Host, disk: &Disk, home: &ClaudeHome) -> Vec<RunningClaude> {
-    let mut found = registered::all(disk, home);
+    running_in(host, disk, std::slice::from_ref(home))
+}
+
+/// The same with the registrations of several homes, each process once. Homes that share one folder are told apart only
+/// where the system shows a process's environment; elsewhere the first of them is named.
+#[must_use]
+pub fn running_in(host: &Host, disk: &Disk, homes: &[ClaudeHome]) -> Vec<RunningClaude> {
+    let mut found: Vec<RunningClaude> = Vec::new();
+    for claude in homes.iter().flat_map(|home| registered::all(disk, home)) {
+        if found.iter().all(|known| known.pid != claude.pid) {
+            found.push(claude);
+        }
+    }
     platform::amend(host, disk, &mut found);
     found.sort_by_key(|claude| claude.pid);
     found

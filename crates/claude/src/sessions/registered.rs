@@ -20,7 +20,7 @@ fn pid_of(file: &str) -> Option<u32> {
     name.parse().ok().filter(|pid: &u32| pid.to_string() == name)
 }
 
-fn one(disk: &Disk, home: &ClaudeHome, pid: u32) -> Option<RunningClaude> {
+pub(super) fn one(disk: &Disk, home: &ClaudeHome, pid: u32) -> Option<RunningClaude> {
     let document = Document::parse(disk.read(&home.sessions().join(format!("{pid}.json"))).ok()??).ok()?;
     let start = document.get::<String>(&["procStart"]);
     if document.get::<u32>(&["pid"]).is_some_and(|named| named != pid)

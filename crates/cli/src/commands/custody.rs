@@ -34,6 +34,7 @@ fn text(custody: &Custody, home: &Path) -> String {
     let whose = custody.profile.as_deref().unwrap_or("no profile's");
     let keeper = match custody.custodian.map(clauth_engine::Custodian::word) {
         Some("live") => "lent to Claude Code, which renews it",
+        Some("session") => "in a session, which renews it",
         Some(_) => "parked; nothing else may renew it",
         None if custody.generations.is_empty() => "no login",
         None => "kept",

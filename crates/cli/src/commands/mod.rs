@@ -1,14 +1,19 @@
 //! One file a command: its words beside what it does with them.
 
+mod bind;
 mod capture;
 mod custody;
 mod diff;
 mod enable;
+mod hook;
 mod list;
+mod login;
 mod order;
+mod refresh;
 mod remove;
 mod rename;
 mod sessions;
+pub(crate) mod start;
 mod switch;
 mod undo;
 mod vault;
@@ -29,47 +34,64 @@ use crate::ui::Ui;
 pub(crate) struct Call<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) ui: &'a Ui,
+    /// What stands behind the words of `start`.
+    pub(crate) split: Option<start::Split>,
 }
 
 /// The commands, in the order of a day's use.
 #[derive(Subcommand)]
 pub(crate) enum Command {
     Capture(capture::Args),
+    Login(login::Args),
     Switch(switch::Args),
+    Start(start::Args),
     Undo(undo::Args),
     List(list::Args),
     Which(which::Args),
     Why(why::Args),
     Custody(custody::Args),
+    Sessions(sessions::Args),
     Vault(vault::Args),
+    Refresh(refresh::Args),
     Rename(rename::Args),
     Remove(remove::Args),
     Enable(enable::Args),
     Disable(enable::DisableArgs),
     Order(order::Args),
+    Bind(bind::Args),
+    Unbind(bind::UnbindArgs),
+    Hook(hook::Args),
     #[cfg(feature = "demo")]
     Demo(demo::Args),
 }
 
-/// Carries a command out; none means `list`.
-pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<(), Failure> {
-    match command.unwrap_or(Command::List(list::Args {})) {
+/// Carries a command out and answers its exit code; none means `list`.
+pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failure> {
+    let done = match command.unwrap_or(Command::List(list::Args {})) {
         Command::Capture(args) => capture::run(&args, call),
+        Command::Login(args) => login::run(&args, call),
         Command::Switch(args) => switch::run(&args, call),
+        Command::Start(args) => return start::run(&args, call),
         Command::Undo(args) => undo::run(&args, call),
         Command::List(_) => list::run(call),
         Command::Which(_) => which::run(call),
         Command::Why(args) => why::run(&args, call),
+        Command::Sessions(_) => sessions::run(call),
         Command::Custody(args) => custody::run(&args, call),
         Command::Vault(args) => vault::run(args, call),
+        Command::Refresh(args) => refresh::run(&args, call),
         Command::Rename(args) => rename::run(&args, call),
         Command::Remove(args) => remove::run(&args, call),
         Command::Enable(args) => enable::run(&args.name, true, call),
         Command::Disable(args) => enable::run(&args.name, false, call),
         Command::Order(args) => order::run(&args, call),
+        Command::Bind(args) => bind::run(&args, call),
+        Command::Unbind(args) => bind::unbind(&args, call),
+        Command::Hook(args) => hook::run(&args, call),
         #[cfg(feature = "demo")]
         Command::Demo(_) => demo::run(call),
-    }
+    };
+    done.map(|()| 0)
 }
 
 impl Call<'_> {
@@ -98,6 +120,12 @@ pub(crate) struct Done<'a> {
     pub(crate) profile: Option<&'a str>,
     pub(crate) changed: bool,
     pub(crate) warnings: &'a [String],
+}
+
+/// Where the user's clock stands.
+pub(crate) fn zone(call: &Call<'_>) -> jiff::tz::TimeZone {
+    let named = call.engine.host.env.text("TZ").and_then(|name| jiff::tz::TimeZone::get(name).ok());
+    named.unwrap_or_else(jiff::tz::TimeZone::system)
 }
 
 /// A time for programs.

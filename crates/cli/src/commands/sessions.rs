@@ -1,9 +1,72 @@
-//! What each running `claude` does when the live login changes, and what that costs.
+//! `clauth sessions`; and what each running `claude` does when the live login changes, and what that costs.
 
-use clauth_engine::{Effect, SessionEffect};
+use std::path::Path;
+
+use clauth_engine::{Effect, Session, SessionEffect};
+use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use crate::ui::Ui;
+use super::{Call, time, zone};
+use crate::failure::Failure;
+use crate::table::{Cell, lay_out};
+use crate::ui::{Ui, WARN};
+
+/// Show every running claude, and as whom it runs.
+#[derive(clap::Args)]
+#[command(after_help = "Both those of `clauth start` and plain ones. Opens no socket and changes nothing.\n\n\
+    Example: clauth sessions")]
+pub(crate) struct Args {}
+
+pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
+    let found = call.engine.sessions()?;
+    if call.ui.json {
+        let list: Vec<Value> = found.sessions.iter().map(document).collect();
+        return call.ui.document(&json!({"schema": 1, "sessions": list}));
+    }
+    if found.sessions.is_empty() {
+        call.ui.say("no claude is running");
+    } else {
+        let (zone, home) = (zone(call), &call.engine.host.home);
+        let rows = found.sessions.iter().map(|session| row(session, &zone, home)).collect();
+        call.ui.print(&lay_out(&["PROFILE", "ACCOUNT", "PID", "SINCE", "STATUS", "DIRECTORY"], rows, call.ui.width))?;
+    }
+    if let Some(unfinished) = &found.unfinished {
+        call.ui.warn(&format!("a {} was interrupted; the next command that acts finishes it", unfinished.done));
+    }
+    found.notices.iter().for_each(|notice| call.ui.say(notice));
+    Ok(())
+}
+
+fn row(session: &Session, zone: &TimeZone, home: &Path) -> Vec<Cell> {
+    let short = |path: &Path| match path.strip_prefix(home) {
+        Ok(below) if below.as_os_str().is_empty() => "~".to_owned(),
+        Ok(below) => Path::new("~").join(below).display().to_string(),
+        Err(_) => path.display().to_string(),
+    };
+    let account = match (session.overrides.first(), &session.email) {
+        (Some(name), _) => Cell::styled(&format!("by {name}"), WARN),
+        (None, Some(email)) => Cell::from(email),
+        (None, None) => Cell::known(None),
+    };
+    let since = session.since.map(|at| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string());
+    vec![
+        Cell::known(session.profile.as_deref()),
+        account,
+        Cell::from(session.pid.to_string()),
+        Cell::known(since.as_deref()),
+        Cell::known(session.status.as_deref()),
+        Cell::known(session.cwd.as_deref().map(short).as_deref()),
+    ]
+}
+
+fn document(session: &Session) -> Value {
+    json!({
+        "pid": session.pid, "profile": session.profile, "email": session.email, "via": session.via.word(),
+        "config_dir": session.config_dir.display().to_string(),
+        "cwd": session.cwd.as_ref().map(|cwd| cwd.display().to_string()), "since": time(session.since),
+        "status": session.status, "kind": session.kind, "overrides": session.overrides,
+    })
+}
 
 pub(super) fn documents(sessions: &[SessionEffect]) -> Value {
     let document = |session: &SessionEffect| {

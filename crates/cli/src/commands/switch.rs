@@ -63,8 +63,13 @@ fn document(report: &Report, dry_run: bool) -> Value {
 }
 
 fn sentence(report: &Report, dry_run: bool) -> String {
-    let to = if report.to.is_empty() { "the login out of the vault" } else { &report.to };
+    let to = if report.to.is_empty() { "the login out of the vault" } else { report.to.as_str() };
     let from = report.from.as_ref().map_or_else(String::new, |from| format!(" (was {from})"));
+    // A newer sign-in that took the place of the same profile's earlier one.
+    if report.switched && report.from.as_deref() == Some(to) {
+        let tense = if dry_run { "would be live; nothing was changed" } else { "is live" };
+        return format!("the newer login of {to} {tense}");
+    }
     match (report.switched, dry_run) {
         (false, _) => format!("{to} is live already"),
         (true, false) => format!("{to} is live{from}"),

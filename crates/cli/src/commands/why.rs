@@ -3,7 +3,7 @@
 use clauth_engine::Event;
 use jiff::tz::TimeZone;
 
-use super::Call;
+use super::{Call, zone};
 use crate::failure::Failure;
 use crate::table::{Cell, lay_out};
 use crate::ui::FAINT;
@@ -32,11 +32,6 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let zone = zone(call);
     let rows = events.iter().map(|event| row(event, &zone)).collect();
     call.ui.print(&lay_out(&["WHEN", "WHAT", "WHO", "TOKENS", "WHY"], rows, call.ui.width))
-}
-
-fn zone(call: &Call<'_>) -> TimeZone {
-    let named = call.engine.host.env.text("TZ").and_then(|name| TimeZone::get(name).ok());
-    named.unwrap_or_else(TimeZone::system)
 }
 
 fn row(event: &Event, zone: &TimeZone) -> Vec<Cell> {

@@ -42,13 +42,17 @@ fn every_example_works() {
         // An entry's id is another one each time.
         words.iter_mut().filter(|word| word.starts_with("2026")).for_each(|word| word.clone_from(&id));
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        stage.ok(&words);
+        let mut command = stage.command(&words);
+        command.env("FAKE_LOGIN_ACCOUNT", "A");
+        let _ = crate::stage::finish(command).success();
     }
 }
 
-/// Profiles with the names that the examples use, one login in the vault, and a switch to take back.
+/// Profiles with the names that the examples use, one login in the vault, a switch to take back, and a `claude` in which
+/// the first account signs in.
 fn stage_for_examples() -> Stage {
     let stage = Stage::new("h-examples");
+    let _ = stage.world.install_claude(std::path::Path::new(crate::stage::PROGRAM)).expect("a claude");
     for (account, name) in [(Account::a(), "work"), (Account::b(), "home"), (Account::c(), "spare")] {
         stage.sign_in(&account);
         stage.ok(&["capture", name]);

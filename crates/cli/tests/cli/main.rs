@@ -1,15 +1,19 @@
 //! The program as its users run it: words in, words and files out.
 #![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
 
+mod bind;
 mod contract;
 mod files;
 mod help;
+mod hook;
 mod locks;
+mod login;
 mod looking;
 mod processes;
 mod secrets;
 mod sessions;
 mod snapshots;
 mod stage;
+mod start;
 mod streams;
 mod words;

@@ -1,7 +1,7 @@
 //! No token is ever seen where it does not belong: a full workout, and then a search for each.
 
 use clauth_sandbox::world::Entry;
-use clauth_sandbox::{Account, Output};
+use clauth_sandbox::{Account, Output, Reply, Route};
 
 use crate::stage::Stage;
 
@@ -30,11 +30,16 @@ fn a_full_workout_leaks_nothing() {
     run(&["switch", "a"]);
     stage.world.claude().rotate_offline();
     run(&["custody"]);
+    run(&["refresh", "a"]);
+    run(&["refresh", "b"]);
     run(&["b"]);
+    stage.expire("a");
+    stage.server.as_ref().expect("a server").script(Route::Token, vec![Reply::Truncate]);
+    run(&["refresh", "--all"]);
     stage.sign_in(&Account::c());
     run(&["list"]);
     run(&["switch", "-", "--dry-run"]);
-    run(&["switch", "a"]);
+    run(&["switch", "a", "--force"]);
     run(&["undo"]);
     run(&["vault"]);
     run(&["capture", "c"]);

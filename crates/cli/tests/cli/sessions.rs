@@ -1,9 +1,11 @@
-//! What a switch says about every running `claude`.
+//! Running `claude`s: what a switch says about each, and who they run as.
 
+#[cfg(target_os = "linux")]
 use serde_json::Value;
 
 use crate::stage::Stage;
 
+#[cfg(target_os = "linux")]
 fn effects(report: &Value) -> Vec<(u64, String)> {
     let sessions = report["sessions"].as_array().expect("sessions");
     let of = |one: &Value| (one["pid"].as_u64().expect("a pid"), one["effect"].as_str().unwrap_or_default().to_owned());
@@ -66,4 +68,40 @@ fn a_profile_with_a_running_session_keeps_its_name_and_place() {
         assert_eq!(stage.changes(&before), Vec::<String>::new(), "{words:?}");
     }
     stage.ok(&["remove", "a", "--yes", "--force"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_running_claude_is_listed_with_its_account() {
+    let stage = Stage::two("e-listed");
+    let tree = stage.world.root().join("profiles").join("a").join("runtime");
+    let own = stage.world.home().join("own");
+    for directory in [&tree, &own] {
+        std::fs::create_dir(directory).expect("a directory");
+    }
+    let plain = stage.claude(&[]);
+    let session = stage.claude(&[("CLAUDE_CONFIG_DIR", &tree)]);
+    let other = stage.claude(&[("CLAUDE_CONFIG_DIR", &own)]);
+    let keyed = stage.claude(&[("ANTHROPIC_API_KEY", std::path::Path::new("sk-ant-api03-FAKE"))]);
+    let document = stage.json(&["sessions"]);
+    let listed = document["sessions"].as_array().expect("sessions");
+    for (name, pid, profile, via, email) in [
+        ("plain", plain.pid(), Some("b"), "live", Some("bob@example.invalid")),
+        ("ours", session.pid(), Some("a"), "session", Some("alice@example.invalid")),
+        ("of another home", other.pid(), None, "none", None),
+        ("with a key", keyed.pid(), Some("b"), "live", Some("bob@example.invalid")),
+    ] {
+        let found = listed.iter().find(|one| one["pid"] == pid).unwrap_or_else(|| panic!("{name}: {document}"));
+        assert_eq!((&found["profile"], &found["email"]), (&profile.into(), &email.into()), "{name}");
+        assert_eq!((found["via"].as_str(), &found["status"]), (Some(via), &"idle".into()), "{name}");
+        assert_eq!(found["cwd"], stage.world.home().display().to_string(), "{name}");
+        assert!(found["since"].is_string(), "{name}: {found}");
+    }
+    assert_eq!(listed.len(), 4, "each once: {document}");
+    let people = stage.run(&["sessions"]).success().stdout;
+    assert!(people.contains("by ANTHROPIC_API_KEY") && !people.contains("FAKE"), "{people}");
+    for claude in [plain, session, other, keyed] {
+        let _ = claude.finish();
+    }
+    assert_eq!(stage.json(&["sessions"])["sessions"], serde_json::json!([]));
 }

@@ -1,13 +1,16 @@
 //! What each command prints, for people and for programs.
 
-use clauth_sandbox::{Account, Output};
+use clauth_sandbox::{Account, Output, Reply, Route};
 use serde_json::Value;
 
 use crate::stage::Stage;
 
 /// A run as a terminal would show it.
 fn transcript(stage: &Stage, words: &[&str]) -> String {
-    let output = stage.run(words);
+    shown(stage, words, stage.run(words))
+}
+
+fn shown(stage: &Stage, words: &[&str], output: Output) -> String {
     let Output { stdout, stderr, code, .. } = output;
     let stdout = match serde_json::from_str::<Value>(&stdout) {
         Ok(document) => format!("{document:#}\n"),
@@ -138,6 +141,33 @@ fn custody() {
 }
 
 #[test]
+fn refresh() {
+    let stage = Stage::two_with_server("s-refresh");
+    let server = stage.server.as_ref().expect("a server");
+    let mut text = both(&stage, &["refresh", "a"]);
+    text += &both(&stage, &["refresh", "--all"]);
+    let claude = stage.claude(&[]);
+    text += &both(&stage, &["refresh", "b"]);
+    drop(claude);
+    text += &transcript(&stage, &["refresh", "b", "--json"]);
+    text += &both(&stage, &["refresh", "nobody"]);
+    text += &both(&stage, &["refresh"]);
+    stage.sign_in(&Account::c());
+    stage.ok(&["capture", "c"]);
+    stage.ok(&["switch", "a"]);
+    server.script(Route::Token, vec![Reply::throttled(None)]);
+    text += &both(&stage, &["refresh", "c"]);
+    server.revoke("B");
+    stage.expire("b");
+    text += &both(&stage, &["refresh", "--all"]);
+    text += &both(&stage, &["refresh", "b"]);
+    check("refresh", &text);
+    let offline = Stage::two("s-refresh-offline");
+    offline.expire("a");
+    check("refresh-offline", &(both(&offline, &["refresh", "a"]) + &both(&offline, &["refresh", "--all"])));
+}
+
+#[test]
 fn vault() {
     let stage = Stage::two("s-vault");
     let mut text = both(&stage, &["vault"]);
@@ -150,6 +180,54 @@ fn vault() {
     text += &transcript(&stage, &["vault", "restore", &id, "--as", "c"]);
     text += &transcript(&stage, &["vault", "purge", "nothing", "--yes", "--json"]);
     check("vault", &text);
+}
+
+#[test]
+fn bind() {
+    let stage = Stage::two("s-bind");
+    let mut text = both(&stage, &["bind"]);
+    std::fs::create_dir(stage.world.home().join("job")).expect("a directory");
+    text += &transcript(&stage, &["bind", "a", "job"]);
+    text += &transcript(&stage, &["bind", "b", "job"]);
+    text += &transcript(&stage, &["bind", "a", ".", "--json"]);
+    text += &both(&stage, &["bind"]);
+    text += &both(&stage, &["which"]);
+    text += &transcript(&stage, &["bind", "a", "nowhere"]);
+    text += &transcript(&stage, &["unbind", "job"]);
+    text += &transcript(&stage, &["unbind", "--json"]);
+    text += &transcript(&stage, &["unbind"]);
+    check("bind", &text);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn sessions() {
+    let stage = Stage::two("s-sessions");
+    let mut text = both(&stage, &["sessions"]);
+    let claude = stage.claude(&[]);
+    // The width of the other column for people is the process id's.
+    text += &transcript(&stage, &["sessions", "--json"]);
+    drop(claude);
+    check("sessions", &text);
+}
+
+#[test]
+fn login() {
+    let stage = Stage::two_with_server("s-login");
+    let mut text = transcript(&stage, &["login", "c"]);
+    let _ = stage.world.install_claude(std::path::Path::new(crate::stage::PROGRAM)).expect("a claude");
+    let mut signed_in = |words: &[&str], account: &str| {
+        let mut command = stage.command(words);
+        command.env("FAKE_LOGIN_ACCOUNT", account);
+        text += &shown(&stage, words, crate::stage::finish(command));
+    };
+    signed_in(&["login", "c", "--json"], "C");
+    signed_in(&["login", "b"], "B");
+    signed_in(&["login", "a"], "D");
+    signed_in(&["login", "a", "--replace", "--json"], "D");
+    text += &transcript(&stage, &["switch", "b"]);
+    text += &both(&stage, &["login", "ci", "--token"]);
+    check("login", &text);
 }
 
 #[test]

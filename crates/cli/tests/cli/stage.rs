@@ -104,6 +104,14 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// Lets the access token of a parked login be at its end.
+    pub(crate) fn expire(&self, name: &str) {
+        let slot = self.world.root().join("profiles").join(name).join("credentials.json");
+        self.world.edit_json(&slot, |object| object["claudeAiOauth"]["expiresAt"] = 1_700_000_000_000_u64.into());
+    }
+}
+
 /// Runs a command to its end.
 pub(crate) fn finish(command: Command) -> Output {
     let output = run(command, DEADLINE);

@@ -1,5 +1,6 @@
 //! Changing a text in one place.
 
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use serde_json::Value;
@@ -58,6 +59,43 @@ fn insert(text: &mut String, object: usize, name: &str, json: &str) {
         }
     };
     text.insert_str(place, &piece);
+}
+
+/// Sets members of the object that begins at `object` and has at least one, in one walk.
+pub(super) fn set_members(text: &mut String, object: usize, values: &[(&str, &str)]) {
+    let members = scan::members(text, object);
+    let Some(last) = members.last() else { return };
+    // Of a key that stands twice the last one counts.
+    let places: HashMap<String, usize> =
+        members.iter().enumerate().filter_map(|(at, member)| Some((member.text_name(text)?, at))).collect();
+    let mut replaced: BTreeMap<usize, &str> = BTreeMap::new();
+    let mut added: Vec<(&str, &str)> = Vec::new();
+    let mut added_at: HashMap<&str, usize> = HashMap::new();
+    for (name, json) in values {
+        if let Some(place) = places.get(*name) {
+            replaced.insert(*place, json);
+        } else if let Some(place) = added_at.get(name) {
+            added[*place].1 = json;
+        } else {
+            added_at.insert(name, added.len());
+            added.push((name, json));
+        }
+    }
+    let mut whole =
+        String::with_capacity(text.len() + values.iter().map(|(key, value)| key.len() + value.len()).sum::<usize>());
+    let mut from = 0;
+    for (place, json) in replaced {
+        whole.push_str(&text[from..members[place].value.start]);
+        whole.push_str(json);
+        from = members[place].value.end;
+    }
+    whole.push_str(&text[from..last.value.end]);
+    let (lead, colon) = (lead(text, object, &members), colon(text, last));
+    for (name, json) in added {
+        whole.extend([",", &lead, &quoted(name), colon, json]);
+    }
+    whole.push_str(&text[last.value.end..]);
+    *text = whole;
 }
 
 /// The space before the members of an object, as it stands before its last one.

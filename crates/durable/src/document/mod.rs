@@ -4,6 +4,7 @@
 //! order mark.
 
 mod edit;
+mod many;
 mod scan;
 #[cfg(test)]
 mod tests;

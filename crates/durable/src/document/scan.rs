@@ -22,6 +22,13 @@ impl Member {
         if bare.contains('\\') { serde_json::from_str(quoted).unwrap_or_default() } else { bare.to_owned() }
     }
 
+    /// The key, unescaped; `None` for half a surrogate pair, which is no text.
+    pub(super) fn text_name(&self, text: &str) -> Option<String> {
+        let quoted = &text[self.key.clone()];
+        let bare = &quoted[1..quoted.len() - 1];
+        if bare.contains('\\') { serde_json::from_str(quoted).ok() } else { Some(bare.to_owned()) }
+    }
+
     fn is(&self, text: &str, name: &str) -> bool {
         let quoted = &text[self.key.clone()];
         let bare = &quoted[1..quoted.len() - 1];

@@ -3,6 +3,8 @@
 mod acquire;
 mod dir;
 mod held;
+mod inherit;
+mod process;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -12,7 +14,9 @@ use std::time::Duration;
 
 pub use acquire::acquire;
 pub use held::Held;
-pub use record::{process_is_gone, release_debris};
+pub use inherit::heir;
+pub use process::{process_is_gone, process_lives, process_start};
+pub use record::release_debris;
 
 /// A `proper-lockfile` directory: `mkdir` is the mutex, the mtime a sign of life (K4).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::process::{process_is_gone, process_start};
 use super::{Lock, LockOwner};
 use crate::Error;
 use crate::disk::Disk;
@@ -51,7 +52,8 @@ impl Record {
             Lock::Dir(lock) => lock.path.clone(),
             Lock::File(lock) => lock.dir.clone(),
         });
-        let entry = Entry { pid, start: start_of(disk, pid), stamp_ms: stamp.as_millisecond(), paths: paths.collect() };
+        let entry =
+            Entry { pid, start: process_start(disk, pid), stamp_ms: stamp.as_millisecond(), paths: paths.collect() };
         let path = records.join(format!("{pid}-{}.json", disk.random.name()));
         let bytes = serde_json::to_vec(&entry).map_err(|error| Error::io("write", &path)(error.into()))?;
         let mut file = disk.vfs.create(&path, 0o600).map_err(Error::io("create", &path))?;
@@ -195,32 +197,8 @@ fn is_gone(disk: &Disk, path: &Path, entry: &Entry) -> bool {
     if entry.pid == std::process::id() {
         return !held().contains(path);
     }
-    match (&entry.start, start_of(disk, entry.pid)) {
+    match (&entry.start, process_start(disk, entry.pid)) {
         (Some(recorded), Some(now)) => *recorded != now,
         _ => false,
     }
-}
-
-/// When a process began, in the system's own words; proc(5), field 22 of `stat`.
-fn start_of(disk: &Disk, pid: u32) -> Option<String> {
-    let bytes = disk.vfs.read(Path::new(&format!("/proc/{pid}/stat")), 4096).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    // The command's name, in parentheses, may hold anything; the fields that count follow the last one.
-    let (_, fields) = text.rsplit_once(") ")?;
-    fields.split(' ').nth(19).map(str::to_owned)
-}
-
-/// Whether no process has this id; false where the system cannot tell.
-#[cfg(unix)]
-#[must_use]
-pub fn process_is_gone(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return true };
-    rustix::process::test_kill_process(pid) == Err(rustix::io::Errno::SRCH)
-}
-
-/// Whether no process has this id; false where the system cannot tell.
-#[cfg(not(unix))]
-#[must_use]
-pub fn process_is_gone(_: u32) -> bool {
-    false
 }

@@ -183,6 +183,10 @@ impl Handle for FaultyHandle {
         vfs.effect("sync", &self.path, || self.inner.sync())
     }
 
+    fn rewind(&mut self) -> io::Result<()> {
+        self.inner.rewind()
+    }
+
     fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
         let vfs = self.vfs.clone();
         vfs.effect("set_modified", &self.path, || self.inner.set_modified(at))
@@ -191,6 +195,32 @@ impl Handle for FaultyHandle {
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         let vfs = self.vfs.clone();
         vfs.effect("truncate", &self.path, || self.inner.truncate(len))
+    }
+
+    fn clone_from(&mut self, source: &File) -> io::Result<()> {
+        let vfs = self.vfs.clone();
+        vfs.effect("clone_from", &self.path, || self.inner.clone_from(source))
+    }
+
+    fn copy_from(&mut self, source: &File, most: u64) -> io::Result<u64> {
+        match self.vfs.ask("copy_from", &self.path) {
+            Verdict::Fail(error) => {
+                // A system that refuses here has often taken the beginning already.
+                let _ = self.inner.copy_from(source, most / 2);
+                Err(error)
+            }
+            Verdict::Go => self.inner.copy_from(source, most),
+            Verdict::Short => self.inner.copy_from(source, most.min(1)),
+        }
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        let vfs = self.vfs.clone();
+        vfs.effect("set_mode", &self.path, || self.inner.set_mode(mode))
+    }
+
+    fn stat(&self) -> io::Result<Stat> {
+        self.inner.stat()
     }
 
     fn len(&self) -> io::Result<u64> {
@@ -213,6 +243,9 @@ impl Vfs for FaultyVfs {
     }
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
         self.inner.read_dir(path)
+    }
+    fn open(&self, path: &Path) -> io::Result<File> {
+        self.inner.open(path)
     }
     fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
         Ok(self.handle(self.effect("create", path, || self.inner.create(path, mode))?, path))

@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 pub use faulty::{Effect, Errno, Fault, FaultyVfs};
-pub use platform::RealVfs;
+pub use platform::{RealVfs, stat_of};
 
 /// What stands at a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +74,11 @@ pub trait Handle: Send {
     /// # Errors
     /// As the system says.
     fn sync(&mut self) -> io::Result<()>;
+    /// Goes back to the beginning, so that the next write replaces what is there. No effect.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn rewind(&mut self) -> io::Result<()>;
     /// Sets the time of modification.
     ///
     /// # Errors
@@ -84,6 +89,26 @@ pub trait Handle: Send {
     /// # Errors
     /// As the system says.
     fn truncate(&mut self, len: u64) -> io::Result<()>;
+    /// Makes this empty file share all bytes of `source`, without copying one.
+    ///
+    /// # Errors
+    /// `Unsupported` where the file system cannot, or as the system says.
+    fn clone_from(&mut self, source: &File) -> io::Result<()>;
+    /// Takes over at most `most` bytes of `source` from where it stands; answers how many, 0 at its end.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn copy_from(&mut self, source: &File, most: u64) -> io::Result<u64>;
+    /// Sets permission bits.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn set_mode(&mut self, mode: u32) -> io::Result<()>;
+    /// What the file system tells of it. No effect.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn stat(&self) -> io::Result<Stat>;
     /// Its size in bytes. No effect.
     ///
     /// # Errors
@@ -125,6 +150,12 @@ pub trait Vfs: Send + Sync {
     /// # Errors
     /// As the system says.
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>>;
+    /// Opens what stands at the path itself for reading: never creates it, never through a link, never waits for a
+    /// writer.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn open(&self, path: &Path) -> io::Result<File>;
 
     /// Creates a file that was not there, never through a link, with `mode` narrowed by the umask.
     ///
@@ -191,4 +222,13 @@ pub trait Vfs: Send + Sync {
     /// # Errors
     /// As the system says.
     fn open_lock(&self, path: &Path) -> io::Result<File>;
+}
+
+/// Copies at most `most` bytes through a buffer.
+fn by_hand(to: &mut File, mut from: &File, most: u64) -> io::Result<u64> {
+    use std::io::{Read as _, Write as _};
+    let mut buffer = vec![0; usize::try_from(most).unwrap_or(usize::MAX).min(256 << 10)];
+    let count = from.read(&mut buffer)?;
+    to.write_all(&buffer[..count])?;
+    Ok(count as u64)
 }

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +27,10 @@ impl Handle for RealHandle {
         self.0.sync_all()
     }
 
+    fn rewind(&mut self) -> io::Result<()> {
+        self.0.rewind()
+    }
+
     fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
         Ok(sys::futimens(&self.0, &times(at))?)
     }
@@ -35,9 +39,67 @@ impl Handle for RealHandle {
         Ok(sys::ftruncate(&self.0, len)?)
     }
 
+    fn clone_from(&mut self, source: &File) -> io::Result<()> {
+        match share(&self.0, source) {
+            Err(error) if cannot_share(&error) => Err(io::ErrorKind::Unsupported.into()),
+            result => result,
+        }
+    }
+
+    fn copy_from(&mut self, source: &File, most: u64) -> io::Result<u64> {
+        match in_kernel(&self.0, source, most) {
+            Err(error) if cannot_share(&error) => super::by_hand(&mut self.0, source, most),
+            result => result,
+        }
+    }
+
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        Ok(sys::fchmod(&self.0, Mode::from_raw_mode(bits(mode)))?)
+    }
+
+    fn stat(&self) -> io::Result<Stat> {
+        stat_of(&self.0)
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn share(to: &File, from: &File) -> io::Result<()> {
+    Ok(sys::ioctl_ficlone(to, from)?)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn share(_: &File, _: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn in_kernel(to: &File, from: &File, most: u64) -> io::Result<u64> {
+    let most = usize::try_from(most).unwrap_or(usize::MAX).min(1 << 30);
+    Ok(sys::copy_file_range(from, None, to, None, most)? as u64)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn in_kernel(_: &File, _: &File, _: u64) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether the two files lie where the kernel can neither share nor copy by itself.
+fn cannot_share(error: &io::Error) -> bool {
+    let raw = error.raw_os_error().map(rustix::io::Errno::from_raw_os_error);
+    unsupported(error)
+        || matches!(raw, Some(rustix::io::Errno::XDEV | rustix::io::Errno::NOTTY | rustix::io::Errno::PERM))
+}
+
+/// What the file system tells of an open file.
+///
+/// # Errors
+/// As the system says.
+pub fn stat_of(file: &File) -> io::Result<Stat> {
+    Ok(to_stat(&sys::fstat(file)?))
 }
 
 /// The time of modification set, the time of access left alone.
@@ -116,6 +178,10 @@ impl Vfs for RealVfs {
             }
         }
         Ok(names)
+    }
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        open(path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY, 0)
     }
 
     fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {

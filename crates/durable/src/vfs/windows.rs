@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +25,10 @@ impl Handle for RealHandle {
         self.0.sync_all()
     }
 
+    fn rewind(&mut self) -> io::Result<()> {
+        self.0.rewind()
+    }
+
     fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
         self.0.set_modified(SystemTime::from(at))
     }
@@ -33,9 +37,33 @@ impl Handle for RealHandle {
         self.0.set_len(len)
     }
 
+    fn clone_from(&mut self, _: &File) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn copy_from(&mut self, source: &File, most: u64) -> io::Result<u64> {
+        super::by_hand(&mut self.0, source, most)
+    }
+
+    fn set_mode(&mut self, _: u32) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn stat(&self) -> io::Result<Stat> {
+        stat_of(&self.0)
+    }
+
     fn len(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
     }
+}
+
+/// What the file system tells of an open file.
+///
+/// # Errors
+/// As the system says.
+pub fn stat_of(file: &File) -> io::Result<Stat> {
+    Ok(to_stat(&file.metadata()?))
 }
 
 fn to_stat(meta: &fs::Metadata) -> Stat {
@@ -69,6 +97,9 @@ fn again<T>(mut try_once: impl FnMut() -> io::Result<T>) -> io::Result<T> {
 /// `FILE_FLAG_BACKUP_SEMANTICS`: lets a directory be opened.
 const DIRECTORIES_TOO: u32 = 0x0200_0000;
 
+/// `FILE_FLAG_OPEN_REPARSE_POINT`: a link is opened itself, not what it leads to.
+const THE_LINK_ITSELF: u32 = 0x0020_0000;
+
 #[expect(clippy::disallowed_methods, reason = "this is the door that the ban leads to")]
 impl Vfs for RealVfs {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
@@ -99,6 +130,15 @@ impl Vfs for RealVfs {
 
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
         fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect()
+    }
+
+    fn open(&self, path: &Path) -> io::Result<File> {
+        use std::os::windows::fs::OpenOptionsExt as _;
+        let file = again(|| OpenOptions::new().read(true).custom_flags(THE_LINK_ITSELF).open(path))?;
+        if file.metadata()?.is_symlink() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "a link"));
+        }
+        Ok(file)
     }
 
     fn create(&self, path: &Path, _: u32) -> io::Result<Box<dyn Handle>> {
@@ -158,12 +198,12 @@ impl Vfs for RealVfs {
     }
 
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
-        use std::os::windows::fs::{symlink_dir, symlink_file};
-        if fs::metadata(target).is_ok_and(|meta| meta.is_dir()) {
-            symlink_dir(target, link)
-        } else {
-            symlink_file(target, link)
-        }
+        use std::os::windows::fs::{FileTypeExt as _, symlink_dir, symlink_file};
+        // Where the target is itself a link that leads nowhere at the moment, its own kind tells.
+        let directory = fs::metadata(target)
+            .map(|meta| meta.is_dir())
+            .or_else(|_| fs::symlink_metadata(target).map(|meta| meta.file_type().is_symlink_dir()));
+        if directory.unwrap_or(false) { symlink_dir(target, link) } else { symlink_file(target, link) }
     }
 
     fn open_lock(&self, path: &Path) -> io::Result<File> {

@@ -31,14 +31,27 @@ pub(crate) enum Applied {
     Moved(PathBuf),
 }
 
+/// Finds out whether the locks are still ours (K4).
+pub(crate) type Check<'c> = dyn Fn() -> Result<(), clauth_durable::Error> + 'c;
+
 impl Engine {
     /// Applies `changes` under `held`: journal, stage, commit, close (W6).
     pub(crate) fn apply(&self, operation: &Operation, changes: Vec<Change>, held: &Held) -> Result<Applied, Error> {
+        self.apply_under(operation, changes, &|| held.check())
+    }
+
+    /// As [`Self::apply`], under locks that were not all taken at once; `check` finds out whether they are still ours.
+    pub(crate) fn apply_under(
+        &self,
+        operation: &Operation,
+        changes: Vec<Change>,
+        check: &Check<'_>,
+    ) -> Result<Applied, Error> {
         if changes.is_empty() && operation.renames.is_none() && operation.sweeps.is_empty() {
             return Ok(Applied::Done);
         }
         let made = self.make_directories(&changes)?;
-        let ended = self.commit(operation, changes, held);
+        let ended = self.commit(operation, changes, check);
         if !matches!(ended, Ok(Applied::Done)) {
             for directory in made.iter().rev() {
                 // Best effort: an empty directory of ours holds nothing that could be lost.
@@ -48,10 +61,10 @@ impl Engine {
         ended
     }
 
-    fn commit(&self, operation: &Operation, changes: Vec<Change>, held: &Held) -> Result<Applied, Error> {
+    fn commit(&self, operation: &Operation, changes: Vec<Change>, check: &Check<'_>) -> Result<Applied, Error> {
         let mut batch = Batch::plan(&self.disk, self.root.path(), &self.host.random.name(), changes)?;
         self.journal().open(&self.entry(operation, batch.temps()))?;
-        let ended = self.carry_out(operation, &mut batch, held);
+        let ended = self.carry_out(operation, &mut batch, check);
         match ended {
             Ok(()) => {
                 // As long as anything is left over, the journal names it for the next acting command.
@@ -75,10 +88,10 @@ impl Engine {
     }
 
     /// All effects but the journal's own beginning. Any error leaves every byte as it was.
-    fn carry_out(&self, operation: &Operation, batch: &mut Batch, held: &Held) -> Result<(), CommitError> {
+    fn carry_out(&self, operation: &Operation, batch: &mut Batch, check: &Check<'_>) -> Result<(), CommitError> {
         batch.stage().map_err(CommitError::Failed)?;
         let rename = |from: &Path, to: &Path| {
-            held.check()?;
+            check()?;
             let io = |source| clauth_durable::Error::Io { doing: "rename", path: from.to_owned(), source };
             self.disk.vfs.rename_new(from, to).map_err(io)
         };
@@ -86,7 +99,7 @@ impl Engine {
             rename(from, to).map_err(CommitError::Failed)?;
         }
         let ended = batch
-            .commit(&mut || held.check())
+            .commit(&mut || check())
             .and_then(|()| self.sweep(&operation.sweeps).map_err(|error| batch.take_back(error)));
         if let (Err(CommitError::Failed(_) | CommitError::Moved { .. }), Some((from, to))) =
             (&ended, &operation.renames)

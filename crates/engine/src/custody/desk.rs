@@ -1,6 +1,9 @@
 //! Drafting a change of custody, step by step in the order of W6. At each step every pair is on disk, and of everything
 //! that a `claude` reads at most one file holds a given refresh token (L5).
 
+mod parked;
+mod renewed;
+
 use clauth_claude::{AccountPart, CredentialStore, Credentials, FileStore, Found, Login, StateFile};
 use clauth_durable::{Change, Disk, Manner};
 use jiff::Timestamp;
@@ -9,7 +12,7 @@ use super::{Draft, Snapshot, bound};
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::owner::{Owner, Proven};
-use crate::profile::{AccountKey, Known, Loan, Record, Roster, State, Verdict};
+use crate::profile::{AccountKey, Known, Loan, ProfileKind, Record, Roster, State, Verdict};
 use crate::vault::{self, Entry};
 use crate::{Engine, Error, Root, spent};
 
@@ -37,6 +40,8 @@ pub(crate) struct Desk<'s> {
     /// Full logins by profile, as they are at this point of the draft.
     holding: Vec<(String, AccountPart)>,
     lent: Vec<String>,
+    /// Logins that wait in the slots of profiles whose earlier one is lent out (S9).
+    renewed: Vec<(String, AccountPart)>,
     spent: Vec<u8>,
     events: Vec<u8>,
     /// What the user is told beside the result.
@@ -53,6 +58,7 @@ impl<'s> Desk<'s> {
         let state = engine.state(snapshot)?;
         draft.know(&snapshot.home.state, state.map(|state| state.bytes().to_vec()));
         let holding = |record: &Record| Some((record.name.clone(), record.part()?.clone()));
+        let renewed = |record: &Record| Some((record.name.clone(), record.renewed()?.clone()));
         Ok(Self {
             root: &engine.root,
             disk: &engine.disk,
@@ -62,6 +68,7 @@ impl<'s> Desk<'s> {
             introduced: None,
             holding: snapshot.records.iter().filter_map(holding).collect(),
             lent: snapshot.lent().map(|record| record.name.clone()).collect(),
+            renewed: snapshot.records.iter().filter_map(renewed).collect(),
             spent: Vec::new(),
             events: Vec::new(),
             warnings: Vec::new(),
@@ -170,7 +177,7 @@ impl<'s> Desk<'s> {
         };
         let lent = self.lent.iter().any(|lent| lent == name);
         if lent && proof != Proven::SameRefresh && !ends_apart(&old, &new) {
-            self.spent.extend(spent::line(&spent, name, "superseded", self.now));
+            self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
             return Ok(());
         }
         let known = self.known(name).cloned();
@@ -238,15 +245,20 @@ impl<'s> Desk<'s> {
     /// L2: the full pair into the loan, then the slot down to the bearer copy.
     pub(crate) fn lend(&mut self, name: &str, part: AccountPart) -> Result<(), Error> {
         let at = self.snapshot.record(name).and_then(|record| record.loan.get()).and_then(|loan| loan.at);
+        let renewed = self.stays_renewed(name, &part)?;
+        let full_slot = renewed.is_some();
         let loan = Loan {
             home: self.snapshot.home_id.clone(),
             at: at.or(Some(self.now)),
             machine: self.machine.cloned(),
+            renewed,
             login: part.clone(),
         };
         let key = self.known(name).map(|known| &known.key);
         self.draft.put(&self.root.loan(name), Manner::Own, loan.bytes(key))?;
-        self.draft.put(&self.root.slot(name), Manner::Own, part.bearer().bytes().to_vec())?;
+        if !full_slot {
+            self.put_slot(name, &part.bearer())?;
+        }
         self.hold(name, part);
         if !self.lent.iter().any(|lent| lent == name) {
             self.lent.push(name.to_owned());
@@ -274,7 +286,10 @@ impl<'s> Desk<'s> {
         let leaving: Vec<String> = self.lent.iter().filter(|name| Some(name.as_str()) != staying).cloned().collect();
         for name in leaving {
             if let Some(part) = self.holds(&name).cloned() {
-                self.draft.put(&self.root.slot(&name), Manner::Own, part.bytes().to_vec())?;
+                if self.came_back_late(&name, &part)? {
+                    continue;
+                }
+                self.put_slot(&name, &part)?;
                 self.draft.delete(&self.root.loan(&name), Manner::Own)?;
                 self.note_displaced(&name, &part, owner)?;
             }
@@ -297,7 +312,14 @@ impl<'s> Desk<'s> {
         Ok(())
     }
 
-    fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
+    /// Puts a token on the spent list (L6).
+    pub(crate) fn spend(&mut self, token: &clauth_host::Fingerprint, name: &str, sends: u32) {
+        if !self.snapshot.spent.has(token) {
+            self.spent.extend(spent::line(token, name, "renewed", sends, self.now));
+        }
+    }
+
+    pub(crate) fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
         let Some(Found::Login(login)) = self.holds(name).map(AccountPart::login) else { return Ok(()) };
         let verdict =
             Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now };
@@ -383,6 +405,13 @@ impl<'s> Desk<'s> {
         }
         let again = format!("sign in as it with `claude auth login`, then: clauth capture {name}");
         let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, name, next));
+        if record.kind == ProfileKind::Token {
+            let start = format!("clauth start {name}");
+            return refuse(Kind::Protected, format!("'{name}' is a setup token, which only sessions use"), &[&start]);
+        }
+        if let Some(part) = record.renewed().filter(|_| record.lent_to(&self.snapshot.home_id)) {
+            return Ok(part.clone());
+        }
         let Some(part) = record.part() else {
             return refuse(Kind::DeadLogin, format!("'{name}' has no login"), &[&again]);
         };
@@ -401,6 +430,11 @@ impl<'s> Desk<'s> {
                 );
             }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
+        }
+        if !force && crate::refresh::Mark::is_raised(self.disk, self.root, record)? {
+            let what = format!("a renewal of '{name}' was sent and its answer never came");
+            let renew = format!("clauth refresh {name}");
+            return refuse(Kind::DeadLogin, what, &[&renew, &again]);
         }
         let spent =
             record.login().and_then(|login| login.refresh_print()).is_some_and(|token| self.snapshot.spent.has(&token));
@@ -427,7 +461,7 @@ impl<'s> Desk<'s> {
 }
 
 /// Whether the root was made on another machine (L7).
-fn elsewhere(snapshot: &Snapshot, machine: Option<&clauth_host::Fingerprint>) -> bool {
+pub(crate) fn elsewhere(snapshot: &Snapshot, machine: Option<&clauth_host::Fingerprint>) -> bool {
     matches!((&snapshot.settings.machine, machine), (Some(recorded), Some(here)) if recorded != here)
 }
 

@@ -43,11 +43,14 @@ fn is_inside(path: &Path, root: &Path) -> bool {
 }
 
 fn other_home(recorded: &ClaudeHome, named: &ClaudeHome) -> Error {
-    let what = format!(
-        "CLAUDE_CONFIG_DIR names {}, but this clauth keeps the logins of {}",
-        named.dir.display(),
-        recorded.dir.display()
-    );
-    let other = format!("for the other home, give it a root of its own: CLAUTH_HOME={}-clauth", named.dir.display());
-    Error::refused(Kind::Protected, what, named.dir.display().to_string(), &["unset CLAUDE_CONFIG_DIR", &other])
+    let (variable, theirs, ours) = if recorded.dir == named.dir {
+        ("CLAUDE_SECURESTORAGE_CONFIG_DIR", &named.secure, &recorded.secure)
+    } else {
+        ("CLAUDE_CONFIG_DIR", &named.dir, &recorded.dir)
+    };
+    let what = format!("{variable} names {}, but this clauth keeps the logins of {}", theirs.display(), ours.display());
+    let other = format!("for the other home, give it a root of its own: CLAUTH_HOME={}-clauth", theirs.display());
+    let next = [format!("unset {variable}"), other];
+    let next: Vec<&str> = next.iter().map(String::as_str).collect();
+    Error::refused(Kind::Protected, what, theirs.display().to_string(), &next)
 }

@@ -12,10 +12,11 @@ mod recover;
 mod snapshot;
 mod unfinished;
 
-pub(crate) use apply::{Applied, Operation};
-pub(crate) use desk::{Desk, Drafted, MAY_BE_RENEWED, print};
+pub(crate) use apply::{Applied, Check, Operation};
+pub(crate) use desk::{Desk, Drafted, MAY_BE_RENEWED, elsewhere, print};
 pub use draft::Planned;
 pub(crate) use draft::{Draft, planned};
+pub(crate) use home::live_home;
 pub(crate) use recover::ATTEMPTS;
 pub(crate) use snapshot::Snapshot;
 pub use unfinished::Unfinished;

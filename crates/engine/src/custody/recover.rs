@@ -16,8 +16,16 @@ use crate::{Engine, Error};
 pub(crate) const ATTEMPTS: usize = 5;
 
 impl Engine {
-    /// Finishes an interrupted change, if there is one, and says so. Acting commands begin here.
+    /// Finishes an interrupted change, if there is one, and lands what an interrupted renewal left. Acting commands begin
+    /// here.
     pub(crate) fn recover(&self) -> Result<(), Error> {
+        self.finish_interrupted()?;
+        self.land_left()?;
+        self.visit_trees();
+        Ok(())
+    }
+
+    fn finish_interrupted(&self) -> Result<(), Error> {
         self.release_debris()?;
         for _ in 0..ATTEMPTS {
             if self.journal().read::<Unfinished>()?.is_none() {
@@ -70,8 +78,12 @@ impl Engine {
         let owner = self.owner(snapshot, answer)?;
         let mut desk = Desk::new(self, snapshot)?;
         self.rescue(&mut desk, snapshot, entry)?;
+        let mut last = Vec::new();
         match entry.done.as_str() {
+            "refresh" => last = self.finish_refresh(&mut desk, snapshot, entry)?,
             "rename" => self.finish_rename(&mut desk, snapshot, entry)?,
+            // The earlier login is live as before, so everything goes back to how it was.
+            "renew" if desk.take_back_renewal(entry.to.as_deref())? => {}
             "remove" => self.finish_remove(&mut desk, snapshot, entry)?,
             _ => {
                 if entry.creates {
@@ -84,7 +96,8 @@ impl Engine {
             Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
         (event.from, event.to) = (entry.from.clone(), owner.profile().map(str::to_owned));
         desk.record_event(&event);
-        let drafted = desk.finish()?;
+        let mut drafted = desk.finish()?;
+        drafted.changes.extend(last);
         let operation = Operation {
             done: word(&entry.done),
             from: entry.from.clone(),
@@ -104,6 +117,7 @@ impl Engine {
 
     /// A leftover may hold bytes that somebody else wrote while we did (W2): a login that nothing else holds is kept.
     fn rescue(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
+        let staged = self.staged_of(entry)?;
         for path in entry.temps.iter().filter(|path| is_temp(path)) {
             if !self.disk.lstat(path)?.is_some_and(|stat| stat.kind == Kind::File) {
                 continue;
@@ -111,6 +125,9 @@ impl Engine {
             let Some(bytes) = self.disk.read(path)? else { continue };
             let Ok(object) = Credentials::parse(bytes) else { continue };
             let part = object.account();
+            if staged.as_ref().is_some_and(|staged| staged.concerns(&part)) {
+                continue;
+            }
             if is_stray(snapshot, &part) {
                 desk.put_away(&part, "written by somebody else during an interrupted switch", None, None)?;
             }
@@ -175,7 +192,7 @@ fn is_stray(snapshot: &Snapshot, part: &AccountPart) -> bool {
     };
     let held =
         snapshot.records.iter().filter_map(Record::login).any(|held| held.refresh_print().as_ref() == Some(&token));
-    live.as_ref() != Some(&token) && !held && !snapshot.spent.has(&token)
+    live.as_ref() != Some(&token) && !held && !snapshot.holds_token(part) && !snapshot.spent.has(&token)
 }
 
 /// Only what a batch of ours may have left is ever removed on the journal's word.
@@ -186,7 +203,7 @@ fn is_temp(path: &Path) -> bool {
 }
 
 fn word(done: &str) -> &'static str {
-    ["switch", "undo", "capture", "remove", "rename", "restore"]
+    ["switch", "undo", "capture", "login", "remove", "rename", "renew", "restore", "refresh", "adopt"]
         .into_iter()
         .find(|word| *word == done)
         .unwrap_or("recover")

@@ -168,6 +168,18 @@ impl Snapshot {
         self.records.iter().filter(|record| record.lent_to(&self.home_id))
     }
 
+    /// Whether the live home or a profile holds this very login.
+    pub(crate) fn holds_token(&self, part: &clauth_claude::AccountPart) -> bool {
+        let token = |found: Found| match found {
+            Found::Login(login) => Some(crate::profile::token_of(&login)),
+            Found::Blank | Found::Absent | Found::Malformed => None,
+        };
+        let asked = token(part.login());
+        let held = self.records.iter().flat_map(|record| [record.part(), record.renewed()]).flatten();
+        let mut all = held.map(|part| token(part.login())).chain([token(self.live.found.clone())]);
+        asked.is_some() && all.any(|one| one == asked)
+    }
+
     /// Every profile whose login an operation on `target` reads or moves (K1).
     pub(crate) fn concerned(&self, target: Option<&str>, owner: &Owner) -> Vec<String> {
         let lent = self.lent().map(|record| record.name.as_str());
@@ -180,7 +192,7 @@ impl Snapshot {
         names
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
+    pub(crate) fn candidates(&self) -> Vec<Candidate> {
         self.records.iter().map(|record| self.candidate(record)).collect()
     }
 

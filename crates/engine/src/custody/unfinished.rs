@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Unfinished {
     /// Always 1.
     pub schema: u32,
-    /// The command: `switch`, `undo`, `capture`, `remove`, `rename`, `restore`, `recover`.
+    /// The command: `switch`, `undo`, `capture`, `login`, `remove`, `rename`, `renew`, `restore`, `refresh`, `adopt`,
+    /// `recover`.
     pub done: String,
     /// Whose login was live when it began.
     pub from: Option<String>,

@@ -34,8 +34,13 @@ impl Engine {
             let answer = self.settle_doubt(&before)?;
             let owner = self.owner(&before, answer.as_ref())?;
             self.prepare()?;
-            let held = self.lock_all(&before.home, &before.concerned(Some(&name), &owner))?;
+            let concerned = before.concerned(Some(&name), &owner);
+            self.tend_all(&concerned)?;
+            let held = self.lock_all(&before.home, &concerned)?;
             let snapshot = self.snapshot()?;
+            if !self.all_tended(&snapshot, &concerned)? {
+                continue;
+            }
             let owner = self.owner(&snapshot, answer.filter(|_| snapshot.same_login(&before)).as_ref())?;
             if !force {
                 refuse_live(&snapshot, &owner, &name)?;
@@ -68,11 +73,17 @@ impl Engine {
     fn draft_removal_of(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, name: &str) -> Result<Option<String>, Error> {
         let known = snapshot.record(name).and_then(|record| record.identity.as_ref());
         let lent = snapshot.record(name).is_some_and(|record| record.lent_to(&snapshot.home_id));
+        let waiting = desk.renewed(name).or_else(|| snapshot.record(name)?.token.get()).cloned();
+        if let Some(part) = waiting {
+            desk.keep_removed(&part, "its profile was removed", (name, known), false)?;
+        }
         if let Some(part) = desk.holds(name).cloned() {
             let why = if lent { "its profile was removed while it was live" } else { "its profile was removed" };
             desk.keep_removed(&part, why, (name, known), lent)?;
         }
+        self.keep_staged(desk, name, "its profile was removed")?;
         let vault = desk.vaulted.as_ref().map(|entry| entry.id.clone());
+        self.draft_bindings(desk, name, None)?;
         desk.edit_roster(|roster| roster.forget(name))?;
         self.delete_files(desk, name)?;
         let mut event = Event::new(desk.now, "remove", "asked for").about(name);

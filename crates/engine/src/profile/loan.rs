@@ -16,6 +16,8 @@ pub(crate) struct Loan {
     pub(crate) at: Option<Timestamp>,
     /// The machine that lent it.
     pub(crate) machine: Option<Fingerprint>,
+    /// The token of a newer sign-in of the same account that waits in the slot meanwhile (S9).
+    pub(crate) renewed: Option<Fingerprint>,
     /// The full login as last known.
     pub(crate) login: AccountPart,
 }
@@ -28,6 +30,7 @@ impl Loan {
             home: PathBuf::from(document.get::<String>(&["home"])?),
             at: document.get::<String>(&["at"]).and_then(|text| text.parse().ok()),
             machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
+            renewed: document.get::<String>(&["renewed"]).and_then(|text| Fingerprint::parse(&text)),
             login,
         })
     }
@@ -39,7 +42,7 @@ impl Loan {
             _ => None,
         };
         let login = login.as_ref();
-        let head = serde_json::json!({
+        let mut head = serde_json::json!({
             "schema": 1, "home": self.home.to_string_lossy(), "store": "file",
             "account_uuid": key.map(|key| &key.account), "organization_uuid": key.and_then(|key| key.organization.as_ref()),
             "access": login.map(|login| login.access_print().full().to_owned()),
@@ -48,6 +51,9 @@ impl Loan {
             "at": self.at.map(|at| at.to_string()),
             "machine": self.machine.as_ref().map(Fingerprint::full),
         });
+        if let Some(renewed) = &self.renewed {
+            head["renewed"] = renewed.full().into();
+        }
         let text = String::from_utf8_lossy(self.login.bytes());
         crate::json::with_raw(&head, "login", text.trim())
     }

@@ -17,6 +17,8 @@ pub enum ProfileKind {
     Claude,
     /// A base URL and a key.
     Endpoint,
+    /// A long-lived setup token.
+    Token,
 }
 
 impl ProfileKind {
@@ -26,6 +28,7 @@ impl ProfileKind {
         match self {
             Self::Claude => "claude",
             Self::Endpoint => "endpoint",
+            Self::Token => "token",
         }
     }
 }
@@ -102,6 +105,8 @@ pub(crate) struct Record {
     pub(crate) name: String,
     pub(crate) slot: Content<AccountPart>,
     pub(crate) loan: Content<Loan>,
+    /// The setup token, as a login without a refresh token.
+    pub(crate) token: Content<AccountPart>,
     pub(crate) identity: Option<Known>,
     pub(crate) verdict: Option<Verdict>,
     pub(crate) kind: ProfileKind,
@@ -114,8 +119,10 @@ impl Record {
         let loan = content(disk, root.loan(name), Loan::read);
         let identity = content(disk, root.identity(name), Known::read);
         let verdict = content(disk, root.verdict(name), Verdict::read);
+        let token = content(disk, root.token(name), |bytes| AccountPart::parse(bytes).ok());
         Self {
-            kind: kind(disk, root, name),
+            kind: kind(disk, root, name, &token),
+            token,
             enabled: enabled(disk, root, name),
             name: name.to_owned(),
             slot,
@@ -138,6 +145,16 @@ impl Record {
         }
     }
 
+    /// The newer sign-in that waits in the slot while the login before it is lent out (S9).
+    pub(crate) fn renewed(&self) -> Option<&AccountPart> {
+        let named = self.loan.get()?.renewed.as_ref()?;
+        let waits = |part: &&AccountPart| match part.login() {
+            Found::Login(login) => !part.is_bearer() && token_of(&login) == *named,
+            Found::Blank | Found::Absent | Found::Malformed => false,
+        };
+        self.slot.get().filter(waits)
+    }
+
     pub(crate) fn lent_to(&self, home: &Path) -> bool {
         self.loan.get().is_some_and(|loan| loan.names(home))
     }
@@ -150,7 +167,8 @@ impl Record {
 
     /// The file that cannot be understood, if one that matters is.
     pub(crate) fn broken(&self) -> Option<&Path> {
-        self.loan.broken().or_else(|| self.slot.broken().filter(|_| self.loan.get().is_none()))
+        let kept = self.loan.broken().or_else(|| self.token.broken());
+        kept.or_else(|| self.slot.broken().filter(|_| self.loan.get().is_none()))
     }
 
     /// The state at `now`, with the reason where there is one.
@@ -160,6 +178,9 @@ impl Record {
         }
         if let Some(path) = self.broken() {
             return (State::Unreadable, Some(format!("{} cannot be understood", path.display())));
+        }
+        if self.kind == ProfileKind::Token {
+            return (State::Ok, None);
         }
         let Some(part) = self.part() else { return (State::NoLogin, None) };
         let login = match part.login() {
@@ -194,7 +215,10 @@ fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<
     }
 }
 
-fn kind(disk: &Disk, root: &Root, name: &str) -> ProfileKind {
+fn kind(disk: &Disk, root: &Root, name: &str, token: &Content<AccountPart>) -> ProfileKind {
+    if !matches!(token, Content::Absent) {
+        return ProfileKind::Token;
+    }
     let has_url =
         toml::read(disk, &root.config(name)).is_ok_and(|document| toml::text(&document, "base_url").is_some());
     if has_url { ProfileKind::Endpoint } else { ProfileKind::Claude }

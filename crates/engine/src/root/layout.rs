@@ -27,9 +27,23 @@ pub const LAYOUT: &[Entry] = &[
         secret: true,
     },
     Entry { path: "profiles/<name>/loan.json", what: "the full login while it is lent to the live home", secret: true },
+    Entry { path: "profiles/<name>/token.json", what: "a setup token", secret: true },
     Entry { path: "profiles/<name>/identity.json", what: "whose login it is, and by what proof", secret: false },
     Entry { path: "profiles/<name>/verdict.json", what: "what is known against the present login", secret: false },
+    Entry {
+        path: "profiles/<name>/refresh/",
+        what: "while a renewal is unfinished: its mark, and the new pair until it is in place",
+        secret: true,
+    },
+    Entry { path: "renewed-<name>.json", what: "a new pair that found no other place", secret: true },
     Entry { path: "profiles/<name>/bound/", what: "Claude Code's account-bound files while parked", secret: false },
+    Entry {
+        path: "profiles/<name>/base/",
+        what: "names and digests of settings at the last merge with a session's",
+        secret: false,
+    },
+    Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
+    Entry { path: "bindings.toml", what: "directories bound to profiles", secret: false },
     Entry { path: "spent.jsonl", what: "fingerprints of refresh tokens that are used up", secret: false },
     Entry { path: "vault/", what: "displaced logins with why, when and whose", secret: true },
     Entry { path: "journal/", what: "the one unfinished change: names and fingerprints", secret: false },
@@ -94,6 +108,17 @@ impl Root {
         self.profile(name).join("loan.json")
     }
 
+    /// A profile's setup token.
+    #[must_use]
+    pub fn token(&self, name: &str) -> PathBuf {
+        self.profile(name).join("token.json")
+    }
+
+    /// Where sign-ins that are under way have their directories.
+    pub(crate) fn login(&self) -> PathBuf {
+        self.0.join("login")
+    }
+
     pub(crate) fn identity(&self, name: &str) -> PathBuf {
         self.profile(name).join("identity.json")
     }
@@ -106,12 +131,21 @@ impl Root {
         self.profile(name).join("bound")
     }
 
+    /// Where the mark and the staged pair of a renewal lie (R4, R5).
+    pub(crate) fn refresh(&self, name: &str) -> PathBuf {
+        self.profile(name).join("refresh")
+    }
+
     pub(crate) fn config(&self, name: &str) -> PathBuf {
         self.profile(name).join("config.toml")
     }
 
     pub(crate) fn options(&self, name: &str) -> PathBuf {
         self.profile(name).join("options.toml")
+    }
+
+    pub(crate) fn bindings(&self) -> PathBuf {
+        self.0.join("bindings.toml")
     }
 
     pub(crate) fn vault(&self) -> PathBuf {

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) machine: Option<Fingerprint>,
     /// Whether anything may be asked of a server.
     pub(crate) network: bool,
+    /// Whether clauth may renew logins; otherwise all renewal is left to `claude` (R7).
+    pub(crate) refresh: bool,
 }
 
 impl Settings {
@@ -26,6 +28,7 @@ impl Settings {
             home: toml::text(&document, "home").map(PathBuf::from),
             machine: toml::text(&document, "machine").and_then(|text| Fingerprint::parse(&text)),
             network: toml::text(&document, "network").as_deref() != Some("off"),
+            refresh: toml::text(&document, "refresh").as_deref() != Some("off"),
             document,
         })
     }

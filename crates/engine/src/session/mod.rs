@@ -1,5 +1,28 @@
 //! Sessions: an unmodified `claude` that runs as one profile in a config directory of its own (S1–S9).
 
+mod copy;
+mod credential;
+mod holder;
+mod links;
+mod merge;
+mod moving;
 mod place;
+mod reconcile;
+mod record;
+mod shared;
+mod start;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod visit;
+mod watch;
 
+pub(crate) use credential::Tended;
+pub(crate) use holder::{Holder, live, prune};
+pub(crate) use links::{LinkMode, probe};
+pub(crate) use merge::{Converger, Own, forget, seed};
 pub(crate) use place::Place;
+pub(crate) use reconcile::{Cleared, clear};
+pub(crate) use shared::is_shared;
+pub use start::SessionHandle;
+pub(crate) use tree::build;

@@ -2,11 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::Root;
+use clauth_durable::{Disk, Mode};
+
+use super::LinkMode;
+use crate::{Error, Root};
 
 /// The directories and files of one profile's sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
+    /// clauth's own root, into which no link is followed (L8).
+    pub(crate) root: PathBuf,
     /// The profile.
     pub(crate) name: String,
     /// The config directory that its sessions share: the tree.
@@ -25,6 +30,7 @@ impl Place {
     pub(crate) fn of(root: &Root, name: &str) -> Self {
         let profile = root.profile(name);
         Self {
+            root: root.path().to_owned(),
             name: name.to_owned(),
             tree: profile.join("runtime"),
             holders: profile.join("sessions"),
@@ -32,5 +38,25 @@ impl Place {
             conflicts: profile.join("conflicts"),
             slot: root.slot(name),
         }
+    }
+
+    /// The session's credential file.
+    pub(crate) fn credential(&self) -> PathBuf {
+        self.tree.join(".credentials.json")
+    }
+
+    /// How the tree was made; a start records it.
+    pub(crate) fn mode(&self, disk: &Disk) -> LinkMode {
+        let copied = disk.read(&self.mode_file()).is_ok_and(|bytes| bytes.as_deref() == Some(b"copy"));
+        if copied { LinkMode::Copy } else { LinkMode::Real }
+    }
+
+    pub(crate) fn record_mode(&self, disk: &Disk, mode: LinkMode) -> Result<(), Error> {
+        disk.ensure_dir(&self.base)?;
+        Ok(disk.replace(&self.mode_file(), mode.word().as_bytes(), Mode::Private)?)
+    }
+
+    fn mode_file(&self) -> PathBuf {
+        self.base.join("links")
     }
 }

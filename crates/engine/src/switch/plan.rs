@@ -56,12 +56,21 @@ pub(super) fn draft(
         Incoming::Profile(name) => desk.show_identity(name)?,
         Incoming::Vaulted(entry) => desk.draft.delete(&entry.path(&engine.root), clauth_durable::Manner::Own)?,
     }
-    desk.exchange_bound(from.as_deref(), incoming.profile())?;
+    // A newer sign-in in the place of the same profile's earlier one is no change of who is who (S9).
+    let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
+    if !same {
+        desk.exchange_bound(from.as_deref(), incoming.profile())?;
+    }
     desk.mark(incoming.profile())?;
-    let mut event = Event::new(desk.now, cause.event, cause.reason);
+    let mut event = match same {
+        true => Event::new(desk.now, "login", "the newer sign-in was put live"),
+        false => Event::new(desk.now, cause.event, cause.reason),
+    };
     event.tokens = Tokens { from: left, to: print(&part) };
-    (event.from, event.to) = (from, incoming.profile().map(str::to_owned));
-    event.profile.clone_from(&event.to);
+    event.profile = incoming.profile().map(str::to_owned);
+    if !same {
+        (event.from, event.to) = (from, event.profile.clone());
+    }
     event.vault = match incoming {
         Incoming::Vaulted(entry) => Some(entry.id.clone()),
         Incoming::Profile(_) => desk.vaulted.as_ref().map(|entry| entry.id.clone()),

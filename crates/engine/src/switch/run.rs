@@ -42,6 +42,14 @@ impl Engine {
         self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))
     }
 
+    /// The profile that was live before: what `-` means.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn previous(&self) -> Result<String, Error> {
+        self.resolve(Target::Previous)
+    }
+
     /// The profile that `target` means.
     fn resolve(&self, target: Target<'_>) -> Result<String, Error> {
         match target {
@@ -76,13 +84,16 @@ impl Engine {
             let before = self.snapshot()?;
             let answer = self.settle_doubt(&before)?;
             let owner = self.owner(&before, answer.as_ref())?;
-            let held = self.lock_all(&before.home, &before.concerned(incoming.profile(), &owner))?;
+            let concerned = before.concerned(incoming.profile(), &owner);
+            self.tend_all(&concerned)?;
+            let held = self.lock_all(&before.home, &concerned)?;
             let snapshot = self.snapshot()?;
             let answer = answer.filter(|_| snapshot.same_login(&before));
             let owner = self.owner(&snapshot, answer.as_ref())?;
             // Somebody changed who is lent, or the login, between looking and locking: look again.
-            if snapshot.concerned(incoming.profile(), &owner) != before.concerned(incoming.profile(), &owner)
+            if snapshot.concerned(incoming.profile(), &owner) != concerned
                 || is_open(&owner)
+                || !self.all_tended(&snapshot, &concerned)?
             {
                 continue;
             }
@@ -102,14 +113,16 @@ impl Engine {
         cause: &Cause<'_>,
         held: &Held,
     ) -> Result<Option<Report>, Error> {
-        if let Some(name) = incoming.profile().filter(|name| is_live(owner, name)) {
+        if let Some(name) = incoming.profile().filter(|name| stays(snapshot, owner, name)) {
             return self.stay(snapshot, owner, name, held);
         }
         let drafted = plan::draft(self, snapshot, owner, incoming, cause)?;
         let changed = !drafted.changes.is_empty();
+        let from = plan::leaving(snapshot, owner);
+        let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
         let operation = Operation {
-            done: cause.event,
-            from: plan::leaving(snapshot, owner),
+            done: if same { "renew" } else { cause.event },
+            from,
             to: incoming.profile().map(str::to_owned),
             ..Operation::default()
         };
@@ -159,7 +172,7 @@ impl Engine {
         incoming: &Incoming,
         cause: &Cause<'_>,
     ) -> Result<Report, Error> {
-        let live = incoming.profile().is_some_and(|name| is_live(owner, name));
+        let live = incoming.profile().is_some_and(|name| stays(snapshot, owner, name));
         let drafted = if live { None } else { Some(plan::draft(self, snapshot, owner, incoming, cause)?) };
         let mut report = match drafted {
             None => {
@@ -210,6 +223,11 @@ fn is_open(owner: &Owner) -> bool {
 
 fn is_live(owner: &Owner, name: &str) -> bool {
     matches!(owner, Owner::Own(live) | Owner::Successor(live, _) if live == name)
+}
+
+/// Whether there is nothing to install: the profile's login is live, and no newer sign-in of it waits (S9).
+fn stays(snapshot: &Snapshot, owner: &Owner, name: &str) -> bool {
+    is_live(owner, name) && snapshot.record(name).is_none_or(|record| record.renewed().is_none())
 }
 
 fn harvested(owner: &Owner) -> Option<String> {

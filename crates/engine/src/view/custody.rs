@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::custody::Snapshot;
 use crate::owner::Owner;
 use crate::profile::Record;
+use crate::session::Place;
 use crate::view::Custodian;
 use crate::{Engine, Error, vault};
 
@@ -16,7 +17,7 @@ use crate::{Engine, Error, vault};
 pub struct Copy {
     /// The file.
     pub path: PathBuf,
-    /// `slot`, `loan`, `live` or `vault`.
+    /// `slot`, `loan`, `live`, `session`, `vault`, or `staged` for a new pair that is not yet in its place.
     pub place: &'static str,
     /// It holds the refresh token too.
     pub full: bool,
@@ -66,6 +67,11 @@ impl Engine {
         let kept = vault::all(&self.disk, &self.root)?;
         let mut all: Vec<Custody> =
             snapshot.records.iter().map(|record| self.of(&snapshot, record, &owner, &kept)).collect();
+        for (custody, sessions) in all.iter_mut().zip(self.sessions_of(&snapshot)) {
+            if sessions > 0 && custody.custodian == Some(Custodian::Store) {
+                custody.custodian = Some(Custodian::Session);
+            }
+        }
         all.extend(self.strangers(&snapshot, &owner, &kept));
         if let Some(name) = name {
             all.retain(|custody| custody.profile.as_ref() == Some(&name));
@@ -86,8 +92,20 @@ impl Engine {
             );
         }
         if let Some(slot) = record.slot.get() {
-            generations
-                .add(slot, Copy { path: self.root.slot(name), place: "slot", full: true, read_by_claude: false });
+            let tree = Place::of(&self.root, name).credential();
+            let linked = self.disk.vfs.read_link(&tree).is_ok();
+            let path = self.root.slot(name);
+            generations.add(slot, Copy { path, place: "slot", full: true, read_by_claude: linked });
+        }
+        let tree = Place::of(&self.root, name).credential();
+        let is_file = self.disk.vfs.lstat(&tree).is_ok_and(|stat| stat.kind == clauth_durable::Kind::File);
+        let copy = self.disk.read(&tree).ok().flatten().filter(|_| is_file);
+        if let Some(object) = copy.and_then(|bytes| clauth_claude::Credentials::parse(bytes).ok()) {
+            let copy = Copy { path: tree, place: "session", full: true, read_by_claude: true };
+            generations.add(&object.account(), copy);
+        }
+        for (path, login) in self.staged_copies(name) {
+            generations.add(&login, Copy { path, place: "staged", full: true, read_by_claude: false });
         }
         for entry in kept.iter().filter(|entry| entry.profile.as_ref() == Some(name)) {
             generations.add(

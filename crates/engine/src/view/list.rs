@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::custody::{Snapshot, Unfinished};
 use crate::owner::Owner;
 use crate::profile::{AccountKey, ProfileKind, Record, State};
+use crate::session::{self, Place};
 use crate::{Engine, Error};
 
 /// Who may use a login's refresh token (L1).
@@ -15,6 +16,8 @@ pub enum Custodian {
     Store,
     /// Lent to the live home.
     Live,
+    /// In use by sessions of the profile.
+    Session,
 }
 
 impl Custodian {
@@ -24,6 +27,7 @@ impl Custodian {
         match self {
             Self::Store => "store",
             Self::Live => "live",
+            Self::Session => "session",
         }
     }
 }
@@ -125,7 +129,14 @@ impl Engine {
         };
         let now = self.host.clock.now();
         let accounts = snapshot.records.iter().enumerate();
-        let accounts = accounts.map(|(at, record)| account(&snapshot, record, &owner, (at + 1, now))).collect();
+        let sessions = self.sessions_of(&snapshot);
+        let accounts = accounts
+            .map(|(at, record)| {
+                let mut account = account(&snapshot, record, &owner, (at + 1, now));
+                account.live_in(sessions[at]);
+                account
+            })
+            .collect();
         let overrides = clauth_claude::overrides(&self.host, &self.disk, &snapshot.home);
         Ok(Listing {
             active,
@@ -136,6 +147,32 @@ impl Engine {
             accounts,
             notices: snapshot.notice.iter().cloned().collect(),
         })
+    }
+}
+
+impl Engine {
+    /// How many sessions each profile has, in the order of the records. Processes are looked at only where there is a tree.
+    pub(crate) fn sessions_of(&self, snapshot: &Snapshot) -> Vec<usize> {
+        let mut running = None;
+        let count = |record: &Record| {
+            let place = Place::of(&self.root, &record.name);
+            if self.disk.vfs.lstat(&place.tree).is_err() {
+                return 0;
+            }
+            let running = running.get_or_insert_with(|| clauth_claude::running(&self.host, &self.disk, &snapshot.home));
+            session::live(&self.disk, &place, running).len()
+        };
+        snapshot.records.iter().map(count).collect()
+    }
+}
+
+impl Account {
+    /// A parked login that sessions use is in their custody (L1).
+    fn live_in(&mut self, sessions: usize) {
+        self.sessions = sessions;
+        if sessions > 0 && self.custodian == Some(Custodian::Store) {
+            self.custodian = Some(Custodian::Session);
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use clauth_sandbox::world::{Entry, Snapshot, holders};
 
 use crate::custody::assert_one_holder;
 use crate::house::{House, Unsynced, counting, restore};
+use crate::login::waiting;
 
 type Act = fn(&Engine) -> Result<(), Error>;
 
@@ -43,8 +44,34 @@ const CASES: &[Case] = &[
     Case { name: "undo", house: switched, act: |engine| engine.undo(false).map(drop), tokens: &["A1", "B1"] },
     Case { name: "remove", house: two, act: |engine| engine.remove("a", false).map(drop), tokens: &["A1", "B1"] },
     Case { name: "rename", house: two, act: |engine| engine.rename("a", "c").map(drop), tokens: &["A1", "B1"] },
+    Case {
+        name: "bind",
+        house: two,
+        act: |engine| engine.bind("a", &engine.host.home).map(drop),
+        tokens: &["A1", "B1"],
+    },
+    Case { name: "rename-bound", house: bound, act: |engine| engine.rename("a", "c").map(drop), tokens: &["A1", "B1"] },
+    Case { name: "switch-waiting", house: waiting, act: switch_to_b, tokens: &["A1", "B1", "BB1"] },
+    Case { name: "switch-from-waiting", house: waiting, act: switch_to_a, tokens: &["A1", "B1", "BB1"] },
+    Case {
+        name: "remove-waiting",
+        house: waiting,
+        act: |engine| engine.remove("b", true).map(drop),
+        tokens: &["A1", "B1", "BB1"],
+    },
     Case { name: "recover", house: interrupted, act: next_command, tokens: &["A1", "B2"] },
 ];
+
+fn switch_to_b(engine: &Engine) -> Result<(), Error> {
+    engine.switch(Target::Named("b"), Options::default()).map(drop)
+}
+
+fn bound() -> House {
+    let house = two();
+    let engine = house.engine();
+    engine.bind("a", &engine.host.home).expect("a binding");
+    house
+}
 
 fn fresh() -> House {
     let house = House::new("f-fresh");

@@ -147,11 +147,26 @@ impl Handle for UnsyncedHandle {
     fn sync(&mut self) -> io::Result<()> {
         Ok(())
     }
+    fn rewind(&mut self) -> io::Result<()> {
+        self.0.rewind()
+    }
     fn set_modified(&mut self, at: Timestamp) -> io::Result<()> {
         self.0.set_modified(at)
     }
     fn truncate(&mut self, len: u64) -> io::Result<()> {
         self.0.truncate(len)
+    }
+    fn clone_from(&mut self, source: &std::fs::File) -> io::Result<()> {
+        self.0.clone_from(source)
+    }
+    fn copy_from(&mut self, source: &std::fs::File, most: u64) -> io::Result<u64> {
+        self.0.copy_from(source, most)
+    }
+    fn set_mode(&mut self, mode: u32) -> io::Result<()> {
+        self.0.set_mode(mode)
+    }
+    fn stat(&self) -> io::Result<Stat> {
+        self.0.stat()
     }
     fn len(&self) -> io::Result<u64> {
         self.0.len()
@@ -171,6 +186,7 @@ impl<V: Vfs> Vfs for Unsynced<V> {
         lstat(path: &Path) -> Stat;
         read_link(path: &Path) -> PathBuf;
         read_dir(path: &Path) -> Vec<std::ffi::OsString>;
+        open(path: &Path) -> std::fs::File;
         rename(from: &Path, to: &Path) -> ();
         rename_new(from: &Path, to: &Path) -> ();
         exchange(a: &Path, b: &Path) -> ();

@@ -5,5 +5,8 @@ mod custody;
 mod faults;
 mod house;
 mod journey;
+mod login;
 mod outside;
 mod races;
+mod refresh;
+mod refresh_faults;

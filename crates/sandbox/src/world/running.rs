@@ -51,6 +51,12 @@ impl Running {
         self.ready["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0)
     }
 
+    /// The id of the process that was started: the session itself, or the `clauth start` above it.
+    #[must_use]
+    pub fn parent(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Its session's id, which names its transcript.
     #[must_use]
     pub fn session_id(&self) -> &str {

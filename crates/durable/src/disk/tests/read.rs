@@ -133,3 +133,21 @@ fn the_target_of_a_rename_is_where_the_links_end() {
     let error = disk().target(&chain(&home, LINKS + 1), None).expect_err("too many links");
     assert!(matches!(error, Error::Loop { .. }), "{error:?}");
 }
+
+#[test]
+fn what_is_opened_is_what_stands_there_and_is_never_made() {
+    use std::io::Read as _;
+    let home = Scratch::new("open");
+    home.write("file", "text");
+    home.link("file", "link");
+    fifo(&home.path("fifo"));
+    let (answer, answered) = mpsc::channel();
+    let paths = ["file", "link", "missing", "fifo"].map(|name| home.path(name));
+    std::thread::spawn(move || answer.send(paths.map(|path| disk().vfs.open(&path))));
+    let [file, link, missing, fifo] = answered.recv_timeout(HANGS).expect("an answer, and no waiting");
+    let mut text = String::new();
+    file.expect("a file").read_to_string(&mut text).expect("readable");
+    assert_eq!(text, "text");
+    assert!(link.is_err() && missing.is_err() && fifo.is_ok());
+    assert!(!home.path("missing").exists());
+}

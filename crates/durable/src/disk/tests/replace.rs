@@ -93,3 +93,27 @@ fn what_is_left_beside_is_swept_and_nothing_else_is() {
     let left: Vec<String> = home.picture().into_keys().collect();
     assert_eq!(left, [".clauth", ".hidden", "deeper", "deeper/.file.clauth-1", "file", "file.clauth-1"]);
 }
+
+#[test]
+fn a_file_is_created_only_where_nothing_is() {
+    let home = Scratch::new("create");
+    assert!(disk().create(&home.path("file"), b"first").expect("a created file"));
+    assert!(!disk().create(&home.path("file"), b"second").expect("something there"));
+    assert_eq!(home.read("file"), "first");
+    assert_eq!(home.picture().len(), 1, "nothing is left beside it");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_is_replaced_itself_and_never_written_through() {
+    let home = Scratch::new("itself");
+    home.write("target", "theirs");
+    for target in ["target", "nowhere", "link"] {
+        let _ = disk().remove_file(&home.path("link"));
+        home.link(target, "link");
+        disk().replace_itself(&home.path("link"), b"ours", Mode::Keep).expect("a replaced link");
+        assert_eq!((home.read("link"), home.read("target")), ("ours".into(), "theirs".into()), "{target}");
+        assert_eq!(home.mode("link"), 0o600, "{target}");
+        assert_eq!(home.picture().len(), 2, "{target}: nothing is left beside it");
+    }
+}

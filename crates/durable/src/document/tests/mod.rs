@@ -1,5 +1,6 @@
 //! What an edit leaves alone, and what is no document.
 
+mod many;
 mod model;
 mod properties;
 mod refusals;

@@ -1,0 +1,56 @@
+//! Signals that another process sends to the parent alone.
+
+use clauth_sandbox::Running;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::parent::{ANSWERING, parent, script, world};
+
+fn send(pid: u64, signal: Signal) {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process");
+    kill_process(pid, signal).expect("a signal");
+}
+
+/// Asks until the answer has at least one signal of that name.
+fn counts_once_there(child: &mut Running, name: &str) -> Value {
+    loop {
+        let counts = child.send("count");
+        if counts[name].as_u64() > Some(0) {
+            return counts;
+        }
+    }
+}
+
+#[test]
+fn what_is_sent_to_the_parent_alone_reaches_the_child_once() {
+    let world = world("child-alone");
+    let mut child = Running::start(parent(&world, &script(&world, ANSWERING), &[]));
+    let parent = child.send("parent")["parent"].as_u64().expect("the parent");
+    for (signal, name) in [(Signal::TERM, "TERM"), (Signal::HUP, "HUP"), (Signal::INT, "INT")] {
+        send(parent, signal);
+        assert_eq!(counts_once_there(&mut child, name)[name], 1, "{name}");
+    }
+    // They are passed on in order: with the last one there, no second one of the others can be under way.
+    let counts = child.send("count");
+    assert_eq!((&counts["TERM"], &counts["HUP"], &counts["INT"]), (&1.into(), &1.into(), &1.into()));
+    child.post("end");
+    assert_eq!(child.finish(), Some(7));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_nohup_ignores_stays_ignored_by_both() {
+    let world = world("child-nohup");
+    let inner = parent(&world, &script(&world, ANSWERING), &[]);
+    let mut outer = world.command(std::path::Path::new("/bin/sh"), None);
+    outer.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(inner.get_program()).args(inner.get_args());
+    outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = Running::start(outer);
+    let parent = child.send("parent")["parent"].as_u64().expect("the parent");
+    send(parent, Signal::HUP);
+    send(u64::from(child.pid()), Signal::HUP);
+    send(parent, Signal::TERM);
+    assert_eq!(counts_once_there(&mut child, "TERM")["HUP"], 0);
+    child.post("end");
+    assert_eq!(child.finish(), Some(7));
+}

@@ -1,0 +1,262 @@
+//! `clauth start`: ours stand before NAME, and everything after it is `claude`'s, byte for byte (design §7).
+
+use std::ffi::OsString;
+
+use clauth_engine::{Engine, Kind, SessionHandle};
+
+use super::{Call, bind};
+use crate::args::takes_value;
+use crate::child::{Child, Environment, SECURE, Spec, find};
+use crate::failure::Failure;
+
+/// Run Claude Code as a profile in this terminal.
+#[derive(clap::Args)]
+#[command(
+    override_usage = "clauth start [OPTIONS] NAME|- [ARGS…]\n       clauth start [OPTIONS] [--auto] -- [ARGS…]",
+    after_help = "Options stand before NAME; everything after it goes to claude as it is.\n\
+    Without NAME: the profile that is bound to the working directory.\n\nExample: clauth start work --version"
+)]
+pub(crate) struct Args {
+    /// Keep variables that outrank the profile's login
+    #[arg(long)]
+    keep_env: bool,
+    /// The enabled profile with the most room
+    #[arg(long)]
+    auto: bool,
+}
+
+/// Where our words end, and what follows them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Split {
+    /// How many words are ours.
+    pub(crate) own: usize,
+    /// The profile, or `-`.
+    pub(crate) name: Option<OsString>,
+    /// The child's words.
+    pub(crate) rest: Vec<OsString>,
+}
+
+/// Everything that `start` was told.
+pub(crate) struct StartWords {
+    pub(crate) name: Option<OsString>,
+    pub(crate) keep_env: bool,
+    pub(crate) auto: bool,
+    /// The child's words, exactly as they were typed.
+    pub(crate) rest: Vec<OsString>,
+}
+
+/// Finds the end of our words among those after `start`: the first that is no flag is NAME; without one the child's words
+/// follow `--`.
+pub(crate) fn split(words: &[OsString]) -> Split {
+    let mut own = 0;
+    while let Some(word) = words.get(own) {
+        let after = || words.get(own + 1..).unwrap_or_default().to_vec();
+        if word == "--" {
+            return Split { own, name: None, rest: after() };
+        }
+        if word == "-" || !word.as_encoded_bytes().starts_with(b"-") {
+            return Split { own, name: Some(word.clone()), rest: after() };
+        }
+        own += if takes_value(word) { 2 } else { 1 };
+    }
+    Split { own: words.len(), ..Split::default() }
+}
+
+impl StartWords {
+    /// Joins what the parser of the command line understood with what it never saw.
+    pub(crate) fn new(args: &Args, split: Split) -> Result<Self, Failure> {
+        if let Some(name) = split.name.as_ref().filter(|_| args.auto) {
+            let what = format!("--auto picks the profile, so '{}' cannot be it too", name.display());
+            let next = ["clauth start --auto -- ARGS…", "clauth start NAME ARGS…"];
+            return Err(Failure::new(Kind::Usage, what, "clauth start", &next));
+        }
+        Ok(Self { name: split.name, keep_env: args.keep_env, auto: args.auto, rest: split.rest })
+    }
+}
+
+/// Runs `claude` and answers its exit code.
+pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<u8, Failure> {
+    let words = StartWords::new(args, call.split.clone().unwrap_or_default())?;
+    let program = find(&call.engine.host)?;
+    let engine = for_session(call);
+    let name = profile(&words, call)?;
+    let mut session = engine.begin(&name)?;
+    let environment = Environment::of_session(&call.engine.host.env, session.config_dir(), words.keep_env);
+    environment.tell("; --keep-env passes it on", call.ui);
+    let ended = live(&mut session, &Spec { program, args: words.rest, environment, aside: false }, call);
+    for notice in session.end()? {
+        call.ui.warn(&notice);
+    }
+    ended
+}
+
+/// The engine without the variable that moves the credential store: it is not passed on to the session, so it says nothing
+/// about which home the session belongs to.
+fn for_session(call: &Call<'_>) -> Engine {
+    let mut engine = call.engine.clone();
+    let stays = engine.host.env.iter().filter(|(name, _)| *name != SECURE);
+    engine.host.env = stays.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    engine
+}
+
+/// The child's life: from here on its own, whatever becomes of us.
+fn live(session: &mut SessionHandle, spec: &Spec, call: &Call<'_>) -> Result<u8, Failure> {
+    let mut trouble = None;
+    let mut heir = Some(session.inherit()?);
+    let code = Child::run(spec, &mut |pid| {
+        // The child has it now; ours would only keep the lock while we tidy up.
+        heir = None;
+        trouble = session.started(pid).err();
+    });
+    if let Some(error) = trouble {
+        call.ui.warn(&format!("the session could not be recorded: {error}"));
+    }
+    code
+}
+
+/// The profile that was meant.
+fn profile(words: &StartWords, call: &Call<'_>) -> Result<String, Failure> {
+    let Some(name) = &words.name else { return picked(words, call) };
+    if name == "-" {
+        return Ok(call.engine.previous()?);
+    }
+    match name.to_str() {
+        Some(name) => Ok(call.engine.find(name)?),
+        None => {
+            let shown = name.to_string_lossy().into_owned();
+            Err(Failure::new(Kind::NotFound, "a profile's name is plain text", shown, &["clauth list"]))
+        }
+    }
+}
+
+/// The profile that is picked where none was named.
+fn picked(words: &StartWords, call: &Call<'_>) -> Result<String, Failure> {
+    let next = ["clauth start NAME", "clauth list"];
+    if words.auto {
+        let what = "no account is known to have room: there are no readings yet";
+        return Err(Failure::new(Kind::Nothing, what, "clauth start", &next));
+    }
+    let here = bind::working_directory(&call.engine.host.env);
+    match here.as_deref().map(|dir| call.engine.binding_for(dir)).transpose()?.flatten() {
+        Some(binding) => {
+            call.ui.say(&format!("'{}', bound to {}", binding.profile, binding.dir.display()));
+            Ok(call.engine.find(&binding.profile)?)
+        }
+        None => {
+            let what = "no profile is named, and none is bound to this directory";
+            let next = ["clauth start NAME", "clauth bind NAME", "clauth list"];
+            Err(Failure::new(Kind::Nothing, what, "clauth start", &next))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::Manner;
+
+    #[derive(clap::Parser)]
+    struct Probe {
+        #[command(flatten)]
+        manner: Manner,
+        #[command(subcommand)]
+        command: Start,
+    }
+
+    #[derive(clap::Subcommand)]
+    enum Start {
+        Start(Args),
+    }
+
+    /// As the whole program does it, with `before` standing before the command.
+    fn words(before: &[&str], after: &[&str]) -> Option<(StartWords, Manner)> {
+        let after: Vec<OsString> = after.iter().map(OsString::from).collect();
+        let split = split(&after);
+        let ours = after.iter().take(split.own).cloned();
+        let argv = ["clauth"].iter().chain(before).chain(&["start"]).map(OsString::from).chain(ours);
+        let probe = Probe::try_parse_from(argv).ok()?;
+        let Start::Start(args) = probe.command;
+        StartWords::new(&args, split).ok().map(|words| (words, probe.manner))
+    }
+
+    /// What was understood, in short: our flags, NAME, and the child's words.
+    fn shown(words: Option<(StartWords, Manner)>) -> Option<(String, Option<String>, Vec<String>)> {
+        let (words, manner) = words?;
+        let text = |word: OsString| word.to_string_lossy().into_owned();
+        let flags = [
+            ("keep-env", words.keep_env),
+            ("auto", words.auto),
+            ("json", manner.json),
+            ("quiet", manner.quiet),
+            ("yes", manner.yes),
+            ("verbose", manner.verbose == 2),
+            ("never", manner.color == crate::args::Color::Never),
+        ];
+        let flags: Vec<&str> = flags.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect();
+        Some((flags.join(" "), words.name.map(text), words.rest.into_iter().map(text).collect()))
+    }
+
+    #[test]
+    fn ours_stand_before_the_name_and_all_else_is_claudes() {
+        type Row<'a> = (&'a str, &'a [&'a str], &'a str, Option<&'a str>, &'a [&'a str]);
+        let rows: [Row<'_>; 24] = [
+            ("nothing", &[], "", None, &[]),
+            ("a name", &["work"], "", Some("work"), &[]),
+            ("the one before", &["-"], "", Some("-"), &[]),
+            ("words", &["work", "-p", "hi"], "", Some("work"), &["-p", "hi"]),
+            ("our flag", &["--keep-env", "work"], "keep-env", Some("work"), &[]),
+            ("our flags", &["--keep-env", "--yes", "work"], "keep-env yes", Some("work"), &[]),
+            ("ours after the name is claude's", &["work", "--keep-env"], "", Some("work"), &["--keep-env"]),
+            ("help is claude's", &["work", "--help"], "", Some("work"), &["--help"]),
+            ("version is claude's", &["work", "--version"], "", Some("work"), &["--version"]),
+            ("json is claude's", &["work", "--json", "-q"], "", Some("work"), &["--json", "-q"]),
+            ("json is ours", &["--json", "work"], "json", Some("work"), &[]),
+            ("short ones are ours", &["-qvv", "work", "-v"], "quiet verbose", Some("work"), &["-v"]),
+            ("a value is no name", &["--color", "never", "work"], "never", Some("work"), &[]),
+            ("a value that looks like a flag's end", &["--color=never", "work"], "never", Some("work"), &[]),
+            ("two dashes are claude's", &["work", "--", "x"], "", Some("work"), &["--", "x"]),
+            ("two dashes alone are claude's", &["work", "--"], "", Some("work"), &["--"]),
+            ("two dashes for a name", &["--", "-p", "hi"], "", None, &["-p", "hi"]),
+            ("only the first two dashes are ours", &["--", "--", "x"], "", None, &["--", "x"]),
+            ("a name after two dashes is claude's", &["--", "work"], "", None, &["work"]),
+            ("flags and two dashes", &["--keep-env", "--yes", "--", "-c"], "keep-env yes", None, &["-c"]),
+            ("auto", &["--auto", "--", "-c"], "auto", None, &["-c"]),
+            ("empty words", &["work", "", "--", ""], "", Some("work"), &["", "--", ""]),
+            ("an empty name", &["", "x"], "", Some(""), &["x"]),
+            ("a name of two words", &["my work", "start"], "", Some("my work"), &["start"]),
+        ];
+        for (name, typed, flags, profile, rest) in rows {
+            let rest = rest.iter().map(|word| (*word).to_owned()).collect();
+            let expected = Some((flags.to_owned(), profile.map(str::to_owned), rest));
+            assert_eq!(shown(words(&[], typed)), expected, "{name}");
+        }
+        let before = shown(words(&["--json", "--color", "never"], &["--yes", "work", "--json"]));
+        assert_eq!(before, Some(("json yes never".into(), Some("work".into()), vec!["--json".into()])), "flags before");
+    }
+
+    #[test]
+    fn what_is_neither_ours_nor_after_a_name_is_refused() {
+        for (name, typed) in [
+            ("claude's flag without two dashes", &["-p", "hi"][..]),
+            ("a flag of nobody", &["--nope", "work"]),
+            ("a bad colour", &["--color", "green", "work"]),
+            ("a missing colour", &["--color"]),
+            ("auto and a name", &["--auto", "work"]),
+            ("auto and the one before", &["--auto", "-"]),
+            ("a value for a switch", &["--isolated=yes", "work"]),
+        ] {
+            assert!(words(&[], typed).is_none(), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn bytes_that_are_no_text_are_carried() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let odd = || std::ffi::OsStr::from_bytes(b"\xff\x80").to_owned();
+        let split = split(&["--isolated".into(), odd(), odd(), "-".into()]);
+        assert_eq!(split, Split { own: 1, name: Some(odd()), rest: vec![odd(), "-".into()] });
+    }
+}

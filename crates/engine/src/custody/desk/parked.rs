@@ -1,0 +1,99 @@
+//! Where a profile's sessions meet its custody: the slot, the copy of it in a tree, and what Claude Code wrote there.
+
+use clauth_claude::{AccountPart, Credentials, Found};
+use clauth_durable::{Change, Manner};
+use jiff::Timestamp;
+
+use super::{Desk, ends_apart, print};
+use crate::history::{Event, Tokens};
+use crate::owner::Proven;
+use crate::session::Place;
+use crate::{Error, spent};
+
+impl Desk<'_> {
+    /// Drafts what the slot holds, and with it the mirror of it that a tree may have (L4). Machine keys that a session left
+    /// in the slot stay there.
+    pub(crate) fn put_slot(&mut self, name: &str, part: &AccountPart) -> Result<(), Error> {
+        let slot = self.root.slot(name);
+        let stands = self.draft.read(&slot)?.and_then(|bytes| Credentials::parse(bytes).ok());
+        let spliced = stands.as_ref().and_then(|object| object.with_account(part).ok());
+        let bytes = spliced.map_or_else(|| part.bytes().to_vec(), |object| object.bytes().to_vec());
+        self.draft.put(&slot, Manner::Own, bytes)?;
+        match stands {
+            Some(stands) => self.put_mirror(name, &stands.account(), part),
+            None => Ok(()),
+        }
+    }
+
+    /// Drafts the mirror, if there is a file that says what the slot said; another account's login in it stays.
+    fn put_mirror(&mut self, name: &str, before: &AccountPart, after: &AccountPart) -> Result<(), Error> {
+        let path = Place::of(self.root, name).credential();
+        if !self.disk.lstat(&path)?.is_some_and(|stat| stat.kind == clauth_durable::Kind::File) {
+            return Ok(());
+        }
+        let Some(bytes) = self.draft.read(&path)? else { return Ok(()) };
+        let Ok(object) = Credentials::parse(bytes.clone()) else { return Ok(()) };
+        if object.account().bytes() != before.bytes() {
+            return Ok(());
+        }
+        if let Ok(spliced) = object.with_account(after)
+            && spliced.bytes() != bytes
+        {
+            let after = Some(spliced.bytes().to_vec());
+            self.draft.push(Change { path, before: Some(bytes), after, manner: Manner::Credential });
+        }
+        Ok(())
+    }
+
+    /// S2, S3: a later login that Claude Code wrote in a session becomes the profile's. Answers whether it did: one that
+    /// does not end later than the stored one is kept in the vault instead.
+    pub(crate) fn adopt(&mut self, name: &str, part: &AccountPart, proof: Proven) -> Result<bool, Error> {
+        let known = self.known(name).cloned();
+        let lent = self.snapshot.record(name).is_some_and(|record| record.loan.get().is_some());
+        let before = self.holds(name).cloned();
+        if lent {
+            self.renew(name, part)?;
+        } else {
+            if let Some(before) = &before {
+                if ends(before) >= ends(part) {
+                    self.put_away(part, "older than the stored login", Some(name), known.as_ref())?;
+                    return Ok(false);
+                }
+                self.supersede_in_tree(name, before, part)?;
+            }
+            self.put_slot(name, part)?;
+            self.hold(name, part.clone());
+        }
+        let reason = match proof {
+            Proven::SameRefresh | Proven::SameEnd => "renewed by Claude Code in a session",
+            Proven::StateFile => "renewed or signed in by Claude Code in a session, by its state file",
+            Proven::Endpoint => "signed in in a session, by the profile endpoint",
+        };
+        let mut event = Event::new(self.now, "adopt", reason).about(name).by("settle");
+        event.tokens = Tokens { from: before.as_ref().and_then(print), to: print(part) };
+        self.record_event(&event);
+        Ok(true)
+    }
+
+    /// The stored login that a session's displaces: used up if they are one family, else kept.
+    fn supersede_in_tree(&mut self, name: &str, before: &AccountPart, after: &AccountPart) -> Result<(), Error> {
+        let (Found::Login(old), Found::Login(new)) = (before.login(), after.login()) else { return Ok(()) };
+        let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
+            return Ok(());
+        };
+        if ends_apart(&old, &new) {
+            let known = self.known(name).cloned();
+            return self.put_away(before, "displaced by a newer sign-in in a session", Some(name), known.as_ref());
+        }
+        self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
+        Ok(())
+    }
+}
+
+/// When a login's access token ends; a login that does not say counts as ended (S3).
+fn ends(part: &AccountPart) -> Timestamp {
+    match part.login() {
+        Found::Login(login) => login.expires_at.unwrap_or(Timestamp::UNIX_EPOCH),
+        Found::Blank | Found::Absent | Found::Malformed => Timestamp::UNIX_EPOCH,
+    }
+}

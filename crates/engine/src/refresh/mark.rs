@@ -1,0 +1,75 @@
+//! `profiles/<name>/refresh/mark.json`: that a refresh token was sent, raised and synced before each send (R4).
+
+use std::path::PathBuf;
+
+use clauth_durable::{Disk, Document, Mode};
+use clauth_host::Fingerprint;
+use jiff::Timestamp;
+
+use crate::profile::{Record, token_of};
+use crate::{Error, Root};
+
+/// What is known of sending one refresh token. A mark about another token than the stored one says nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// The token.
+    pub(crate) token: Fingerprint,
+    /// When it was raised last.
+    pub(crate) at: Timestamp,
+    /// How often it was sent without an answer that tells what became of it.
+    pub(crate) sends: u32,
+    /// How often in a row the server declined.
+    pub(crate) failures: u32,
+    /// Not to be sent before.
+    pub(crate) retry_at: Option<Timestamp>,
+}
+
+impl Mark {
+    pub(crate) fn of(token: Fingerprint, at: Timestamp) -> Self {
+        Self { token, at, sends: 0, failures: 0, retry_at: None }
+    }
+
+    pub(crate) fn path(root: &Root, name: &str) -> PathBuf {
+        root.refresh(name).join("mark.json")
+    }
+
+    /// The mark of a profile. One that cannot be understood counts as raised for whatever is stored: it was written
+    /// before a send.
+    pub(crate) fn read(disk: &Disk, root: &Root, name: &str, stored: &Fingerprint) -> Result<Option<Self>, Error> {
+        let Some(bytes) = disk.read(&Self::path(root, name))? else { return Ok(None) };
+        let unclear = || Self { sends: 2, ..Self::of(stored.clone(), Timestamp::UNIX_EPOCH) };
+        Ok(Some(Self::parse(bytes).unwrap_or_else(unclear)).filter(|mark| mark.token == *stored))
+    }
+
+    /// Whether the profile's present token was sent, and no answer to that has landed.
+    pub(crate) fn is_raised(disk: &Disk, root: &Root, record: &Record) -> Result<bool, Error> {
+        let Some(token) = record.login().map(|login| token_of(&login)) else { return Ok(false) };
+        Ok(Self::read(disk, root, &record.name, &token)?.is_some_and(|mark| mark.sends > 0))
+    }
+
+    fn parse(bytes: Vec<u8>) -> Option<Self> {
+        let document = Document::parse(bytes).ok()?;
+        let time = |key: &str| document.get::<String>(&[key])?.parse().ok();
+        Some(Self {
+            token: Fingerprint::parse(&document.get::<String>(&["token"])?)?,
+            at: time("at")?,
+            sends: document.get(&["sends"])?,
+            failures: document.get(&["failures"]).unwrap_or(0),
+            retry_at: time("retry_at"),
+        })
+    }
+
+    /// Writes it, durable when this returns; one that says nothing is taken away instead.
+    pub(crate) fn write(&self, disk: &Disk, root: &Root, name: &str) -> Result<(), Error> {
+        let path = Self::path(root, name);
+        if self.sends == 0 && self.failures == 0 {
+            disk.remove_file(&path)?;
+            return Ok(());
+        }
+        let bytes = crate::json::bytes(&serde_json::json!({
+            "schema": 1, "token": self.token.full(), "at": self.at.to_string(), "sends": self.sends,
+            "failures": self.failures, "retry_at": self.retry_at.map(|at| at.to_string()),
+        }));
+        Ok(disk.replace(&path, &bytes, Mode::Private)?)
+    }
+}

@@ -1,0 +1,239 @@
+//! A session's credential (L4): a link to the slot, or a mirror of it. What Claude Code writes in its place comes home, and
+//! the link is put back (S2, S3).
+
+use clauth_claude::{AccountPart, ClaudeHome, CredentialStore, Credentials, FileStore, Found, Reading, StateFile};
+use clauth_durable::{Change, Held, Kind as FileKind, Manner};
+
+use super::{LinkMode, Place};
+use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
+use crate::owner::{self, Doubt, Evidence, Owner};
+use crate::profile::{AccountKey, Known};
+use crate::refresh::Need;
+use crate::{Engine, Error};
+
+/// What a look at a session's credential came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tended {
+    /// It is what it should be.
+    Quiet,
+    /// There is none: the user signed out in the session. It is not refilled until the next start (S2).
+    SignedOut,
+    /// It is half-written, or too young to tell whose it is; look again.
+    Later,
+    /// A later login came home.
+    Adopted,
+    /// What stood there lost against the stored login (S3).
+    Replaced,
+    /// Another account's login: it stays in the tree for this session, and a copy is in the vault (S2).
+    Foreign {
+        /// The vault entry.
+        entry: String,
+        /// Whose it is, in words.
+        whose: String,
+    },
+}
+
+impl Engine {
+    /// Looks after the credential of a profile's tree.
+    ///
+    /// # Errors
+    /// A held lock, or a disk that refuses.
+    pub(crate) fn tend(&self, place: &Place) -> Result<Tended, Error> {
+        if let Some(at_once) = self.tended_at_once(place)? {
+            return Ok(at_once);
+        }
+        self.prepare()?;
+        for _ in 0..ATTEMPTS {
+            let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
+            let held = self.lock_tree(&home, &place.name)?;
+            if let Some(tended) = self.take_home(place, &home, &held)? {
+                return Ok(tended);
+            }
+        }
+        Err(Error::Contended { path: place.credential() })
+    }
+
+    /// What can be told without a lock; `None` where there is something to do.
+    fn tended_at_once(&self, place: &Place) -> Result<Option<Tended>, Error> {
+        let path = place.credential();
+        let Some(stat) = self.disk.lstat(&path)? else { return Ok(Some(Tended::SignedOut)) };
+        if stat.kind != FileKind::File {
+            return Ok(Some(Tended::Quiet));
+        }
+        let Some(bytes) = self.disk.read(&path)? else { return Ok(Some(Tended::SignedOut)) };
+        let Ok(object) = Credentials::parse(bytes) else { return Ok(Some(Tended::Later)) };
+        if !matches!(object.login(), Found::Login(_)) {
+            return Ok(Some(Tended::Later));
+        }
+        let mirrored = place.mode(&self.disk) == LinkMode::Copy
+            && self
+                .disk
+                .read(&place.slot)?
+                .and_then(|bytes| AccountPart::parse(bytes).ok())
+                .is_some_and(|slot| slot.bytes() == object.account().bytes());
+        Ok(mirrored.then_some(Tended::Quiet))
+    }
+
+    /// Brings home what the trees of `names` hold, before a login of theirs is moved. A login that was written a moment ago
+    /// is waited for.
+    ///
+    /// # Errors
+    /// As [`Engine::tend`].
+    pub(crate) fn tend_all(&self, names: &[String]) -> Result<(), Error> {
+        for name in names {
+            let place = Place::of(&self.root, name);
+            if self.tend(&place)? == Tended::Later && self.has_login(&place) {
+                (self.say)(&format!("a session of '{name}' was signed in a moment ago; waiting until that is whole"));
+                self.disk.clock.sleep(owner::YOUNG + std::time::Duration::from_millis(100));
+                self.tend(&place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether no tree of `names` holds a login that should be brought home first.
+    pub(crate) fn all_tended(&self, snapshot: &Snapshot, names: &[String]) -> Result<bool, Error> {
+        for name in names {
+            let place = Place::of(&self.root, name);
+            let store = FileStore { path: place.credential() };
+            let is_file = self.disk.lstat(&store.path)?.is_some_and(|stat| stat.kind == FileKind::File);
+            let Some(reading) = store.read(&self.disk)?.filter(|_| is_file) else { continue };
+            let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(false) };
+            let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
+            match self.owner_in_tree(snapshot, name, &home, (&object, &reading))? {
+                Owner::Successor(own, _) if own == *name => return Ok(false),
+                Owner::Unknown(Doubt::Young) => return Ok(false),
+                _ => {}
+            }
+        }
+        Ok(true)
+    }
+
+    /// Renews the login behind a session's bearer copy when that will soon not work any more and no `claude` of the home
+    /// that has the login does it (R2). Answers what the user should know.
+    ///
+    /// # Errors
+    /// As [`Engine::refresh`].
+    pub(crate) fn keep_bearer(&self, place: &Place) -> Result<Vec<String>, Error> {
+        let record = crate::profile::Record::read(&self.disk, &self.root, &place.name);
+        let Some(slot) = record.slot.get().filter(|slot| slot.is_bearer() && record.loan.get().is_some()) else {
+            return Ok(Vec::new());
+        };
+        let Found::Login(login) = slot.login() else { return Ok(Vec::new()) };
+        let now = self.host.clock.now();
+        let left = login.expires_at.map(|end| end.duration_since(now));
+        if left.is_none_or(|left| left > jiff::SignedDuration::from_mins(15)) {
+            return Ok(Vec::new());
+        }
+        let need = Need {
+            unless_left: Some(std::time::Duration::from_secs(15 * 60)),
+            sessions_running: true,
+            bearer_dependents: true,
+            refused: false,
+        };
+        Ok(self.refresh(&place.name, &need)?.warnings)
+    }
+
+    fn has_login(&self, place: &Place) -> bool {
+        let bytes = self.disk.read(&place.credential()).ok().flatten();
+        let object = bytes.and_then(|bytes| Credentials::parse(bytes).ok());
+        object.is_some_and(|object| matches!(object.login(), Found::Login(_)))
+    }
+
+    /// One attempt under the locks; `None` when somebody wrote meanwhile.
+    fn take_home(&self, place: &Place, home: &ClaudeHome, held: &Held) -> Result<Option<Tended>, Error> {
+        let store = FileStore { path: place.credential() };
+        let Some(reading) = store.read(&self.disk)? else { return Ok(Some(Tended::SignedOut)) };
+        let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(Some(Tended::Later)) };
+        let snapshot = self.snapshot()?;
+        let (name, part) = (place.name.as_str(), object.account());
+        let owner = self.owner_in_tree(&snapshot, name, home, (&object, &reading))?;
+        let mut desk = Desk::new(self, &snapshot)?;
+        let tended = match owner {
+            Owner::SignedOut | Owner::Missing | Owner::Unreadable | Owner::Unknown(Doubt::Young) => {
+                return Ok(Some(Tended::Later));
+            }
+            Owner::Own(own) | Owner::Rewound(own) if own == name => Tended::Replaced,
+            Owner::Unknown(Doubt::NoRefresh) => Tended::Replaced,
+            Owner::Successor(own, proof) if own == name => {
+                if desk.adopt(name, &part, proof)? {
+                    Tended::Adopted
+                } else {
+                    Tended::Replaced
+                }
+            }
+            Owner::Own(_) | Owner::Successor(..) | Owner::Rewound(_) | Owner::Unknown(_) => {
+                let known = self.state_of(home)?;
+                desk.put_away(&part, "signed in inside a session of another profile", None, known.as_ref())?;
+                let entry = desk.vaulted.as_ref().map(|entry| entry.id.clone()).unwrap_or_default();
+                let whose = known.and_then(|known| known.email).unwrap_or_else(|| "an unknown account".to_owned());
+                Tended::Foreign { entry, whose }
+            }
+        };
+        let drafted = desk.finish()?;
+        let operation = Operation { done: "adopt", to: Some(name.to_owned()), ..Operation::default() };
+        if let Applied::Moved(_) = self.apply(&operation, drafted.changes, held)? {
+            return Ok(None);
+        }
+        match tended {
+            Tended::Foreign { .. } => Ok(Some(tended)),
+            _ => Ok(self.restore_credential(place, &reading, held)?.then_some(tended)),
+        }
+    }
+
+    /// Whose the login in a tree is: as for the live home, with the profile's login as the one that is lent there.
+    fn owner_in_tree(
+        &self,
+        snapshot: &Snapshot,
+        name: &str,
+        home: &ClaudeHome,
+        (object, reading): (&Credentials, &Reading),
+    ) -> Result<Owner, Error> {
+        let mut candidates = snapshot.candidates();
+        candidates.iter_mut().for_each(|candidate| candidate.lent_here = candidate.name == name);
+        let age = self.disk.clock.file_now().duration_since(reading.modified);
+        Ok(owner::classify(&Evidence {
+            found: &object.login(),
+            organization: object.account().organization_uuid(),
+            candidates: &candidates,
+            spent: &snapshot.spent,
+            state: self.state_of(home)?.map(|known: Known| -> AccountKey { known.key }),
+            answer: None,
+            journal_open: false,
+            age: std::time::Duration::try_from(age).ok(),
+        }))
+    }
+
+    /// The account that a tree's own state file names.
+    fn state_of(&self, home: &ClaudeHome) -> Result<Option<Known>, Error> {
+        let bytes = self.disk.read(&home.state)?;
+        Ok(bytes.and_then(|bytes| StateFile::parse(bytes).ok()).as_ref().and_then(Known::of_state))
+    }
+
+    /// Puts the link, or the mirror, in the place of what was read there; false when somebody wrote meanwhile.
+    fn restore_credential(&self, place: &Place, reading: &Reading, held: &Held) -> Result<bool, Error> {
+        match place.mode(&self.disk) {
+            LinkMode::Real => {
+                held.check()?;
+                Ok(self.disk.replace_by_link(&place.credential(), &reading.bytes, &place.slot)?)
+            }
+            LinkMode::Copy => {
+                let Some(change) = self.mirrored(place, reading)? else { return Ok(true) };
+                let operation = Operation { done: "adopt", to: Some(place.name.clone()), ..Operation::default() };
+                Ok(matches!(self.apply(&operation, vec![change], held)?, Applied::Done))
+            }
+        }
+    }
+
+    /// The change that makes a tree's copy say what the slot says; machine keys stay as they are in the tree.
+    pub(crate) fn mirrored(&self, place: &Place, reading: &Reading) -> Result<Option<Change>, Error> {
+        let slot = self.disk.read(&place.slot)?.and_then(|bytes| AccountPart::parse(bytes).ok());
+        let (Some(slot), Ok(object)) = (slot, Credentials::parse(reading.bytes.clone())) else { return Ok(None) };
+        let Ok(spliced) = object.with_account(&slot) else { return Ok(None) };
+        let same = spliced.bytes() == reading.bytes;
+        let after = spliced.bytes().to_vec();
+        let before = Some(reading.bytes.clone());
+        let change = Change { path: place.credential(), before, after: Some(after), manner: Manner::Credential };
+        Ok((!same).then_some(change))
+    }
+}

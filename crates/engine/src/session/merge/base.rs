@@ -1,0 +1,201 @@
+//! What a member and the hub last had in common, and which of our writes are not yet known to have lasted (S5).
+//!
+//! Kept in `profiles/<name>/base/`, private. It holds names and digests of values, never a value: all that a merge asks is
+//! whether a value is still the same, every value that it writes stands in one of the files, and so a base is small and
+//! tells no secret.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clauth_durable::{Disk, Mode};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::canon::Digest;
+use super::subject::{Subject, Unit};
+use crate::Error;
+use crate::session::Place;
+
+/// The format of the file.
+const SCHEMA: u32 = 1;
+/// How many former values of one unit are remembered as echoes.
+const ECHOES: usize = 4;
+/// How long a write into the hub is watched for an echo.
+const HUB: SignedDuration = SignedDuration::from_secs(10);
+/// The longest pause before a write that was undone is made again.
+const LONGEST: i64 = 60;
+
+/// One unit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Entry {
+    /// The value that both sides have, or are to have; `None` for absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) value: Option<Digest>,
+    /// Our write of it into the member, while no later write by somebody else has carried it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) member: Option<Flight>,
+    /// Our write of it into the hub, for as long as an echo may come back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hub: Option<Flight>,
+    /// A value of the member's that is not to reach the hub: it would decide which login is used there, and came from a
+    /// tree that nothing was known of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) withheld: Option<Digest>,
+}
+
+/// A write of ours that nobody has acknowledged yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Flight {
+    /// What stood there before: to see it again is an echo. `None` for absent.
+    pub(super) was: Vec<Option<Digest>>,
+    /// How often it was undone.
+    pub(super) undone: u32,
+    /// It was made, and has not been undone since. One of the hub's is only believed when it was seen there: should we be
+    /// killed before it is made, the old value is none that somebody set back.
+    pub(super) stands: bool,
+    /// When it was last written.
+    pub(super) at: Timestamp,
+}
+
+/// One member's base.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Base {
+    pub(super) entries: BTreeMap<Unit, Entry>,
+    /// The member's bytes as they were last seen, or written by us: any others are somebody else's write.
+    pub(super) seen: Option<Digest>,
+    /// The member was torn when it was last looked at: what it has come back with is not yet believed.
+    pub(super) torn: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Row {
+    key: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    member: Option<String>,
+    base: Entry,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    schema: u32,
+    seen: Option<Digest>,
+    torn: bool,
+    entries: Vec<Row>,
+}
+
+impl Flight {
+    /// Whether it has to wait before it is made again, and until when.
+    pub(super) fn waits(&self, now: Timestamp) -> Option<Timestamp> {
+        let pause = match self.undone {
+            0 | 1 => 0,
+            times => (1_i64 << (times - 2).min(6)).min(LONGEST),
+        };
+        let due = self.at + SignedDuration::from_secs(pause);
+        // A clock that was set back must not make it wait for long.
+        (self.at <= now && now < due).then_some(due)
+    }
+
+    /// Whether a write into the hub is too long ago for its old value to be an echo. Unlike a tree, the home is where
+    /// people edit by hand, and to set a value back there is no mistake. A lost update comes soon: who writes a state
+    /// file had its lock since it read it, and that goes stale as fast.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.stands && (now > self.at + HUB || now < self.at - HUB)
+    }
+
+    /// It was seen where it was written.
+    pub(super) fn confirm(&mut self, now: Timestamp) {
+        if !self.stands {
+            (self.stands, self.at) = (true, now);
+        }
+    }
+
+    /// Counts that it was undone: once, however often the old value is written again.
+    pub(super) fn undo(&mut self) {
+        self.undone = self.undone.saturating_add(u32::from(self.stands));
+        self.stands = false;
+    }
+
+    /// The write that follows `former`, over what stood there.
+    pub(super) fn after(former: Option<&Self>, was: [Option<&Digest>; 2], undone: u32, at: Timestamp) -> Self {
+        let mut all: Vec<Option<Digest>> = former.map(|flight| flight.was.clone()).unwrap_or_default();
+        all.extend(was.map(Option::<&Digest>::cloned));
+        let mut kept: Vec<Option<Digest>> = Vec::new();
+        for value in all.into_iter().rev() {
+            if kept.len() < ECHOES && !kept.contains(&value) {
+                kept.push(value);
+            }
+        }
+        kept.reverse();
+        Self { was: kept, undone, stands: true, at }
+    }
+}
+
+impl Base {
+    /// The base of a file that we have just written whole from the hub.
+    pub(super) fn of_copy(side: &super::side::Side, bytes: &[u8]) -> Self {
+        let entry = |unit: &Unit| Entry { value: side.digest(unit).cloned(), ..Entry::default() };
+        Self {
+            entries: side.units().map(|unit| (unit.clone(), entry(unit))).collect(),
+            seen: Some(Digest::of_bytes(bytes)),
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is worth writing: that a file was merely seen again is not.
+    pub(super) fn says_other_than(&self, other: &Self) -> bool {
+        self.entries != other.entries || self.torn != other.torn
+    }
+
+    fn path(place: &Place, subject: Subject) -> PathBuf {
+        place.base.join(subject.base())
+    }
+
+    /// A base that is missing or cannot be understood is none: its member may then add, but not delete or change.
+    pub(super) fn load(disk: &Disk, place: &Place, subject: Subject) -> Result<Option<Self>, Error> {
+        let Some(bytes) = disk.read(&Self::path(place, subject))? else { return Ok(None) };
+        let file = serde_json::from_slice::<File>(&bytes).ok().filter(|file| file.schema == SCHEMA);
+        Ok(file.map(|file| Self {
+            entries: file
+                .entries
+                .into_iter()
+                .map(|row| (Unit { key: row.key, member: row.member }, row.base))
+                .collect(),
+            seen: file.seen,
+            torn: file.torn,
+        }))
+    }
+
+    pub(super) fn remove(disk: &Disk, place: &Place, subject: Subject) -> Result<(), Error> {
+        disk.remove_file(&Self::path(place, subject))?;
+        Ok(())
+    }
+
+    pub(super) fn save(&self, disk: &Disk, place: &Place, subject: Subject) -> Result<(), Error> {
+        let row = |(unit, base): (&Unit, &Entry)| Row {
+            key: unit.key.clone(),
+            member: unit.member.clone(),
+            base: base.clone(),
+        };
+        let file = File {
+            schema: SCHEMA,
+            seen: self.seen.clone(),
+            torn: self.torn,
+            entries: self.entries.iter().map(row).collect(),
+        };
+        // Names and digests always make a document; an empty one would be read as no base.
+        let bytes = serde_json::to_vec(&file).unwrap_or_default();
+        disk.ensure_dir(&place.base)?;
+        Ok(disk.replace(&Self::path(place, subject), &bytes, Mode::Private)?)
+    }
+}
+
+/// Drops a profile's bases: together with the tree whose files they speak of.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn forget(disk: &Disk, place: &Place) -> Result<(), Error> {
+    for subject in Subject::ALL {
+        Base::remove(disk, place, subject)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! Keeping the home's files and the trees' the same: look, read, plan, write (S5).
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use clauth_claude::ClaudeHome;
+use clauth_durable::Stat;
+use jiff::Timestamp;
+
+use super::apply::{self, Target, Written};
+use super::base::Base;
+use super::lock;
+use super::plan::{Member as Planned, Plan, Reading, plan};
+use super::subject::{Own, Subject};
+use crate::session::Place;
+use crate::{Engine, Error};
+
+/// By what a file is known not to have changed.
+type Mark = Option<(u64, Timestamp, u64, u64)>;
+
+/// A tree that is kept like the home.
+struct Member {
+    place: Place,
+    home: ClaudeHome,
+    own: Own,
+}
+
+/// Keeps the home and any number of trees the same. One pass after another; cheap while nothing changes.
+pub(crate) struct Converger {
+    engine: Engine,
+    home: ClaudeHome,
+    members: Vec<Member>,
+    /// How each file looked when it was last found converged.
+    marks: HashMap<PathBuf, Mark>,
+    due: HashMap<Subject, Timestamp>,
+    swept: bool,
+}
+
+/// What a pass did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Passed {
+    /// The files that were written.
+    pub(crate) wrote: Vec<PathBuf>,
+    /// The files that were left for the next pass: moved meanwhile, or locked.
+    pub(crate) skipped: Vec<PathBuf>,
+    /// The files that cannot be understood: left as they are until they change.
+    pub(crate) torn: Vec<PathBuf>,
+    /// When to look again although no file changes: a write that was undone is made again then.
+    pub(crate) due: Option<Timestamp>,
+    /// Another process is merging; its pass stands for this one.
+    pub(crate) elsewhere: bool,
+}
+
+impl Converger {
+    /// For `home`, which is the hub. Members come by [`Converger::set_members`].
+    pub(crate) fn new(engine: &Engine, home: ClaudeHome) -> Self {
+        Self {
+            engine: engine.clone(),
+            home,
+            members: Vec::new(),
+            marks: HashMap::new(),
+            due: HashMap::new(),
+            swept: false,
+        }
+    }
+
+    /// The trees to keep like the home, each with its profile's own overrides in `settings.json`.
+    pub(crate) fn set_members(&mut self, members: Vec<(Place, Own)>) {
+        let at = |dir: &Path| ClaudeHome::at(dir, &self.engine.host, &self.engine.disk);
+        let members = members.into_iter().map(|(place, own)| Member { home: at(&place.tree), place, own });
+        self.members = members.collect();
+        self.marks.clear();
+    }
+
+    /// Every file that a pass looks at, for whoever watches them.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        Subject::ALL.iter().flat_map(|subject| self.files_of(*subject)).collect()
+    }
+
+    fn files_of(&self, subject: Subject) -> Vec<PathBuf> {
+        let homes = std::iter::once(&self.home).chain(self.members.iter().map(|member| &member.home));
+        homes.map(|home| subject.file(home)).collect()
+    }
+
+    /// One pass. A trouble with one file keeps no other from being merged; the first is told in the end.
+    ///
+    /// # Errors
+    /// The disk, naming the path.
+    pub(crate) fn pass(&mut self) -> Result<Passed, Error> {
+        let mut passed = Passed::default();
+        let moved: Vec<Subject> = Subject::ALL.into_iter().filter(|subject| self.has_news(*subject)).collect();
+        if !moved.is_empty() {
+            self.merge(&moved, &mut passed)?;
+        }
+        passed.due = self.due.values().min().copied();
+        Ok(passed)
+    }
+
+    fn has_news(&self, subject: Subject) -> bool {
+        let now = self.engine.host.clock.file_now();
+        let is_due = self.due.get(&subject).is_some_and(|due| *due <= now);
+        // What cannot be looked at is read, which tells why.
+        let moved = |path: &PathBuf| self.mark(path).ok().as_ref() != self.marks.get(path);
+        is_due || self.files_of(subject).iter().any(moved)
+    }
+
+    fn mark(&self, path: &Path) -> Result<Mark, Error> {
+        let mark = |stat: Stat| (stat.len, stat.modified, stat.dev, stat.ino);
+        Ok(self.engine.disk.stat(path)?.map(mark))
+    }
+
+    fn merge(&mut self, subjects: &[Subject], passed: &mut Passed) -> Result<(), Error> {
+        let Some(held) = lock::merging(&self.engine)? else {
+            passed.elsewhere = true;
+            return Ok(());
+        };
+        if !self.swept {
+            apply::sweep(&self.engine, &self.files())?;
+            self.swept = true;
+        }
+        let mut ended = Ok(());
+        for subject in subjects {
+            held.check()?;
+            ended = ended.and(self.merge_one(*subject, passed));
+        }
+        ended
+    }
+
+    fn merge_one(&mut self, subject: Subject, passed: &mut Passed) -> Result<(), Error> {
+        // The marks come before the bytes: what is written in between looks new once more.
+        let files = self.files_of(subject);
+        let marks = files.iter().map(|file| self.mark(file)).collect::<Result<Vec<_>, _>>()?;
+        let wrote = passed.wrote.len();
+        let skipped = passed.skipped.len();
+        let pass = Pass { engine: &self.engine, subject, home: &self.home, members: &self.members };
+        let due = pass.run(passed)?;
+        self.due.remove(&subject);
+        self.due.extend(due.map(|due| (subject, due)));
+        for (file, mark) in files.into_iter().zip(marks) {
+            // What we wrote is looked at once more: somebody may have written it in the same moment.
+            let again = passed.wrote[wrote..].contains(&file) || passed.skipped[skipped..].contains(&file);
+            if again {
+                self.marks.remove(&file);
+            } else {
+                self.marks.insert(file, mark);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// One pass over one kind of file.
+struct Pass<'a> {
+    engine: &'a Engine,
+    subject: Subject,
+    home: &'a ClaudeHome,
+    members: &'a [Member],
+}
+
+/// A member whose file could be read.
+struct Read<'a> {
+    member: &'a Member,
+    reading: Reading,
+    base: Option<Base>,
+}
+
+impl Pass<'_> {
+    /// Answers when to look again.
+    fn run(&self, passed: &mut Passed) -> Result<Option<Timestamp>, Error> {
+        let Some(hub) = self.hub(passed)? else { return Ok(None) };
+        let mut read = Vec::new();
+        let mut ended = Ok(());
+        for member in self.members {
+            match self.read(member, passed) {
+                Ok(found) => read.extend(found),
+                Err(error) => ended = ended.and(Err(error)),
+            }
+        }
+        let members: Vec<Planned<'_>> = read
+            .iter()
+            .map(|read| Planned { reading: &read.reading, own: &read.member.own, base: read.base.as_ref() })
+            .collect();
+        let now = self.engine.host.clock.file_now();
+        let plan = plan(self.subject, &hub, &members, now).map_err(|source| self.unfit(source))?;
+        let due = plan.due;
+        self.write(&hub, &read, &plan, passed)?;
+        ended.map(|()| due)
+    }
+
+    fn unfit(&self, source: clauth_durable::DocumentError) -> Error {
+        clauth_durable::Error::Document { path: self.subject.file(self.home), source }.into()
+    }
+
+    /// The hub; `None` when there is nothing to merge with.
+    fn hub(&self, passed: &mut Passed) -> Result<Option<Reading>, Error> {
+        let path = self.subject.file(self.home);
+        let bytes = self.engine.disk.read(&path)?;
+        // Without a state file the home was never used, and it is for Claude Code to make one.
+        if bytes.is_none() && self.subject == Subject::State {
+            return Ok(None);
+        }
+        let Ok(reading) = Reading::of(self.subject, bytes) else {
+            passed.torn.push(path);
+            return Ok(None);
+        };
+        Ok(Some(reading))
+    }
+
+    fn read<'m>(&self, member: &'m Member, passed: &mut Passed) -> Result<Option<Read<'m>>, Error> {
+        let disk = &self.engine.disk;
+        let path = self.subject.file(&member.home);
+        let bytes = disk.read(&path)?;
+        let base = Base::load(disk, &member.place, self.subject)?;
+        // A file that is gone comes back from nothing, as one that was torn does.
+        let reading = bytes.map(|bytes| Reading::of(self.subject, Some(bytes)));
+        if let Some(Ok(reading)) = reading {
+            return Ok(Some(Read { member, reading, base }));
+        }
+        if let Some(base) = base.filter(|base| !base.torn) {
+            Base { torn: true, ..base }.save(disk, &member.place, self.subject)?;
+        }
+        passed.torn.extend(reading.map(|_| path));
+        Ok(None)
+    }
+
+    /// The hub first, so that what a member brought is safe in the home before another is made to follow. Each base is
+    /// saved before the writes that it speaks of: a write on record that was not made is made by the next pass, while one
+    /// that is not on record would be taken for somebody else's.
+    fn write(&self, hub: &Reading, read: &[Read<'_>], plan: &Plan, passed: &mut Passed) -> Result<(), Error> {
+        let mut save = || {
+            for (read, (_, base)) in read.iter().zip(&plan.members) {
+                if read.base.as_ref().is_none_or(|old| old.says_other_than(base)) {
+                    base.save(&self.engine.disk, &read.member.place, self.subject)?;
+                }
+            }
+            Ok(())
+        };
+        match &plan.hub {
+            None => save()?,
+            Some(after) => {
+                let target = Target { subject: self.subject, home: self.home, before: hub.bytes.as_deref(), after };
+                if self.write_one(&target, &mut save, passed)? == Written::Skipped {
+                    return Ok(());
+                }
+            }
+        }
+        let mut ended = Ok(());
+        for (read, (after, _)) in read.iter().zip(&plan.members) {
+            let Some(after) = after else { continue };
+            let before = read.reading.bytes.as_deref();
+            let target = Target { subject: self.subject, home: &read.member.home, before, after };
+            ended = ended.and(self.write_one(&target, &mut || Ok(()), passed).map(drop));
+        }
+        ended
+    }
+
+    fn write_one(
+        &self,
+        target: &Target<'_>,
+        first: &mut dyn FnMut() -> Result<(), Error>,
+        passed: &mut Passed,
+    ) -> Result<Written, Error> {
+        let written = target.write(self.engine, first)?;
+        let list = match written {
+            Written::Done => &mut passed.wrote,
+            Written::Skipped => &mut passed.skipped,
+        };
+        list.push(self.subject.file(target.home));
+        Ok(written)
+    }
+}

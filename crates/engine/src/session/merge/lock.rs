@@ -1,0 +1,61 @@
+//! The locks of a merge: ours, so that one process merges at a time (S5), and Claude Code's of each state file.
+//!
+//! They are taken one after the other and none inside the state lock. A watcher must not make anybody wait or speak into a
+//! terminal that is the child's: what is not to be had soon is left for the next pass.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clauth_claude::ClaudeHome;
+use clauth_durable::{FileLock, Held, Lock, LockOwner, Rules};
+
+use crate::{Engine, Error};
+
+/// How long Claude Code's lock is tried for: it holds it for a moment.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long locks are tried for at a start (K2).
+const DEADLINE: Duration = Duration::from_secs(9);
+
+/// The lock under which merges are made; `None` while another process merges.
+pub(super) fn merging(engine: &Engine) -> Result<Option<Held>, Error> {
+    unless_busy(merge_lock(engine, Duration::ZERO))
+}
+
+/// The same for who cannot go on without it.
+pub(super) fn merging_soon(engine: &Engine) -> Result<Held, Error> {
+    merge_lock(engine, DEADLINE)
+}
+
+/// Claude Code's lock of a home's state file; `None` while Claude Code holds it.
+pub(super) fn state_file(engine: &Engine, home: &ClaudeHome) -> Result<Option<Held>, Error> {
+    unless_busy(state_lock(engine, home, PATIENCE))
+}
+
+/// The same for who cannot go on without it.
+pub(super) fn state_file_soon(engine: &Engine, home: &ClaudeHome) -> Result<Held, Error> {
+    state_lock(engine, home, DEADLINE)
+}
+
+fn merge_lock(engine: &Engine, deadline: Duration) -> Result<Held, Error> {
+    let at = |name: &str| engine.root.locks().join(name);
+    let lock = FileLock { file: at("merge.lock"), dir: at("merge"), name: "the merge of the settings files".into() };
+    take(engine, Lock::File(lock), deadline, &|_| LockOwner::Dead)
+}
+
+fn state_lock(engine: &Engine, home: &ClaudeHome, deadline: Duration) -> Result<Held, Error> {
+    let owner = |path: &Path| clauth_claude::lock_owner(&engine.host, &engine.disk, home, path);
+    take(engine, Lock::Dir(home.locks(&engine.disk).state), deadline, &owner)
+}
+
+fn take(engine: &Engine, lock: Lock, deadline: Duration, owner: &dyn Fn(&Path) -> LockOwner) -> Result<Held, Error> {
+    let rules = Rules { records: engine.root.locks().join("held"), deadline, waiting: &|_| {}, owner };
+    Ok(clauth_durable::acquire(&engine.disk, &[lock], &rules)?)
+}
+
+fn unless_busy(taken: Result<Held, Error>) -> Result<Option<Held>, Error> {
+    match taken {
+        Ok(held) => Ok(Some(held)),
+        Err(Error::Disk(clauth_durable::Error::Busy { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,144 @@
+//! Bringing the hub and all members to rest in memory: what each file is to become, before anything is written.
+
+use clauth_durable::{Document, DocumentError};
+use jiff::Timestamp;
+
+use super::base::Base;
+use super::canon::Digest;
+use super::side::Side;
+use super::subject::{Own, Subject};
+use super::threeway::{DELETIONS, Edit, News, Terms, merge};
+
+/// More rounds than rest can take: after the first the hub has everything, after the second so have the members.
+const ROUNDS: usize = 4;
+
+/// One file, as it was read.
+pub(super) struct Reading {
+    /// `None` for a missing file, which counts as `{}`.
+    pub(super) bytes: Option<Vec<u8>>,
+    document: Document,
+    side: Side,
+    digest: Digest,
+}
+
+/// One member.
+pub(super) struct Member<'a> {
+    pub(super) reading: &'a Reading,
+    pub(super) own: &'a Own,
+    pub(super) base: Option<&'a Base>,
+}
+
+/// What the files are to become.
+pub(super) struct Plan {
+    /// The hub's new bytes, if it changes.
+    pub(super) hub: Option<Vec<u8>>,
+    /// The same of each member, with its new base.
+    pub(super) members: Vec<(Option<Vec<u8>>, Base)>,
+    /// When to look again although no file changed.
+    pub(super) due: Option<Timestamp>,
+}
+
+impl Reading {
+    /// # Errors
+    /// The bytes are torn, or no JSON object.
+    pub(super) fn of(subject: Subject, bytes: Option<Vec<u8>>) -> Result<Self, DocumentError> {
+        let document = match &bytes {
+            Some(bytes) => Document::parse(bytes.clone())?,
+            None => Document::empty(),
+        };
+        let side = Side::read(subject, &document);
+        let digest = Digest::of_bytes(bytes.as_deref().unwrap_or_default());
+        Ok(Self { bytes, document, side, digest })
+    }
+
+    /// The bytes with which the file says what `wanted` does; `None` when it does already.
+    fn bytes_for(&self, wanted: &Side) -> Result<Option<Vec<u8>>, DocumentError> {
+        let mut document = if self.bytes.is_some() { self.document.clone() } else { spread()? };
+        let changed = self.side.edit(&mut document, wanted)?;
+        if changed && self.bytes.is_none() {
+            document.remove(&[PLACEHOLDER]);
+        }
+        Ok(changed.then(|| document.into_bytes()))
+    }
+}
+
+const PLACEHOLDER: &str = "$placeholder";
+
+/// A new document that is laid out over several lines: what is added is spaced like the placeholder.
+fn spread() -> Result<Document, DocumentError> {
+    Document::parse(format!("{{\n  \"{PLACEHOLDER}\": null\n}}\n").into_bytes())
+}
+
+/// One member on its way to rest.
+struct Moving<'a> {
+    member: &'a Member<'a>,
+    side: Side,
+    base: Option<Base>,
+    news: News,
+}
+
+/// Plans a pass.
+///
+/// # Errors
+/// A value nests too deeply for where it goes.
+pub(super) fn plan(
+    subject: Subject,
+    hub: &Reading,
+    members: &[Member<'_>],
+    now: Timestamp,
+) -> Result<Plan, DocumentError> {
+    let is_new = |seen: Option<&Digest>, reading: &Reading| seen != Some(&reading.digest);
+    let mut hub_side = hub.side.clone();
+    let mut hub_deletions = DELETIONS;
+    let mut due: Option<Timestamp> = None;
+    let mut moving: Vec<Moving<'_>> = members
+        .iter()
+        .map(|member| Moving {
+            member,
+            side: member.reading.side.clone(),
+            base: member.base.cloned(),
+            news: News {
+                written: is_new(member.base.and_then(|base| base.seen.as_ref()), member.reading),
+                deletions: DELETIONS,
+            },
+        })
+        .collect();
+    for round in 0..ROUNDS {
+        let on_disk = (round == 0).then_some(&hub.side);
+        let mut rests = true;
+        for moving in &mut moving {
+            let terms = Terms { subject, own: moving.member.own, now, on_disk };
+            let hub_news = News { written: false, deletions: hub_deletions };
+            let outcome = merge(terms, moving.base.as_ref(), (&hub_side, hub_news), (&moving.side, moving.news));
+            rests &= outcome.hub_edits.is_empty() && outcome.member_edits.is_empty();
+            hub_deletions -= apply(&mut hub_side, &outcome.hub_edits);
+            moving.news.deletions -= apply(&mut moving.side, &outcome.member_edits);
+            moving.news.written = false;
+            moving.base = Some(outcome.base);
+            due = [due, outcome.due].into_iter().flatten().min();
+        }
+        if rests {
+            break;
+        }
+    }
+    let new_hub = hub.bytes_for(&hub_side)?;
+    let finish = |moving: Moving<'_>| {
+        let reading = moving.member.reading;
+        let bytes = reading.bytes_for(&moving.side)?;
+        let seen = bytes.as_deref().map_or_else(|| reading.digest.clone(), Digest::of_bytes);
+        let base = Base { seen: Some(seen), ..moving.base.unwrap_or_default() };
+        Ok((bytes, base))
+    };
+    let members = moving.into_iter().map(finish).collect::<Result<Vec<_>, DocumentError>>()?;
+    Ok(Plan { hub: new_hub, members, due })
+}
+
+/// Makes edits in memory; answers how many were deletions.
+fn apply(side: &mut Side, edits: &[Edit]) -> usize {
+    let mut deletions = 0;
+    for edit in edits {
+        deletions += usize::from(edit.value.is_none() && side.get(&edit.unit).is_some());
+        side.set(&edit.unit, edit.value.clone());
+    }
+    deletions
+}

@@ -1,0 +1,201 @@
+//! The trees' first copies of `.claude.json` and `settings.json` (S4, S5).
+
+use std::path::Path;
+use std::time::Duration;
+
+use clauth_claude::{ClaudeHome, StateFile};
+use clauth_durable::{Disk, Document, DocumentError, Kind, Mode};
+use serde_json::Value;
+
+use super::apply::{Target, Written};
+use super::base::Base;
+use super::canon::Digest;
+use super::converge::Converger;
+use super::lock;
+use super::side::Side;
+use super::subject::{Own, Subject};
+use crate::profile::{AccountKey, Known};
+use crate::session::Place;
+use crate::{Engine, Error};
+
+/// A profile's own settings: where each goes in `settings.json`, and what it is.
+pub(crate) type Overrides = [(Vec<String>, Value)];
+
+/// A torn file is read again after so long, and for so long in all (§2).
+const AGAIN: Duration = Duration::from_millis(50);
+const TORN: Duration = Duration::from_secs(1);
+
+/// Which of the tree's files were written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seeded {
+    pub(crate) state: bool,
+    pub(crate) settings: bool,
+}
+
+impl Own {
+    /// The paths of these overrides.
+    pub(crate) fn of(overrides: &Overrides) -> Self {
+        Self(overrides.iter().map(|(path, _)| path.clone()).collect())
+    }
+}
+
+/// Gives a tree its own `.claude.json` and `settings.json`. A file that is there already keeps what sessions changed in
+/// it: that is merged with the home's, as in any pass. The tree itself must be there. Not to be called under the state
+/// lock, within which nothing waits for a merge.
+///
+/// # Errors
+/// A file of the home or the tree that stays torn, another process that keeps merging, or as the system says.
+pub(crate) fn seed(engine: &Engine, home: &ClaudeHome, place: &Place, overrides: &Overrides) -> Result<Seeded, Error> {
+    let tree = ClaudeHome::at(&place.tree, &engine.host, &engine.disk);
+    let seeding = Seeding { engine, home, place, tree: &tree, overrides };
+    // What sessions changed before reaches the home first, so that nothing of it is lost to what is set below.
+    let mut converger = Converger::new(engine, home.clone());
+    converger.set_members(vec![(place.clone(), Own::of(overrides))]);
+    converger.pass()?;
+    let _held = lock::merging_soon(engine)?;
+    Ok(Seeded { state: seeding.state()?, settings: seeding.settings()? })
+}
+
+struct Seeding<'a> {
+    engine: &'a Engine,
+    home: &'a ClaudeHome,
+    place: &'a Place,
+    tree: &'a ClaudeHome,
+    overrides: &'a Overrides,
+}
+
+impl Seeding<'_> {
+    fn state(&self) -> Result<bool, Error> {
+        let disk = &self.engine.disk;
+        let path = Subject::State.file(self.tree);
+        let Some(stands) = vacancy(disk, &path)? else { return Ok(false) };
+        let Some(bytes) = self.parsed(&Subject::State.file(self.home), StateFile::parse)? else {
+            // Through a link Claude Code would make the home's file out of the tree's.
+            return match stands {
+                Stands::Link => Ok(disk.remove_file(&path)?),
+                Stands::Nothing => Ok(false),
+            };
+        };
+        let known = self.known()?;
+        let named = bytes.identity().as_ref().map(AccountKey::of);
+        let own = known.as_ref().is_some_and(|known| Some(&known.key) == named.as_ref());
+        let block = known.as_ref().and_then(Known::proven_block);
+        let seeded = if own { bytes } else { bytes.with_identity(block).map_err(|source| torn(&path, source))? };
+        self.create(Subject::State, stands, seeded.bytes())
+    }
+
+    /// The account that the profile is proven to be.
+    fn known(&self) -> Result<Option<Known>, Error> {
+        let bytes = self.engine.disk.read(&self.engine.root.identity(&self.place.name))?;
+        Ok(bytes.and_then(Known::read).filter(Known::proven))
+    }
+
+    fn settings(&self) -> Result<bool, Error> {
+        let path = Subject::Settings.file(self.tree);
+        if let Some(stands) = vacancy(&self.engine.disk, &path)? {
+            let document = self.parsed(&Subject::Settings.file(self.home), Document::parse)?;
+            let mut document = document.unwrap_or_else(Document::empty);
+            self.set_overrides(&mut document).map_err(|source| torn(&path, source))?;
+            return self.create(Subject::Settings, stands, document.bytes());
+        }
+        let Some(before) = self.parsed(&path, Document::parse)? else { return Ok(false) };
+        let mut document = before.clone();
+        self.set_overrides(&mut document).map_err(|source| torn(&path, source))?;
+        if document == before {
+            return Ok(false);
+        }
+        let target = Target {
+            subject: Subject::Settings,
+            home: self.tree,
+            before: Some(before.bytes()),
+            after: document.bytes(),
+        };
+        match target.write(self.engine, &mut || self.remember(document.bytes()))? {
+            Written::Done => Ok(true),
+            Written::Skipped => Err(Error::Contended { path }),
+        }
+    }
+
+    /// Sets what differs; what has the value already keeps its text.
+    fn set_overrides(&self, document: &mut Document) -> Result<(), DocumentError> {
+        for (path, value) in self.overrides {
+            let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let wanted = Digest::of_value(&value.to_string());
+            if document.raw(&path).is_some_and(|raw| Digest::of_value(raw) == wanted) {
+                continue;
+            }
+            if let (Err(DocumentError::NotAnObject), [first, ..]) = (document.set(&path, value), path.as_slice()) {
+                // Something else stands where the overrides' object has to be. In the tree they win.
+                document.remove(&[first]);
+                document.set(&path, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Our own change of the tree's settings is nobody else's write.
+    fn remember(&self, bytes: &[u8]) -> Result<(), Error> {
+        let disk = &self.engine.disk;
+        let Some(base) = Base::load(disk, self.place, Subject::Settings)? else { return Ok(()) };
+        Base { seen: Some(Digest::of_bytes(bytes)), ..base }.save(disk, self.place, Subject::Settings)
+    }
+
+    /// Writes a file that was not there, or was a link that is replaced itself, with its base.
+    fn create(&self, subject: Subject, stands: Stands, bytes: &[u8]) -> Result<bool, Error> {
+        let disk = &self.engine.disk;
+        let path = subject.file(self.tree);
+        let document = Document::parse(bytes.to_vec()).map_err(|source| torn(&path, source))?;
+        let held = match subject {
+            Subject::State => Some(lock::state_file_soon(self.engine, self.tree)?),
+            Subject::Settings => None,
+        };
+        Base::of_copy(&Side::read(subject, &document), bytes).save(disk, self.place, subject)?;
+        if let Some(held) = &held {
+            held.check()?;
+        }
+        let made = match stands {
+            Stands::Link => disk.replace_itself(&path, bytes, Mode::Private).map(|()| true)?,
+            Stands::Nothing => disk.create(&path, bytes)?,
+        };
+        if !made {
+            // Whoever made one in the meantime keeps it. Nothing is known of it, and the next pass merges it as such.
+            Base::remove(disk, self.place, subject)?;
+        }
+        Ok(made)
+    }
+
+    /// A file's content, read again while it is torn.
+    fn parsed<T>(&self, path: &Path, parse: fn(Vec<u8>) -> Result<T, DocumentError>) -> Result<Option<T>, Error> {
+        let clock = &self.engine.host.clock;
+        let began = clock.monotonic();
+        loop {
+            let Some(bytes) = self.engine.disk.read(path)? else { return Ok(None) };
+            match parse(bytes) {
+                Ok(parsed) => return Ok(Some(parsed)),
+                Err(source) if clock.monotonic().saturating_sub(began) >= TORN => return Err(torn(path, source)),
+                Err(_) => clock.sleep(AGAIN),
+            }
+        }
+    }
+}
+
+fn torn(path: &Path, source: DocumentError) -> Error {
+    clauth_durable::Error::Document { path: path.to_owned(), source }.into()
+}
+
+/// What stands where a tree's own file has to be.
+#[derive(Clone, Copy)]
+enum Stands {
+    Nothing,
+    Link,
+}
+
+/// `None` for a file of the tree's own.
+fn vacancy(disk: &Disk, path: &Path) -> Result<Option<Stands>, Error> {
+    match disk.lstat(path)?.map(|stat| stat.kind) {
+        None => Ok(Some(Stands::Nothing)),
+        Some(Kind::Link) => Ok(Some(Stands::Link)),
+        Some(Kind::File) => Ok(None),
+        Some(kind) => Err(clauth_durable::Error::NotRegular { path: path.to_owned(), kind }.into()),
+    }
+}

@@ -1,0 +1,208 @@
+//! A session from its beginning to its end.
+
+use std::fs::File;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use clauth_claude::ClaudeHome;
+use clauth_durable::{Held, Kind as FileKind};
+
+use super::copy::{Plan, Progress, populate};
+use super::watch::Watch;
+use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, probe, prune, seed};
+use crate::error::Kind;
+use crate::profile::{ProfileKind, Record, State};
+use crate::{Engine, Error};
+
+/// A config directory that is ready for a `claude`, and watched. The session lasts until [`SessionHandle::end`].
+pub struct SessionHandle {
+    engine: Engine,
+    place: Place,
+    holder: Holder,
+    watch: Watch,
+}
+
+impl Engine {
+    /// Makes a config directory ready in which a `claude` is signed in as the profile `asked`, and watches it.
+    ///
+    /// # Errors
+    /// No such profile, one without a usable login, no Claude Code home, or a disk that refuses.
+    pub fn begin(&self, asked: &str) -> Result<SessionHandle, Error> {
+        self.recover()?;
+        let name = self.find(asked)?;
+        self.prepare()?;
+        self.usable(&name)?;
+        let home = self.home()?;
+        let place = Place::of(&self.root, &name);
+        let making = self.lock_making(&name)?;
+        let held = self.lock_state()?;
+        let (holder, mode, fresh) = self.move_in(&home, &place, &held)?;
+        drop(held);
+        let furnished = self.furnish(&home, &place, (mode, fresh));
+        drop(making);
+        let watch = furnished.and_then(|converger| Watch::begin(self.clone(), place.clone(), &home, converger));
+        match watch {
+            Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch }),
+            Err(error) => {
+                let _ = holder.release(&self.disk);
+                let _ = self.clear_if_empty(&place);
+                Err(error)
+            }
+        }
+    }
+
+    /// The refusal of a profile that a session could do nothing with.
+    fn usable(&self, name: &str) -> Result<(), Error> {
+        let record = Record::read(&self.disk, &self.root, name);
+        if record.kind != ProfileKind::Claude {
+            let what = format!("'{name}' is an endpoint, not a Claude login");
+            return Err(Error::refused(Kind::Protected, what, name, &["clauth list"]));
+        }
+        if let Some(path) = record.broken() {
+            return Err(Error::broken_profile(&record, path));
+        }
+        let (state, reason) = record.state(self.host.clock.now());
+        if matches!(state, State::Ok | State::Expired) {
+            return Ok(());
+        }
+        let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        let what = format!("the login of '{name}' is {}{why}", state.word());
+        let again = format!("clauth login {name}");
+        Err(Error::refused(Kind::DeadLogin, what, name, &[&again]))
+    }
+
+    /// Takes a place in the tree, under the state lock.
+    fn move_in(&self, home: &ClaudeHome, place: &Place, held: &Held) -> Result<(Holder, LinkMode, bool), Error> {
+        let running = clauth_claude::running(&self.host, &self.disk, home);
+        let fresh = prune(&self.disk, place, &running)?.is_empty();
+        self.disk.ensure_dir(&place.tree)?;
+        let mode = if fresh { probe(&self.disk, &self.host.env, &place.tree)? } else { place.mode(&self.disk) };
+        held.check()?;
+        let holder = Holder::take(&self.disk, place)?;
+        let made = place.record_mode(&self.disk, mode).and_then(|()| build(&self.disk, home, place, mode, fresh));
+        match made {
+            Ok(_) => Ok((holder, mode, fresh)),
+            Err(error) => {
+                let _ = holder.release(&self.disk);
+                Err(error)
+            }
+        }
+    }
+
+    /// What a tree needs beside its links: settings, state file, credential.
+    fn furnish(&self, home: &ClaudeHome, place: &Place, (mode, fresh): (LinkMode, bool)) -> Result<Converger, Error> {
+        if mode == LinkMode::Copy && fresh {
+            self.populate(home, place)?;
+        }
+        seed(self, home, place, &[])?;
+        let mut converger = Converger::new(self, home.clone());
+        converger.set_members(vec![(place.clone(), Own::default())]);
+        self.give_credential(place, mode)?;
+        // A session can begin on what is left of a bearer copy; the watchdog tries again.
+        if let Err(error) = self.keep_bearer(place) {
+            (self.say)(&format!("the login of '{}' could not be renewed now: {error}", place.name));
+        }
+        Ok(converger)
+    }
+
+    /// Copies what the home shares.
+    fn populate(&self, home: &ClaudeHome, place: &Place) -> Result<(), Error> {
+        let progress = |copied: Progress| {
+            (self.progress)("copying Claude Code's home", copied.bytes, copied.of_bytes);
+        };
+        let filled = populate(&Plan {
+            disk: &self.disk,
+            home: &home.dir,
+            tree: &place.tree,
+            base: &place.base,
+            shared: &|name| is_shared(name, LinkMode::Copy),
+            progress: &progress,
+            cancel: &AtomicBool::new(false),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+        })?;
+        for problem in filled.into_iter().flat_map(|filled| filled.problems) {
+            (self.say)(&problem.to_string());
+        }
+        Ok(())
+    }
+
+    /// Puts the link to the slot, or a copy of it, where the session reads its login, unless one is there.
+    fn give_credential(&self, place: &Place, mode: LinkMode) -> Result<(), Error> {
+        let path = place.credential();
+        let stands = self.disk.lstat(&path)?.map(|stat| stat.kind);
+        if stands == Some(FileKind::File) {
+            return Ok(());
+        }
+        if let Some(FileKind::Link) = stands {
+            let right = self.disk.vfs.read_link(&path).is_ok_and(|target| target == place.slot);
+            if right && mode == LinkMode::Real {
+                return Ok(());
+            }
+            self.disk.remove_file(&path)?;
+        }
+        match mode {
+            LinkMode::Real => {
+                self.disk.vfs.symlink(&place.slot, &path).map_err(Error::io("link", &path))?;
+            }
+            LinkMode::Copy => {
+                let slot = self.disk.read(&place.slot)?.unwrap_or_else(|| b"{}".to_vec());
+                self.disk.replace(&path, &slot, clauth_durable::Mode::Private)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The home that this root's commands act on.
+    pub(crate) fn home(&self) -> Result<ClaudeHome, Error> {
+        let settings = crate::root::Settings::read(&self.disk, &self.root)?;
+        Ok(crate::custody::live_home(self, &settings)?.home)
+    }
+}
+
+impl SessionHandle {
+    /// What the session's `claude` is given as `CLAUDE_CONFIG_DIR`.
+    #[must_use]
+    pub fn config_dir(&self) -> &Path {
+        &self.place.tree
+    }
+
+    /// The profile.
+    #[must_use]
+    pub fn profile(&self) -> &str {
+        &self.place.name
+    }
+
+    /// A descriptor of the session's lock that a child gets which is started while it lives: the child then keeps the
+    /// session alive, even when this process is killed (S1).
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn inherit(&self) -> Result<File, Error> {
+        self.holder.inherit()
+    }
+
+    /// Records the child.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn started(&mut self, child: u32) -> Result<(), Error> {
+        self.holder.started(&self.engine.disk, child)
+    }
+
+    /// Ends the session, whose child was waited for: brings home what it wrote, and if it was the last of its profile, takes the tree down. Answers what
+    /// the user should know.
+    ///
+    /// # Errors
+    /// As the system says; what could not be done is done by the next acting command.
+    pub fn end(mut self) -> Result<Vec<String>, Error> {
+        let notices = self.watch.end();
+        self.holder.ended();
+        let held = self.engine.lock_state()?;
+        let over = self.holder.release(&self.engine.disk)?;
+        drop(held);
+        if over {
+            self.engine.visit(&self.place)?;
+        }
+        Ok(notices)
+    }
+}

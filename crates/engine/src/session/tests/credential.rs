@@ -1,0 +1,199 @@
+//! What Claude Code writes in the place of a session's credential comes home (L4, S2, S3).
+#![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use clauth_host::{Env, Host};
+use clauth_sandbox::{Account, Claude, Login, Pair, World, now_ms};
+
+use crate::session::{Holder, LinkMode, Place, Tended};
+use crate::{Engine, Options, Target};
+
+/// Two captured profiles, and the tree of `a`, made by hand.
+struct Flat {
+    world: World,
+    place: Place,
+    /// Somebody lives in the tree, so that no command takes it down.
+    _holder: Holder,
+}
+
+impl Flat {
+    /// `b` is live and `a` parked.
+    fn parked(mode: LinkMode) -> Self {
+        let world = World::create_in(Path::new("/dev/shm"), "tend").unwrap_or_else(|_| World::new("tend"));
+        let env: Env = world.env(None).into_iter().collect();
+        let engine = Engine::new(Host::from_env(env).expect("a sandbox host"), Arc::new(|_| {}));
+        for (account, name) in [(Account::a(), "a"), (Account::b(), "b")] {
+            world.sign_in(&account);
+            engine.capture(Some(name), false).expect("a capture");
+        }
+        let place = Place::of(&engine.root, "a");
+        let flat = Self { _holder: Holder::take(&engine.disk, &place).expect("a holder"), place, world };
+        flat.furnish(mode);
+        flat
+    }
+
+    /// `a` is live, so its session has a bearer copy.
+    fn lent(mode: LinkMode) -> Self {
+        let flat = Self::parked(mode);
+        flat.engine().switch(Target::Named("a"), Options::default()).expect("a switch");
+        flat.furnish(mode);
+        flat
+    }
+
+    fn furnish(&self, mode: LinkMode) {
+        let disk = &self.engine().disk;
+        disk.ensure_dir(&self.place.tree).expect("a directory");
+        self.place.record_mode(disk, mode).expect("recorded");
+        disk.remove_file(&self.place.credential()).expect("removed");
+        match mode {
+            LinkMode::Real => disk.vfs.symlink(&self.place.slot, &self.place.credential()).expect("a link"),
+            LinkMode::Copy => {
+                let slot = disk.read(&self.place.slot).expect("readable").expect("a slot");
+                disk.replace(&self.place.credential(), &slot, clauth_durable::Mode::Private).expect("a copy");
+            }
+        }
+    }
+
+    fn engine(&self) -> Engine {
+        let env: Env = self.world.env(None).into_iter().collect();
+        Engine::new(Host::from_env(env).expect("a sandbox host"), Arc::new(|_| {}))
+    }
+
+    fn claude(&self) -> Claude {
+        self.world.claude_in(&self.place.tree)
+    }
+
+    fn tend(&self) -> Tended {
+        self.engine().tend(&self.place).expect("tended")
+    }
+
+    fn slot(&self) -> String {
+        self.world.login_at(&self.place.slot)
+    }
+
+    fn tree(&self) -> String {
+        self.world.login_at(&self.place.credential())
+    }
+
+    fn is_link(&self) -> bool {
+        self.engine().disk.vfs.read_link(&self.place.credential()).is_ok_and(|target| target == self.place.slot)
+    }
+
+    fn vault(&self) -> usize {
+        self.engine().vault().expect("a vault").len()
+    }
+
+    /// A login as a sign-in in the session leaves it, old enough to be believed.
+    fn sign_in(&self, login: &Login) {
+        self.claude().sign_in(&login.account).expect("signed in");
+        self.world.edit_json(&self.place.credential(), |object| {
+            object.insert("claudeAiOauth".into(), login.oauth());
+        });
+        let disk = &self.engine().disk;
+        let old = disk.clock.file_now() - jiff::SignedDuration::from_secs(60);
+        disk.vfs.set_modified(&self.place.credential(), old).expect("a time");
+    }
+}
+
+#[test]
+fn what_a_session_renews_comes_home() {
+    for mode in [LinkMode::Real, LinkMode::Copy] {
+        let flat = Flat::parked(mode);
+        assert_eq!(flat.tend(), Tended::Quiet, "{mode:?}");
+        flat.claude().rotate_offline();
+        assert_eq!((flat.tree().as_str(), flat.slot().as_str()), ("A2", "A1"), "{mode:?}");
+        assert_eq!(flat.tend(), Tended::Adopted, "{mode:?}");
+        assert_eq!((flat.tree().as_str(), flat.slot().as_str()), ("A2", "A2"), "{mode:?}");
+        assert_eq!(flat.is_link(), mode == LinkMode::Real, "{mode:?}: the link is back");
+        assert_eq!(flat.tend(), Tended::Quiet, "{mode:?}");
+        assert_eq!(flat.vault(), 0, "{mode:?}: what it came from is used up");
+        let custody = flat.engine().custody(Some("a")).expect("custody");
+        assert_eq!(custody[0].spent.len(), 1, "{mode:?}");
+    }
+}
+
+#[test]
+fn a_switch_brings_home_what_a_session_renewed_and_leaves_it_a_bearer_copy() {
+    for mode in [LinkMode::Real, LinkMode::Copy] {
+        let flat = Flat::parked(mode);
+        flat.claude().rotate_offline();
+        flat.engine().switch(Target::Named("a"), Options::default()).expect("a switch");
+        assert_eq!(flat.world.live(), "A2", "{mode:?}");
+        assert_eq!((flat.tree().as_str(), flat.slot().as_str()), ("A2 bearer", "A2 bearer"), "{mode:?}");
+        flat.engine().switch(Target::Named("b"), Options::default()).expect("a switch");
+        assert_eq!((flat.tree().as_str(), flat.slot().as_str()), ("A2", "A2"), "{mode:?}: the session renews again");
+    }
+}
+
+#[test]
+fn another_accounts_login_stays_in_the_session_and_never_enters_the_slot() {
+    let flat = Flat::parked(LinkMode::Real);
+    let login = Login::new(&Account::c(), Pair::new("C", 1));
+    flat.sign_in(&login);
+    let Tended::Foreign { whose, .. } = flat.tend() else { panic!("it is foreign") };
+    assert_eq!(whose, "carol@example.invalid");
+    assert_eq!((flat.tree().as_str(), flat.slot().as_str(), flat.vault()), ("C1", "A1", 1));
+    assert!(matches!(flat.tend(), Tended::Foreign { .. }));
+    assert_eq!(flat.vault(), 1, "it is kept once");
+    flat.engine().switch(Target::Named("a"), Options::default()).expect("it stops nothing");
+    assert_eq!((flat.tree().as_str(), flat.world.live().as_str()), ("C1", "A1"));
+}
+
+#[test]
+fn a_new_sign_in_of_the_same_account_takes_the_place_of_the_stored_login() {
+    let flat = Flat::parked(LinkMode::Real);
+    let later = now_ms() + 40 * 24 * 3_600_000;
+    let login =
+        Login::new(&Account::a(), Pair::new("AB", 1)).expiring_at(now_ms() + 30 * 3_600_000).ending_at(Some(later));
+    flat.sign_in(&login);
+    assert_eq!(flat.tend(), Tended::Adopted);
+    assert_eq!((flat.slot().as_str(), flat.vault()), ("AB1", 1), "what it displaced is kept");
+}
+
+#[test]
+fn a_sign_in_while_the_login_is_lent_waits_beside_the_loan() {
+    let flat = Flat::lent(LinkMode::Real);
+    assert_eq!(flat.slot(), "A1 bearer");
+    let later = now_ms() + 40 * 24 * 3_600_000;
+    flat.sign_in(&Login::new(&Account::a(), Pair::new("AB", 1)).ending_at(Some(later)));
+    assert_eq!(flat.tend(), Tended::Adopted);
+    assert_eq!((flat.slot().as_str(), flat.world.live().as_str()), ("AB1", "A1"));
+    flat.engine().switch(Target::Named("b"), Options::default()).expect("a switch");
+    assert_eq!((flat.slot().as_str(), flat.vault()), ("AB1", 1), "what came back did not replace it (S9)");
+}
+
+#[test]
+fn what_is_no_login_is_never_adopted() {
+    let rows = [
+        ("empty object", "{}", Tended::Later),
+        ("torn", "{\"claudeAiOauth\":{\"acc", Tended::Later),
+        ("blank tokens", "{\"claudeAiOauth\":{\"accessToken\":\"\",\"refreshToken\":\"\"}}", Tended::Later),
+    ];
+    for (name, text, expected) in rows {
+        let flat = Flat::parked(LinkMode::Real);
+        std::fs::remove_file(flat.place.credential()).expect("the link");
+        std::fs::write(flat.place.credential(), text).expect("a file");
+        assert_eq!(flat.tend(), expected, "{name}");
+        assert_eq!((flat.slot().as_str(), flat.vault()), ("A1", 0), "{name}");
+        flat.engine().switch(Target::Named("a"), Options::default()).map(drop).err();
+        assert_eq!(flat.slot().chars().next(), Some('A'), "{name}");
+    }
+    let flat = Flat::parked(LinkMode::Real);
+    std::fs::remove_file(flat.place.credential()).expect("the link");
+    assert_eq!(flat.tend(), Tended::SignedOut, "and not refilled");
+    assert!(!flat.place.credential().exists());
+}
+
+#[test]
+fn a_used_up_or_older_login_never_replaces_a_newer_one() {
+    let flat = Flat::parked(LinkMode::Real);
+    let old = std::fs::read(&flat.place.slot).expect("a slot");
+    flat.claude().rotate_offline();
+    assert_eq!(flat.tend(), Tended::Adopted);
+    std::fs::remove_file(flat.place.credential()).expect("the link");
+    std::fs::write(flat.place.credential(), old).expect("an old copy");
+    assert_eq!(flat.tend(), Tended::Replaced);
+    assert_eq!((flat.slot().as_str(), flat.tree().as_str(), flat.is_link()), ("A2", "A2", true));
+}
