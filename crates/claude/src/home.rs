@@ -66,14 +66,29 @@ impl ClaudeHome {
         Self::laid_out(default_dir(host), false, host, disk)
     }
 
-    /// The home at a directory: `~/.claude` in its own layout, any other as if `CLAUDE_CONFIG_DIR` named it.
+    /// The home at a directory: `~/.claude`, under whatever name, in its own layout, any other as if `CLAUDE_CONFIG_DIR`
+    /// named it.
     #[must_use]
     pub fn at(dir: &Path, host: &Host, disk: &Disk) -> Self {
-        if dir == default_dir(host) {
+        let plain = default_dir(host);
+        if dir == plain || real_path(disk, dir) == real_path(disk, &plain) {
             Self::default_of(host, disk)
         } else {
             Self::laid_out(dir.to_owned(), true, host, disk)
         }
+    }
+
+    /// The home at a directory as `CLAUDE_CONFIG_DIR` names it, be it the default one.
+    #[must_use]
+    pub fn named_at(dir: &Path, host: &Host, disk: &Disk) -> Self {
+        Self::laid_out(dir.to_owned(), true, host, disk)
+    }
+
+    /// Whether both are one home, links resolved: config home, credential store and state file.
+    #[must_use]
+    pub fn is(&self, other: &Self, disk: &Disk) -> bool {
+        let parts = |home: &Self| [&home.dir, &home.secure, &home.state].map(|path| real_path(disk, path));
+        self == other || parts(self) == parts(other)
     }
 
     fn laid_out(dir: PathBuf, named: bool, host: &Host, disk: &Disk) -> Self {

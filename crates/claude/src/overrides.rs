@@ -6,7 +6,7 @@ use clauth_durable::{Disk, Document};
 use clauth_host::{Env, Host};
 use serde_json::Value;
 
-use crate::ClaudeHome;
+use crate::{ClaudeHome, real_path};
 
 /// The variables that outrank a saved login, or send it to another host, strongest first.
 pub const OUTRANKING: &[&str] = &[
@@ -26,6 +26,9 @@ pub const OUTRANKING: &[&str] = &[
 const SWITCHES: [&str; 4] =
     ["CLAUDE_CODE_USE_BEDROCK", "CLAUDE_CODE_USE_VERTEX", "CLAUDE_CODE_USE_FOUNDRY", "CLAUDE_CODE_SIMPLE"];
 
+/// A project's settings files in its directory, the stronger one first (facts §1.3).
+const PROJECT: [&str; 2] = [".claude/settings.local.json", ".claude/settings.json"];
+
 /// Something that makes a switch void.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Override {
@@ -35,6 +38,8 @@ pub enum Override {
     Setting {
         /// The file.
         file: PathBuf,
+        /// What the file is called.
+        label: String,
         /// The key in it.
         key: String,
     },
@@ -46,10 +51,7 @@ impl Override {
     pub fn name(&self) -> String {
         match self {
             Self::Variable(name) => (*name).to_owned(),
-            Self::Setting { file, key } => {
-                let file = file.file_name().unwrap_or_default().to_string_lossy();
-                format!("{file}: {key}")
-            }
+            Self::Setting { label, key, .. } => format!("{label}: {key}"),
         }
     }
 }
@@ -67,21 +69,30 @@ fn is_on(name: &str, value: &str) -> bool {
     !(value.is_empty() || (SWITCHES.contains(&name) && off))
 }
 
-/// Everything that outranks the login of `home`: the environment first, then the system's and the user's settings. A
-/// settings file that cannot be understood has none; Claude Code itself says so at its start.
+/// Everything that outranks the login of `home` for a `claude` in the working directory `here`: the environment first, then
+/// the system's settings, the project's and the user's. A settings file that cannot be understood has none; Claude Code
+/// itself says so at its start.
 #[must_use]
-pub fn overrides(host: &Host, disk: &Disk, home: &ClaudeHome) -> Vec<Override> {
+pub fn overrides(host: &Host, disk: &Disk, home: &ClaudeHome, here: Option<&Path>) -> Vec<Override> {
     let mut all: Vec<Override> = outranking(&host.env).into_iter().map(Override::Variable).collect();
-    for file in [managed(host), Some(home.settings())].into_iter().flatten() {
-        all.extend(in_settings(disk, &file));
+    let user = home.settings();
+    let mut files: Vec<(PathBuf, &str)> =
+        managed(host).map(|file| (file, "managed-settings.json")).into_iter().collect();
+    for label in PROJECT {
+        let file = here.map(|here| here.join(label)).filter(|file| real_path(disk, file) != real_path(disk, &user));
+        files.extend(file.map(|file| (file, label)));
+    }
+    files.push((user, "settings.json"));
+    for (file, label) in files {
+        all.extend(in_settings(disk, &file, label));
     }
     all
 }
 
-fn in_settings(disk: &Disk, file: &Path) -> Vec<Override> {
+fn in_settings(disk: &Disk, file: &Path, label: &str) -> Vec<Override> {
     let read = disk.read(file).ok().flatten();
     let Some(document) = read.and_then(|bytes| Document::parse(bytes).ok()) else { return Vec::new() };
-    let setting = |key: String| Override::Setting { file: file.to_owned(), key };
+    let setting = |key: String| Override::Setting { file: file.to_owned(), label: label.to_owned(), key };
     let in_block = |name: &&&str| {
         let value = document.get::<Value>(&["env", name]);
         value.is_some_and(|value| is_on(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned)))

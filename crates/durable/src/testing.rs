@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -195,11 +195,13 @@ pub(crate) struct Poor {
     pub(crate) exchanges: bool,
     /// Times of modification are stored in steps of so many seconds; 0 for as they are.
     pub(crate) grain: i64,
+    /// What the system answers when a file lock is tried for.
+    pub(crate) no_locks: Option<i32>,
 }
 
 impl Poor {
     /// As the real one, only faster.
-    pub(crate) const RICH: Self = Self { exchanges: cfg!(unix), grain: 0 };
+    pub(crate) const RICH: Self = Self { exchanges: cfg!(unix), grain: 0, no_locks: None };
 
     fn coarse(self, at: Timestamp) -> Timestamp {
         if self.grain == 0 {
@@ -301,5 +303,11 @@ impl Vfs for Poor {
     }
     fn open_lock(&self, path: &Path) -> io::Result<File> {
         RealVfs.open_lock(path)
+    }
+    fn try_lock(&self, file: &File) -> Result<(), TryLockError> {
+        match self.no_locks {
+            Some(code) => Err(TryLockError::Error(io::Error::from_raw_os_error(code))),
+            None => file.try_lock(),
+        }
     }
 }

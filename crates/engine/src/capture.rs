@@ -41,6 +41,7 @@ impl Engine {
             check_name(name)?;
         }
         self.installed()?;
+        self.check_settings(&self.snapshot()?.home)?;
         self.recover()?;
         self.prepare()?;
         for _ in 0..ATTEMPTS {
@@ -266,8 +267,10 @@ fn draft(
             desk.lend(name, live.clone())?;
         }
     }
+    desk.confirm_machine(name, live)?;
     desk.return_loans(Some(name), owner)?;
-    let settings = snapshot.settings.recording(&snapshot.home.dir, engine.host.machine.as_ref());
+    let plain = clauth_claude::ClaudeHome::default_of(&engine.host, &engine.disk).dir;
+    let settings = snapshot.settings.recording(&snapshot.home, &plain, engine.host.machine.as_ref());
     if snapshot.settings.home.is_none() {
         desk.draft.put(&engine.root.settings(), Manner::Own, settings)?;
     }

@@ -46,15 +46,22 @@ pub struct Engine {
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     /// Shows how far long work has come.
     pub progress: Progress,
+    /// The working directory, whose settings a `claude` started there would follow.
+    pub here: Option<std::path::PathBuf>,
 }
 
 impl Engine {
+    /// What outranks the login of `home` for a `claude` that is started here.
+    pub(crate) fn overrides(&self, home: &clauth_claude::ClaudeHome) -> Vec<clauth_claude::Override> {
+        clauth_claude::overrides(&self.host, &self.disk, home, self.here.as_deref())
+    }
+
     /// The engine of a machine, on its real disk.
     #[must_use]
     pub fn new(host: Host, say: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         let disk = Disk::new(host.clock.clone(), host.random.clone());
         let root = Root::new(host.root.clone());
-        Self { host, disk, root, look_up: Arc::new(Endpoint), say, progress: Arc::new(|_, _, _| {}) }
+        Self { host, disk, root, look_up: Arc::new(Endpoint), say, progress: Arc::new(|_, _, _| {}), here: None }
     }
 
     /// Makes the root ready for writing: the directories that locks and the journal need, with tight modes.

@@ -11,6 +11,8 @@ pub struct Endpoints {
     pub status: String,
     /// Whole address of the token endpoint.
     pub token: String,
+    /// Whole address of the list of prices; `None` for the one that comes with the program.
+    pub prices: Option<String>,
     /// Names of the variables that replaced a default, for `doctor`.
     pub replaced: Vec<&'static str>,
 }
@@ -30,6 +32,7 @@ impl Endpoints {
     /// A variable that names anything but loopback http.
     pub fn from_env(env: &Env) -> Result<Self, EndpointError> {
         let mut replaced = Vec::new();
+        let given = |variable: &'static str| env.raw(variable).is_some();
         let mut pick = |variable: &'static str, default: &str| match env.raw(variable) {
             None => Ok(default.to_owned()),
             Some(value) => {
@@ -41,6 +44,7 @@ impl Endpoints {
         Ok(Self {
             api: pick("CLAUTH_API_URL", "https://api.anthropic.com")?,
             status: pick("CLAUTH_STATUS_URL", "https://status.claude.com")?,
+            prices: if given("CLAUTH_PRICES_URL") { Some(pick("CLAUTH_PRICES_URL", "")?) } else { None },
             token: pick("CLAUTH_TOKEN_URL", "https://platform.claude.com/v1/oauth/token")?,
             replaced,
         })
@@ -93,5 +97,15 @@ mod tests {
         assert_eq!(endpoints.token, "http://127.0.0.1:1/t");
         assert_eq!(endpoints.api, "https://api.anthropic.com");
         assert_eq!(endpoints.replaced, ["CLAUTH_TOKEN_URL"]);
+    }
+
+    #[test]
+    fn each_endpoint_variable_is_checked() {
+        for variable in ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_TOKEN_URL", "CLAUTH_PRICES_URL"] {
+            let env: Env = [(variable, "http://x")].into_iter().collect();
+            assert_eq!(Endpoints::from_env(&env), Err(EndpointError { variable }));
+            let env: Env = [(variable, "http://127.0.0.1:1")].into_iter().collect();
+            assert_eq!(Endpoints::from_env(&env).expect("loopback").replaced, [variable]);
+        }
     }
 }

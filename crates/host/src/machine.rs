@@ -43,10 +43,24 @@ pub enum HostError {
     /// `CLAUTH_NOW` is not a time.
     #[error("CLAUTH_NOW is not an RFC 3339 time")]
     Now,
+    /// A variable with a word that means nothing.
+    #[error("{variable} may be {allowed}")]
+    Word {
+        /// The variable's name.
+        variable: &'static str,
+        /// What it may be.
+        allowed: &'static str,
+    },
 }
 
 /// The variable that names the home directory.
 const HOME: &str = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+
+/// Variables that may only be one of two words (`contract.md`).
+const WORDS: [(&str, [&str; 2], &str); 2] = [
+    ("CLAUTH_LINKS", ["real", "copy"], "real or copy"),
+    ("CLAUTH_CREDENTIALS", ["file", "keychain"], "file or keychain"),
+];
 
 impl Host {
     /// The machine that `env` describes.
@@ -70,6 +84,11 @@ impl Host {
             Some(text) => Clock::frozen(text.parse().map_err(|_| HostError::Now)?),
             None => Clock::system(),
         };
+        for (variable, words, allowed) in WORDS {
+            if env.get(variable).is_some_and(|word| !words.iter().any(|known| word == *known)) {
+                return Err(HostError::Word { variable, allowed });
+            }
+        }
         let endpoints = Endpoints::from_env(&env)?;
         Ok(Self { endpoints, home, root, clock, random: Random::system(), machine: machine_id(), sandbox, env })
     }
@@ -109,6 +128,17 @@ mod tests {
         let host = Host::from_env(env(&[("HOME", "/nonexistent"), ("CLAUTH_HOME", "/elsewhere")])).expect("a host");
         assert_eq!(host.root, Path::new("/elsewhere"));
         assert!(matches!(Host::from_env(env(&[("HOME", "relative")])), Err(HostError::Relative("HOME"))));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_word_that_means_nothing_is_refused() {
+        for (name, words, _) in WORDS {
+            for (word, understood) in [(words[0], true), (words[1], true), ("zz", false), ("Real", false)] {
+                let host = Host::from_env(env(&[("HOME", "/nonexistent"), (name, word)]));
+                assert_eq!(host.is_ok(), understood, "{name}={word}");
+            }
+        }
     }
 
     #[cfg(unix)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -72,7 +72,20 @@ impl Bench {
 
     /// The client with its words, in the home and nowhere else.
     pub(super) fn claude(&self, words: &[&str]) -> Command {
-        let mut command = self.world.command(&self.world.home().join("bin/claude"), Some(&self.server));
+        self.beside_client(&self.world.home().join("bin/claude"), words)
+    }
+
+    /// `clauth start` as a profile, with the client's words.
+    pub(super) fn start(&self, links: &str, profile: &str, words: &[&str]) -> Command {
+        let words: Vec<&str> = ["start", profile].iter().chain(words).copied().collect();
+        let mut command = self.beside_client(&self.program, &words);
+        command.env("CLAUTH_LINKS", links);
+        command
+    }
+
+    /// A program in whose environment the client finds the fake.
+    fn beside_client(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = self.world.command(program, Some(&self.server));
         command.args(words).env("NODE_EXTRA_CA_CERTS", self.folder.join("ca.pem"));
         for name in ["DISABLE_AUTOUPDATER", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "IS_SANDBOX"] {
             command.env(name, "1");
@@ -114,7 +127,17 @@ impl Bench {
 
     /// A session that stays open over several turns.
     pub(super) fn session(&self) -> anyhow::Result<Session<'_>> {
-        Session::start(self)
+        Session::start(self, self.claude(&super::session::TURNS))
+    }
+
+    /// The same as a profile, in a config directory of its own.
+    pub(super) fn session_of(&self, links: &str, profile: &str) -> anyhow::Result<Session<'_>> {
+        Session::start(self, self.start(links, profile, &super::session::TURNS))
+    }
+
+    /// The login in a profile's slot, as `A1` or `A1 bearer`.
+    pub(super) fn slot(&self, profile: &str) -> String {
+        self.world.login_at(&self.world.root().join("profiles").join(profile).join("credentials.json"))
     }
 
     /// Nothing was lost: no spent token was presented, no family is revoked, and what belongs to no account still

@@ -1,7 +1,7 @@
 //! A running client, one turn at a time over its stdin.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::process::{Child, ChildStdin, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Instant;
@@ -10,6 +10,10 @@ use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 
 use super::bench::{Bench, PATIENCE};
+
+/// The client's words for turn after turn over its stdin.
+pub(super) const TURNS: [&str; 8] =
+    ["-p", "--model", "haiku", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
 
 /// A `claude` that was started once and is asked again and again.
 pub(super) struct Session<'b> {
@@ -20,10 +24,7 @@ pub(super) struct Session<'b> {
 }
 
 impl<'b> Session<'b> {
-    pub(super) fn start(bench: &'b Bench) -> anyhow::Result<Self> {
-        let words =
-            ["-p", "--model", "haiku", "--input-format", "stream-json", "--output-format", "stream-json", "--verbose"];
-        let mut command = bench.claude(&words);
+    pub(super) fn start(bench: &'b Bench, mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().context("cannot start the client")?;
         let stdin = child.stdin.take().context("no stdin")?;

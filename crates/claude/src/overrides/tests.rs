@@ -36,7 +36,7 @@ const HARMLESS: [&str; 9] = [
 fn names(place: &Place, env: &[(&str, &str)]) -> Vec<String> {
     let host = place.host(env);
     let home = ClaudeHome::default_of(&host, &place.disk);
-    overrides(&host, &place.disk, &home).iter().map(Override::name).collect()
+    overrides(&host, &place.disk, &home, None).iter().map(Override::name).collect()
 }
 
 #[test]
@@ -109,8 +109,8 @@ fn the_environment_comes_before_the_settings_of_that_home() {
     place.put(".claude/settings.json", r#"{"apiKeyHelper": "/bin/of-another-home"}"#);
     let host = place.host(&[("CLAUDE_CODE_OAUTH_TOKEN", KEY), ("ANTHROPIC_AUTH_TOKEN", KEY)]);
     let home = ClaudeHome::at(&place.path("work"), &host, &place.disk);
-    let all = overrides(&host, &place.disk, &home);
-    let setting = |key: &str| Override::Setting { file: file.clone(), key: key.into() };
+    let all = overrides(&host, &place.disk, &home, None);
+    let setting = |key: &str| Override::Setting { file: file.clone(), label: "settings.json".into(), key: key.into() };
     let expected = [
         Override::Variable("ANTHROPIC_AUTH_TOKEN"),
         Override::Variable("CLAUDE_CODE_OAUTH_TOKEN"),
@@ -132,7 +132,7 @@ fn the_systems_settings_count_outside_of_a_sandbox() {
     assert!(path.is_absolute() && path.ends_with("managed-settings.json"), "{}", path.display());
 
     let file = place.put("etc/managed-settings.json", r#"{"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}}"#);
-    let names: Vec<_> = in_settings(&place.disk, &file).iter().map(Override::name).collect();
+    let names: Vec<_> = in_settings(&place.disk, &file, "managed-settings.json").iter().map(Override::name).collect();
     assert_eq!(names, ["managed-settings.json: env.CLAUDE_CODE_USE_BEDROCK"]);
 }
 
@@ -144,4 +144,23 @@ fn a_value_that_is_no_text_counts() {
     let odd = || OsString::from_vec(vec![0xff, b'0']);
     let env: Env = ["ANTHROPIC_API_KEY", "CLAUDE_CODE_USE_VERTEX"].map(|name| (name, odd())).into_iter().collect();
     assert_eq!(outranking(&env), ["CLAUDE_CODE_USE_VERTEX", "ANTHROPIC_API_KEY"]);
+}
+
+#[test]
+fn a_projects_settings_count_where_they_stand() {
+    let place = Place::new("overrides-project");
+    place.put("work/.claude/settings.json", r#"{"env": {"ANTHROPIC_API_KEY": "FAKE"}}"#);
+    place.put("work/.claude/settings.local.json", r#"{"apiKeyHelper": "/bin/key"}"#);
+    place.put(".claude/settings.json", r#"{"env": {"ANTHROPIC_BASE_URL": "http://127.0.0.1:1"}}"#);
+    let host = place.host(&[]);
+    let home = ClaudeHome::default_of(&host, &place.disk);
+    let in_dir = |here: &str| -> Vec<String> {
+        let here = place.path(here);
+        overrides(&host, &place.disk, &home, Some(&here)).iter().map(Override::name).collect()
+    };
+    let user = "settings.json: env.ANTHROPIC_BASE_URL";
+    let local = ".claude/settings.local.json: apiKeyHelper";
+    assert_eq!(in_dir("work"), [local, ".claude/settings.json: env.ANTHROPIC_API_KEY", user]);
+    assert_eq!(in_dir("other"), [user]);
+    assert_eq!(in_dir(""), [user], "the user's own file is told of once");
 }

@@ -23,6 +23,7 @@ mod why;
 #[cfg(feature = "demo")]
 mod demo;
 
+pub(crate) use bind::working_directory;
 use clap::Subcommand;
 use clauth_engine::Engine;
 use serde_json::{Value, json};

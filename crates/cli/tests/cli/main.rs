@@ -15,5 +15,6 @@ mod sessions;
 mod snapshots;
 mod stage;
 mod start;
+mod storm;
 mod streams;
 mod words;

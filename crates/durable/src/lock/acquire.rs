@@ -11,6 +11,7 @@ use super::dir::{self, Attempt, Busy, Turn};
 use super::held::{Guard, Held};
 use super::record::Record;
 use super::{DirLock, FileLock, Lock, Rules, Waiting};
+use crate::vfs::is_void;
 use crate::{Disk, Error};
 
 /// How long a stale-looking lock must have stood still before it is taken over while its owner may live (K5).
@@ -88,7 +89,7 @@ fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, turn: &mut Turn
         disk.ensure_dir(parent)?;
     }
     let file = disk.vfs.open_lock(&lock.file).map_err(Error::io("open the lock", &lock.file))?;
-    let file = match file.try_lock() {
+    let file = match disk.vfs.try_lock(&file) {
         Ok(()) => Some(file),
         Err(TryLockError::WouldBlock) => {
             let age = dir::age(disk, &lock.dir).unwrap_or_default();
@@ -100,7 +101,7 @@ fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, turn: &mut Turn
                 watched: false,
             }));
         }
-        Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => None,
+        Err(TryLockError::Error(error)) if is_void(&error) => None,
         Err(TryLockError::Error(error)) => return Err(Error::io("lock", &lock.file)(error)),
     };
     let sibling = DirLock { path: lock.dir.clone(), stale: OURS_STALE, name: lock.name.clone() };

@@ -12,7 +12,7 @@ mod platform;
 mod platform;
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -222,6 +222,21 @@ pub trait Vfs: Send + Sync {
     /// # Errors
     /// As the system says.
     fn open_lock(&self, path: &Path) -> io::Result<File>;
+
+    /// Tries for the OS lock of an open file.
+    ///
+    /// # Errors
+    /// It is taken, or the system refuses; see [`is_void`].
+    fn try_lock(&self, file: &File) -> Result<(), TryLockError> {
+        file.try_lock()
+    }
+}
+
+/// Whether an error says that a file system has no file locks: there a lock directory has to stand in (K6). Network homes
+/// answer in one of four words.
+#[must_use]
+pub fn is_void(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported || platform::has_no_locks(error)
 }
 
 /// Copies at most `most` bytes through a buffer.

@@ -1,6 +1,7 @@
 //! Drafting a change of custody, step by step in the order of W6. At each step every pair is on disk, and of everything
 //! that a `claude` reads at most one file holds a given refresh token (L5).
 
+mod learned;
 mod parked;
 mod renewed;
 
@@ -15,6 +16,8 @@ use crate::owner::{Owner, Proven};
 use crate::profile::{AccountKey, Known, Loan, ProfileKind, Record, Roster, State, Verdict};
 use crate::vault::{self, Entry};
 use crate::{Engine, Error, Root, spent};
+
+pub(crate) use learned::{Learned, elsewhere};
 
 /// Said of a login whose access token had run out before another login took its place (L3).
 pub(crate) const MAY_BE_RENEWED: &str = "may have been renewed before it was displaced";
@@ -36,7 +39,9 @@ pub(crate) struct Desk<'s> {
     pub(crate) draft: Draft<'s>,
     roster: Roster,
     /// Who a profile is from now on.
-    introduced: Option<(String, Known)>,
+    introduced: Vec<(String, Known)>,
+    /// The profile whose login a switch puts live.
+    incoming: Option<String>,
     /// Full logins by profile, as they are at this point of the draft.
     holding: Vec<(String, AccountPart)>,
     lent: Vec<String>,
@@ -65,7 +70,8 @@ impl<'s> Desk<'s> {
             machine: engine.host.machine.as_ref(),
             now: engine.host.clock.now(),
             roster: snapshot.roster.clone(),
-            introduced: None,
+            introduced: Vec::new(),
+            incoming: None,
             holding: snapshot.records.iter().filter_map(holding).collect(),
             lent: snapshot.lent().map(|record| record.name.clone()).collect(),
             renewed: snapshot.records.iter().filter_map(renewed).collect(),
@@ -84,15 +90,13 @@ impl<'s> Desk<'s> {
     }
 
     fn known(&self, name: &str) -> Option<&Known> {
-        match &self.introduced {
-            Some((introduced, known)) if introduced == name => Some(known),
-            _ => self.snapshot.record(name)?.identity.as_ref(),
-        }
+        let introduced = self.introduced.iter().find(|(introduced, _)| introduced == name).map(|(_, known)| known);
+        introduced.or_else(|| self.snapshot.record(name)?.identity.as_ref())
     }
 
     /// Drafts who a profile is from now on.
     pub(crate) fn introduce(&mut self, name: &str, known: &Known) -> Result<(), Error> {
-        self.introduced = Some((name.to_owned(), known.clone()));
+        self.introduced.push((name.to_owned(), known.clone()));
         self.draft.put(&self.root.identity(name), Manner::Own, known.bytes())
     }
 
@@ -148,13 +152,14 @@ impl<'s> Desk<'s> {
     fn harvest(&mut self, name: &str, live: AccountPart, proof: Proven) -> Result<(), Error> {
         let before = self.holds(name).cloned();
         if let Some(before) = &before {
-            self.supersede(name, before, &live, proof)?;
+            self.displace(name, before, &live, proof)?;
         }
         let tokens = Tokens { from: before.as_ref().and_then(print), to: print(&live) };
         self.lend(name, live)?;
         let reason = match proof {
             Proven::SameRefresh | Proven::SameEnd => "renewed by Claude Code",
             Proven::StateFile => "renewed by Claude Code, by the state file",
+            Proven::Untouched => "renewed by Claude Code, since nobody has signed in",
             Proven::Endpoint => "signed in or renewed outside clauth, by the profile endpoint",
         };
         let mut event = Event::new(self.now, "harvest", reason).about(name).by("settle");
@@ -252,6 +257,7 @@ impl<'s> Desk<'s> {
             at: at.or(Some(self.now)),
             machine: self.machine.cloned(),
             renewed,
+            unnamed: self.leaves_unnamed(name),
             login: part.clone(),
         };
         let key = self.known(name).map(|known| &known.key);
@@ -449,7 +455,7 @@ impl<'s> Desk<'s> {
             let what = format!("the login of '{name}' is lent to {}", loan.home.display());
             return refuse(Kind::Protected, what, &["switch there first, so that it comes back"]);
         }
-        if elsewhere(self.snapshot, self.machine) {
+        if elsewhere(self.snapshot, record, self.machine) {
             return refuse(
                 Kind::Protected,
                 "this root was copied from another machine, which may still use its logins".into(),
@@ -458,11 +464,6 @@ impl<'s> Desk<'s> {
         }
         Ok(part.clone())
     }
-}
-
-/// Whether the root was made on another machine (L7).
-pub(crate) fn elsewhere(snapshot: &Snapshot, machine: Option<&clauth_host::Fingerprint>) -> bool {
-    matches!((&snapshot.settings.machine, machine), (Some(recorded), Some(here)) if recorded != here)
 }
 
 /// Whether two logins cannot be one family: a refresh does not extend a login's end (O1).

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_claude::ClaudeHome;
+use clauth_claude::{ClaudeHome, real_path};
+use clauth_durable::{Disk, Kind as FileKind};
 
 use crate::error::Kind;
 use crate::root::Settings;
@@ -21,8 +22,9 @@ pub(crate) struct LiveHome {
 pub(crate) fn live_home(engine: &Engine, settings: &Settings) -> Result<LiveHome, Error> {
     let (host, disk) = (&engine.host, &engine.disk);
     let named = ClaudeHome::of(host, disk)?;
-    let recorded = settings.home.as_ref().map(|dir| ClaudeHome::at(dir, host, disk));
-    let ours = is_inside(&named.real(disk), engine.root.path()) || is_inside(&named.dir, engine.root.path());
+    let recorded = settings.recorded(host, disk);
+    let root = engine.root.path();
+    let ours = is_inside(disk, &named.secure, root) || is_inside(disk, &named.dir, root);
     let (home, notice) = match recorded {
         _ if ours => {
             let home = recorded.unwrap_or_else(|| ClaudeHome::default_of(host, disk));
@@ -30,27 +32,90 @@ pub(crate) fn live_home(engine: &Engine, settings: &Settings) -> Result<LiveHome
                 format!("this shell runs a clauth session and keeps its own account; acting on {}", home.dir.display());
             (home, Some(notice))
         }
-        Some(recorded) if recorded.real(disk) != named.real(disk) => return Err(other_home(&recorded, &named)),
+        Some(recorded) if !recorded.is(&named, disk) => return Err(other_home(&recorded, &named)),
         _ => (named, None),
     };
+    if let Some(dir) = [&home.dir, &home.secure].into_iter().find(|dir| is_inside(disk, dir, root)) {
+        return Err(own_files(dir, &real_path(disk, dir)));
+    }
     let id = home.real(disk);
     Ok(LiveHome { home, id, notice })
 }
 
-fn is_inside(path: &Path, root: &Path) -> bool {
-    let real = std::path::absolute(root).unwrap_or_else(|_| root.to_owned());
-    path.starts_with(root) || path.starts_with(real)
+impl Engine {
+    /// Refuses a home whose settings are no file that can be read: Claude Code would hang or fail on them, and whatever is
+    /// to be said about them could not be found out.
+    pub(crate) fn check_settings(&self, home: &ClaudeHome) -> Result<(), Error> {
+        let path = home.settings();
+        match self.disk.stat(&path)? {
+            Some(stat) if stat.kind != FileKind::File => {
+                Err(clauth_durable::Error::NotRegular { path, kind: stat.kind }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a root that is Claude Code's home, or in it, or around it: its files and modes are not ours to change.
+    ///
+    /// # Errors
+    /// It is.
+    pub fn check_root(&self) -> Result<(), Error> {
+        let root = real_path(&self.disk, self.root.path());
+        let plain = ClaudeHome::default_of(&self.host, &self.disk);
+        let named = ClaudeHome::of(&self.host, &self.disk).ok();
+        let named = named.filter(|home| !is_inside(&self.disk, &home.dir, &self.root.profiles()));
+        for dir in [Some(plain), named].into_iter().flatten().flat_map(|home| [home.dir, home.secure]) {
+            // A home that is itself a link into the root lies elsewhere; who would act on it refuses it (L8).
+            let place = match (dir.parent(), dir.file_name()) {
+                (Some(parent), Some(name)) => real_path(&self.disk, parent).join(name),
+                _ => dir.clone(),
+            };
+            if root.starts_with(&place) || root.starts_with(real_path(&self.disk, &dir)) || place.starts_with(&root) {
+                let what =
+                    format!("clauth's root may not be Claude Code's home {}, nor in it or around it", dir.display());
+                let next = ["unset CLAUTH_HOME", "a directory of its own: CLAUTH_HOME=/path/to/another"];
+                return Err(Error::refused(Kind::Usage, what, self.root.path().display().to_string(), &next));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether `path` is in `root`, by name or with the links on the way resolved.
+fn is_inside(disk: &Disk, path: &Path, root: &Path) -> bool {
+    path.starts_with(root) || real_path(disk, path).starts_with(real_path(disk, root))
+}
+
+/// L8: a home that leads into our own files is not written through.
+fn own_files(dir: &Path, real: &Path) -> Error {
+    let what = format!("{} is a link into clauth's own files: {}", dir.display(), real.display());
+    let next = format!("take that link away, and put back what was there before: {}", dir.display());
+    Error::refused(Kind::Protected, what, dir.display().to_string(), &[&next])
 }
 
 fn other_home(recorded: &ClaudeHome, named: &ClaudeHome) -> Error {
-    let (variable, theirs, ours) = if recorded.dir == named.dir {
-        ("CLAUDE_SECURESTORAGE_CONFIG_DIR", &named.secure, &recorded.secure)
-    } else {
-        ("CLAUDE_CONFIG_DIR", &named.dir, &recorded.dir)
+    let secure = recorded.dir == named.dir && recorded.secure != named.secure;
+    let variable = if secure { "CLAUDE_SECURESTORAGE_CONFIG_DIR" } else { "CLAUDE_CONFIG_DIR" };
+    let (theirs, ours) = match (secure, recorded.dir == named.dir) {
+        (true, _) => (&named.secure, &recorded.secure),
+        (false, true) => (&named.state, &recorded.state),
+        (false, false) => (&named.dir, &recorded.dir),
     };
-    let what = format!("{variable} names {}, but this clauth keeps the logins of {}", theirs.display(), ours.display());
-    let other = format!("for the other home, give it a root of its own: CLAUTH_HOME={}-clauth", theirs.display());
-    let next = [format!("unset {variable}"), other];
-    let next: Vec<&str> = next.iter().map(String::as_str).collect();
-    Error::refused(Kind::Protected, what, theirs.display().to_string(), &next)
+    let shown = |path: &Path| path.display().to_string();
+    let what = if named.named || secure {
+        format!(
+            "with {variable} as it is set Claude Code uses {}, but this clauth keeps the logins of {}",
+            shown(theirs),
+            shown(ours)
+        )
+    } else {
+        format!("Claude Code uses {} here, but this clauth keeps the logins of {}", shown(theirs), shown(ours))
+    };
+    let back = if recorded.named && !secure {
+        format!("set {variable}={}", shown(&recorded.dir))
+    } else {
+        format!("unset {variable}")
+    };
+    let other = format!("for the other home, give it a root of its own: CLAUTH_HOME={}-clauth", shown(&named.dir));
+    Error::refused(Kind::Protected, what, shown(theirs), &[&back, &other])
 }

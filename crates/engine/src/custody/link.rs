@@ -1,10 +1,10 @@
 //! A link into our own root where the live credential should be: an old version's doing. It is ours, so it is never written
 //! through: a plain file with the same content takes its place before anything else is done (L8).
 
-use clauth_claude::{CredentialStore, FileStore};
+use clauth_claude::{AccountPart, CredentialStore, Credentials, FileStore, Found};
 
 use super::home::live_home;
-use super::{ATTEMPTS, Applied, Operation};
+use super::{ATTEMPTS, Applied, Operation, Snapshot};
 use crate::root::Settings;
 use crate::{Engine, Error};
 
@@ -27,7 +27,8 @@ impl Engine {
                 self.disk.remove_file(&store.path)?;
                 return Ok(());
             };
-            let change = store.change(Some(reading), reading.bytes.clone());
+            let whole = snapshot.live.object.as_ref().and_then(|object| with_lent_pair(&snapshot, object));
+            let change = store.change(Some(reading), whole.unwrap_or_else(|| reading.bytes.clone()));
             let operation = Operation { done: "recover", ..Operation::default() };
             if let Applied::Done = self.apply(&operation, vec![change], &held)? {
                 (self.say)("the live login was a link into clauth's own files; it is a file of its own now");
@@ -43,4 +44,17 @@ impl Engine {
         let target = home.map(|live| self.disk.target(&live.home.credentials(), Some(self.root.path())));
         matches!(target, Ok(Ok(target)) if target.ours)
     }
+}
+
+/// The live object with the full pair that is lent to this home, where the link showed the bearer copy of it: without its
+/// refresh token nobody could ever renew it here.
+fn with_lent_pair(snapshot: &Snapshot, live: &Credentials) -> Option<Vec<u8>> {
+    let Found::Login(found) = live.login() else { return None };
+    let lent = snapshot.lent().find_map(|record| {
+        let held = record.login().filter(|held| held.access_print() == found.access_print())?;
+        let refresh = held.refresh_print().filter(|token| !snapshot.spent.has(token))?;
+        record.part().filter(|_| found.refresh_print().is_none_or(|token| token == refresh))
+    });
+    let part: &AccountPart = lent?;
+    live.with_account(part).ok().map(|whole| whole.bytes().to_vec())
 }

@@ -13,7 +13,7 @@ mod snapshot;
 mod unfinished;
 
 pub(crate) use apply::{Applied, Check, Operation};
-pub(crate) use desk::{Desk, Drafted, MAY_BE_RENEWED, elsewhere, print};
+pub(crate) use desk::{Desk, Drafted, Learned, MAY_BE_RENEWED, elsewhere, print};
 pub use draft::Planned;
 pub(crate) use draft::{Draft, planned};
 pub(crate) use home::live_home;

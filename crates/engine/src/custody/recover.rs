@@ -10,6 +10,7 @@ use super::{Applied, Desk, Operation, Snapshot, Unfinished};
 use crate::history::Event;
 use crate::owner::Owner;
 use crate::profile::{AccountKey, Known, Record};
+use crate::root::Settings;
 use crate::{Engine, Error};
 
 /// How often an operation begins anew because somebody else wrote meanwhile.
@@ -19,6 +20,7 @@ impl Engine {
     /// Finishes an interrupted change, if there is one, and lands what an interrupted renewal left. Acting commands begin
     /// here.
     pub(crate) fn recover(&self) -> Result<(), Error> {
+        Settings::read(&self.disk, &self.root)?.writable()?;
         self.finish_interrupted()?;
         self.land_left()?;
         self.visit_trees();
@@ -32,7 +34,7 @@ impl Engine {
                 return self.replace_own_link();
             }
             let before = self.snapshot()?;
-            let answer = self.ask(&before)?;
+            let answer = self.ask(&before)?.map(|known| known.key);
             let owner = self.owner(&before, answer.as_ref())?;
             self.prepare()?;
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
@@ -55,9 +57,9 @@ impl Engine {
     }
 
     /// Asks the server whose the live login is, when only that can tell (O2). Happens before any lock.
-    pub(crate) fn ask(&self, snapshot: &Snapshot) -> Result<Option<AccountKey>, Error> {
+    pub(crate) fn ask(&self, snapshot: &Snapshot) -> Result<Option<Known>, Error> {
         let Owner::Unknown(_) = self.owner(snapshot, None)? else { return Ok(None) };
-        Ok(self.identify(snapshot)?.map(|known| known.key))
+        self.identify(snapshot)
     }
 
     /// What the server says about the live login, if it may be asked and answers.

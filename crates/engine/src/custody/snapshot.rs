@@ -27,6 +27,8 @@ pub(crate) struct Live {
     pub(crate) object: Option<Credentials>,
     /// The login in the object.
     pub(crate) found: Found,
+    /// For how long it was seen to stand still, by our own clock.
+    pub(crate) stood: Option<Duration>,
 }
 
 /// What stands on disk.
@@ -93,15 +95,18 @@ impl Engine {
             candidates: &candidates,
             spent: &snapshot.spent,
             state: None,
+            nobody_named: false,
             answer: answer.cloned(),
             journal_open: snapshot.unfinished.is_some(),
-            age: snapshot.live.age(self.disk.clock.file_now()),
+            age: snapshot.live.age(self.disk.clock.file_now()).max(snapshot.live.stood),
         };
         let quick = owner::classify(&evidence);
         if !matches!(quick, Owner::Unknown(_) | Owner::Successor(..)) {
             return Ok(quick);
         }
-        evidence.state = self.state(snapshot)?.and_then(Known::of_state).map(|known| known.key);
+        let state = self.state(snapshot)?;
+        evidence.state = state.and_then(Known::of_state).map(|known| known.key);
+        evidence.nobody_named = state.is_none_or(|state| state.block().is_none());
         Ok(owner::classify(&evidence))
     }
 
@@ -132,7 +137,7 @@ impl Live {
             Some(reading) => Credentials::parse(reading.bytes.clone()).ok(),
         };
         let found = object.as_ref().map_or(Found::Malformed, Credentials::login);
-        Self { reading, object, found }
+        Self { reading, object, found, stood: None }
     }
 
     /// The access token, where there is one to ask about.
@@ -147,6 +152,14 @@ impl Live {
         self.reading.as_ref().map(|reading| reading.modified)
     }
 
+    /// Takes over for how long the login of an earlier reading stood still, if this is that very one.
+    pub(crate) fn stands_since(&mut self, earlier: &Self) {
+        if self.reading == earlier.reading {
+            self.stood = earlier.stood;
+        }
+    }
+
+    /// `None` for one that is dated ahead.
     fn age(&self, now: Timestamp) -> Option<Duration> {
         Duration::try_from(now.duration_since(self.written()?)).ok()
     }
@@ -206,7 +219,9 @@ impl Snapshot {
             refresh: login.and_then(clauth_claude::Login::refresh_print),
             login_end: login.and_then(|login| login.refresh_expires_at),
             organization: record.part().and_then(clauth_claude::AccountPart::organization_uuid),
+            access_end: login.and_then(|login| login.expires_at),
             lent_here: record.lent_to(&self.home_id),
+            unnamed: record.loan.get().is_some_and(|loan| loan.unnamed),
         }
     }
 }

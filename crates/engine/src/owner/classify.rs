@@ -25,8 +25,12 @@ pub(crate) struct Candidate {
     pub(crate) login_end: Option<Timestamp>,
     /// The `organizationUuid` beside the stored login.
     pub(crate) organization: Option<String>,
+    /// When the stored access token ends.
+    pub(crate) access_end: Option<Timestamp>,
     /// Its loan names the home that the bytes were found in.
     pub(crate) lent_here: bool,
+    /// A switch put it there and left nobody named in the state file.
+    pub(crate) unnamed: bool,
 }
 
 /// Everything that the answer depends on.
@@ -38,6 +42,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) spent: &'a Spent,
     /// The account that the state file names.
     pub(crate) state: Option<AccountKey>,
+    /// The state file has no block that could name one.
+    pub(crate) nobody_named: bool,
     /// The account that the server named for the found access token.
     pub(crate) answer: Option<AccountKey>,
     pub(crate) journal_open: bool,
@@ -54,6 +60,8 @@ pub(crate) enum Proven {
     SameEnd,
     /// The state file names the account that the login is lent as.
     StateFile,
+    /// Nobody has signed in since a switch put the lent login there: the state file still names nobody (O5).
+    Untouched,
     /// The server named the account.
     Endpoint,
 }
@@ -113,7 +121,7 @@ pub(crate) fn classify(evidence: &Evidence<'_>) -> Owner {
     own(evidence, login).or_else(|| rewound(evidence, login)).or_else(|| same_refresh(evidence, login)).unwrap_or_else(
         || match (&login.refresh, &evidence.answer) {
             (None, _) => Owner::Unknown(Doubt::NoRefresh),
-            (Some(_), Some(answer)) => by_answer(evidence, answer),
+            (Some(_), Some(answer)) => by_answer(evidence, login, answer),
             (Some(_), None) => offline(evidence, login),
         },
     )
@@ -140,12 +148,13 @@ fn same_refresh(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {
     Some(Owner::Successor(holder.name.clone(), Proven::SameRefresh))
 }
 
-fn by_answer(evidence: &Evidence<'_>, answer: &AccountKey) -> Owner {
+fn by_answer(evidence: &Evidence<'_>, login: &Login, answer: &AccountKey) -> Owner {
     let mut matching = evidence.candidates.iter().filter(|candidate| candidate.key.as_ref() == Some(answer));
     match (matching.next(), matching.next()) {
         (Some(one), None) => Owner::Successor(one.name.clone(), Proven::Endpoint),
         (Some(_), Some(_)) => Owner::Unknown(Doubt::Contradiction),
-        (None, _) => Owner::Unknown(Doubt::Stranger),
+        // A profile whose account nobody knows cannot be compared with the answer.
+        (None, _) => untouched(evidence, login, |one| one.key.is_none()),
     }
 }
 
@@ -168,8 +177,35 @@ fn offline(evidence: &Evidence<'_>, login: &Login) -> Owner {
         [_] if evidence.age.is_none_or(|age| age < YOUNG) => Owner::Unknown(Doubt::Young),
         [one] => Owner::Successor(one.name.clone(), Proven::StateFile),
         [_, _, ..] => Owner::Unknown(Doubt::Contradiction),
-        [] => Owner::Unknown(Doubt::Stranger),
+        [] => untouched(evidence, login, |_| true),
     }
+}
+
+/// O5: a switch of ours put exactly one login there and left nobody named. A sign-in names somebody, so the pair that
+/// stands there now is what that login was renewed to, unless it says otherwise itself.
+fn untouched(evidence: &Evidence<'_>, login: &Login, eligible: impl Fn(&Candidate) -> bool) -> Owner {
+    let lent: Vec<&Candidate> = evidence.candidates.iter().filter(|candidate| candidate.lent_here).collect();
+    let [one] = lent.as_slice() else { return Owner::Unknown(Doubt::Stranger) };
+    if !(one.unnamed && evidence.nobody_named && eligible(one)) || another_login(one, login) {
+        return Owner::Unknown(Doubt::Stranger);
+    }
+    if other_organization(evidence, one) {
+        return Owner::Unknown(Doubt::Contradiction);
+    }
+    if evidence.journal_open {
+        return Owner::Unknown(Doubt::JournalOpen);
+    }
+    if evidence.age.is_none_or(|age| age < YOUNG) {
+        return Owner::Unknown(Doubt::Young);
+    }
+    Owner::Successor(one.name.clone(), Proven::Untouched)
+}
+
+/// What no renewal does: another end of the login, or an earlier one of the access token.
+fn another_login(candidate: &Candidate, login: &Login) -> bool {
+    let ends_apart = candidate.login_end.is_some() && login.refresh_expires_at.is_some() && !same_end(candidate, login);
+    let earlier = matches!((candidate.access_end, login.expires_at), (Some(stored), Some(found)) if found < stored);
+    ends_apart || earlier
 }
 
 fn same_end(candidate: &Candidate, login: &Login) -> bool {

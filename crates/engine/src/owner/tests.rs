@@ -41,7 +41,9 @@ fn candidate(name: &str, generation: &str, end: Option<i64>, lent_here: bool) ->
         refresh: login.refresh_print(),
         login_end: login.refresh_expires_at,
         organization: None,
+        access_end: None,
         lent_here,
+        unnamed: false,
     }
 }
 
@@ -56,6 +58,8 @@ struct Case {
     candidates: Vec<Candidate>,
     spent: Spent,
     state: Option<AccountKey>,
+    /// A block that names no account.
+    nameless_block: bool,
     answer: Option<AccountKey>,
     organization: Option<String>,
     journal_open: bool,
@@ -68,6 +72,7 @@ fn ordinary() -> Case {
         candidates: vec![candidate("a", "a1", None, true), candidate("b", "b1", None, false)],
         spent: Spent::default(),
         state: Some(key("a")),
+        nameless_block: false,
         answer: None,
         organization: None,
         journal_open: false,
@@ -84,6 +89,7 @@ fn decide(change: impl FnOnce(&mut Case)) -> Owner {
         candidates: &case.candidates,
         spent: &case.spent,
         state: case.state.clone(),
+        nobody_named: case.state.is_none() && !case.nameless_block,
         answer: case.answer.clone(),
         journal_open: case.journal_open,
         age: case.age,
@@ -198,6 +204,84 @@ fn o1_two_logins_that_end_together_are_told_apart_by_the_state_file() {
     assert_eq!(owner, Owner::Unknown(Doubt::Stranger));
 }
 
+/// The ordinary case after a switch of ours to an account that the server never confirmed.
+fn left_unnamed(case: &mut Case) {
+    case.state = None;
+    case.candidates[0].unnamed = true;
+}
+
+#[test]
+fn o5_while_nobody_is_named_the_login_that_a_switch_put_there_is_renewed_by_nobody_else() {
+    assert_eq!(decide(left_unnamed), successor("a", Proven::Untouched), "no sign-in");
+    let keyless = decide(|c| {
+        left_unnamed(c);
+        c.candidates[0].key = None;
+    });
+    assert_eq!(keyless, successor("a", Proven::Untouched), "an account that nobody knows");
+    let filled = decide(|c| {
+        left_unnamed(c);
+        c.state = Some(key("a"));
+    });
+    assert_eq!(filled, successor("a", Proven::StateFile), "the client has filled the name in");
+    type Row = (&'static str, fn(&mut Case), Doubt);
+    let rows: [Row; 11] = [
+        ("a loan of a capture", |c| c.candidates[0].unnamed = false, Doubt::Stranger),
+        ("no loan to this home", |c| c.candidates[0].lent_here = false, Doubt::Stranger),
+        ("two loans to this home", |c| c.candidates[1].lent_here = true, Doubt::Stranger),
+        ("somebody is named", |c| c.state = Some(key("x")), Doubt::Stranger),
+        ("a block that names no account", |c| c.nameless_block = true, Doubt::Stranger),
+        ("an open journal", |c| c.journal_open = true, Doubt::JournalOpen),
+        ("a pair of the last seconds", |c| c.age = Some(Duration::from_secs(4)), Doubt::Young),
+        ("the server names another account", |c| c.answer = Some(key("x")), Doubt::Stranger),
+        (
+            "another organization",
+            |c| {
+                c.organization = Some("org-z".into());
+            },
+            Doubt::Contradiction,
+        ),
+        (
+            "another end of the login",
+            |c| {
+                c.candidates[0].login_end = Some(at(10_000));
+                c.found = Found::Login(login("a2", Some("a2"), Some(20_000)));
+            },
+            Doubt::Stranger,
+        ),
+        (
+            "an access token that ends earlier",
+            |c| {
+                c.candidates[0].access_end = Some(at(10_000));
+                let earlier = Login { expires_at: Some(at(9_000)), ..login("a2", Some("a2"), None) };
+                c.found = Found::Login(earlier);
+            },
+            Doubt::Stranger,
+        ),
+    ];
+    for (name, change, doubt) in rows {
+        let owner = decide(|c| {
+            left_unnamed(c);
+            change(c);
+        });
+        assert_eq!(owner, Owner::Unknown(doubt), "{name}");
+    }
+}
+
+#[test]
+fn o5_an_answer_about_a_profile_of_unknown_account_contradicts_nothing() {
+    let keyless = |c: &mut Case| {
+        left_unnamed(c);
+        c.candidates[0].key = None;
+        c.answer = Some(key("x"));
+    };
+    assert_eq!(decide(keyless), successor("a", Proven::Untouched));
+    let named = decide(|c| {
+        keyless(c);
+        c.state = Some(key("x"));
+    });
+    assert_eq!(named, Owner::Unknown(Doubt::Stranger), "somebody is named: it may be a sign-in");
+}
+
 #[test]
 fn o2_the_server_settles_every_doubt() {
     assert_eq!(
@@ -235,10 +319,11 @@ fn letter() -> impl Strategy<Value = String> {
 }
 
 fn any_candidate() -> impl Strategy<Value = Candidate> {
-    (letter(), 1..4, prop::option::of(0..3i64), any::<bool>(), any::<bool>()).prop_map(
-        |(name, generation, end, lent, keyed)| {
+    (letter(), 1..4, prop::option::of(0..3i64), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(
+        |(name, generation, end, lent, keyed, unnamed)| {
             let mut candidate = candidate(&name, &format!("{name}{generation}"), end.map(|end| end * 1_000), lent);
             candidate.key = candidate.key.filter(|_| keyed);
+            candidate.unnamed = unnamed;
             candidate
         },
     )
@@ -267,6 +352,7 @@ proptest! {
             candidates: &candidates,
             spent: &Spent::default(),
             state: state.clone(),
+            nobody_named: state.is_none(),
             answer: answer.clone(),
             journal_open,
             age: age.map(Duration::from_secs),
@@ -281,6 +367,10 @@ proptest! {
                     && answer.is_none() && state.as_ref().is_none_or(|state| c.key.as_ref() == Some(state)),
                 Proven::StateFile => c.lent_here && !journal_open && c.key.is_some() && c.key == state
                     && answer.is_none() && age.is_some_and(|age| age >= 5),
+                Proven::Untouched => c.lent_here && c.unnamed && !journal_open && state.is_none()
+                    && candidates.iter().filter(|c| c.lent_here).count() == 1
+                    && (answer.is_none() || c.key.is_none()) && age.is_some_and(|age| age >= 5)
+                    && (c.login_end.is_none() || end.is_none() || c.login_end == found.refresh_expires_at),
             });
             prop_assert!(proven, "{name} by {proof:?}");
         }

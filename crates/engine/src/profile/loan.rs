@@ -18,6 +18,8 @@ pub(crate) struct Loan {
     pub(crate) machine: Option<Fingerprint>,
     /// The token of a newer sign-in of the same account that waits in the slot meanwhile (S9).
     pub(crate) renewed: Option<Fingerprint>,
+    /// A switch put it live and left nobody named in the state file, where any sign-in would have named somebody (O5).
+    pub(crate) unnamed: bool,
     /// The full login as last known.
     pub(crate) login: AccountPart,
 }
@@ -31,6 +33,7 @@ impl Loan {
             at: document.get::<String>(&["at"]).and_then(|text| text.parse().ok()),
             machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
             renewed: document.get::<String>(&["renewed"]).and_then(|text| Fingerprint::parse(&text)),
+            unnamed: document.get::<bool>(&["unnamed"]) == Some(true),
             login,
         })
     }
@@ -53,6 +56,9 @@ impl Loan {
         });
         if let Some(renewed) = &self.renewed {
             head["renewed"] = renewed.full().into();
+        }
+        if self.unnamed {
+            head["unnamed"] = true.into();
         }
         let text = String::from_utf8_lossy(self.login.bytes());
         crate::json::with_raw(&head, "login", text.trim())

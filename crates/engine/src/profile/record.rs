@@ -109,6 +109,8 @@ pub(crate) struct Record {
     pub(crate) token: Content<AccountPart>,
     pub(crate) identity: Option<Known>,
     pub(crate) verdict: Option<Verdict>,
+    /// The machine that its login was signed in on anew, in a root that came from another one (L7).
+    pub(crate) machine: Option<Fingerprint>,
     pub(crate) kind: ProfileKind,
     pub(crate) enabled: bool,
 }
@@ -119,6 +121,10 @@ impl Record {
         let loan = content(disk, root.loan(name), Loan::read);
         let identity = content(disk, root.identity(name), Known::read);
         let verdict = content(disk, root.verdict(name), Verdict::read);
+        let machine = content(disk, root.machine(name), |bytes| {
+            let document = clauth_durable::Document::parse(bytes).ok()?;
+            Fingerprint::parse(&document.get::<String>(&["machine"])?)
+        });
         let token = content(disk, root.token(name), |bytes| AccountPart::parse(bytes).ok());
         Self {
             kind: kind(disk, root, name, &token),
@@ -129,6 +135,7 @@ impl Record {
             loan,
             identity: identity.get().cloned(),
             verdict: verdict.get().cloned(),
+            machine: machine.get().cloned(),
         }
     }
 

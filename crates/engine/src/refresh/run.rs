@@ -200,7 +200,7 @@ impl Engine {
             }
             Some(_) => {}
         }
-        if elsewhere(snapshot, self.host.machine.as_ref()) {
+        if elsewhere(snapshot, record, self.host.machine.as_ref()) {
             let what = "this root was copied from another machine, which may still use its logins";
             return Err(Error::refused(Kind::Protected, what, name, &[&sign_in(name)]));
         }

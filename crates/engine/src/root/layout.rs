@@ -29,6 +29,11 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "profiles/<name>/loan.json", what: "the full login while it is lent to the live home", secret: true },
     Entry { path: "profiles/<name>/token.json", what: "a setup token", secret: true },
     Entry { path: "profiles/<name>/identity.json", what: "whose login it is, and by what proof", secret: false },
+    Entry {
+        path: "profiles/<name>/machine.json",
+        what: "the machine that a login was signed in on anew, in a root that came from another",
+        secret: false,
+    },
     Entry { path: "profiles/<name>/verdict.json", what: "what is known against the present login", secret: false },
     Entry {
         path: "profiles/<name>/refresh/",
@@ -125,6 +130,11 @@ impl Root {
 
     pub(crate) fn verdict(&self, name: &str) -> PathBuf {
         self.profile(name).join("verdict.json")
+    }
+
+    /// On which machine the login was confirmed (L7).
+    pub(crate) fn machine(&self, name: &str) -> PathBuf {
+        self.profile(name).join("machine.json")
     }
 
     pub(crate) fn bound(&self, name: &str) -> PathBuf {

@@ -1,16 +1,22 @@
 //! `settings.toml`: our own settings, and the live home that the first capture recorded (L8).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use clauth_claude::ClaudeHome;
 use clauth_durable::Disk;
-use clauth_host::Fingerprint;
+use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
 
+use crate::error::Kind;
 use crate::{Error, Root, toml};
+
+/// The format that this version writes.
+const FORMAT: i64 = 1;
 
 /// Our settings.
 pub(crate) struct Settings {
     document: DocumentMut,
+    path: PathBuf,
     /// The live home of this root, once a capture recorded it.
     pub(crate) home: Option<PathBuf>,
     /// The machine that this root was made on (L7).
@@ -23,27 +29,72 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn read(disk: &Disk, root: &Root) -> Result<Self, Error> {
-        let document = toml::read(disk, &root.settings())?;
+        let path = root.settings();
+        let document = toml::read(disk, &path)?;
         Ok(Self {
             home: toml::text(&document, "home").map(PathBuf::from),
             machine: toml::text(&document, "machine").and_then(|text| Fingerprint::parse(&text)),
-            network: toml::text(&document, "network").as_deref() != Some("off"),
-            refresh: toml::text(&document, "refresh").as_deref() != Some("off"),
+            network: is_on(&document, "network", &path)?,
+            refresh: is_on(&document, "refresh", &path)?,
+            path,
             document,
         })
     }
 
+    /// The refusal to write into a root of a later format; looking at it does no harm.
+    pub(crate) fn writable(&self) -> Result<(), Error> {
+        let Some(format) = self.document.get("format") else { return Ok(()) };
+        if format.as_integer().is_some_and(|format| (0..=FORMAT).contains(&format)) {
+            return Ok(());
+        }
+        let what = format!("this root is in format {}, of a later clauth", format.to_string().trim());
+        let place = self.path.display().to_string();
+        Err(Error::refused(Kind::Protected, what, place, &["use the newer clauth here; this one may only look"]))
+    }
+
+    /// The recorded live home as it was when it was recorded.
+    pub(crate) fn recorded(&self, host: &Host, disk: &Disk) -> Option<ClaudeHome> {
+        let dir = self.home.as_ref()?;
+        let named = self.document.get("home_named").and_then(toml_edit::Item::as_bool) == Some(true);
+        let mut home = if named { ClaudeHome::named_at(dir, host, disk) } else { ClaudeHome::at(dir, host, disk) };
+        if let Some(store) = toml::text(&self.document, "home_store") {
+            home.secure = PathBuf::from(store);
+        }
+        Some(home)
+    }
+
     /// The file's text with the live home and this machine recorded. A home whose path is no text cannot be
     /// recorded in TOML and stays unrecorded.
-    pub(crate) fn recording(&self, home: &std::path::Path, machine: Option<&Fingerprint>) -> Vec<u8> {
+    pub(crate) fn recording(&self, home: &ClaudeHome, plain: &Path, machine: Option<&Fingerprint>) -> Vec<u8> {
         let mut document = self.document.clone();
-        document["format"] = value(1);
-        if let Some(home) = home.to_str() {
-            document["home"] = value(home);
+        document["format"] = value(FORMAT);
+        if let (Some(dir), Some(store)) = (home.dir.to_str(), home.secure.to_str()) {
+            document["home"] = value(dir);
+            // What the directory does not tell by itself (facts §1.1).
+            if home.named && home.dir == plain {
+                document["home_named"] = value(true);
+            }
+            if home.secure != home.dir {
+                document["home_store"] = value(store);
+            }
         }
         if let Some(machine) = machine {
             document["machine"] = value(machine.full());
         }
         document.to_string().into_bytes()
+    }
+}
+
+/// A switch of the settings, on where nothing is said. Anything else than on or off is never taken for the one or the other.
+fn is_on(document: &DocumentMut, key: &str, path: &Path) -> Result<bool, Error> {
+    let Some(item) = document.get(key) else { return Ok(true) };
+    match (item.as_str(), item.as_bool()) {
+        (Some("on"), _) | (_, Some(true)) => Ok(true),
+        (Some("off"), _) | (_, Some(false)) => Ok(false),
+        _ => Err(Error::Unreadable {
+            what: format!("the setting {key} = {}", item.to_string().trim()),
+            path: path.to_owned(),
+            next: format!("write {key} = \"on\" or {key} = \"off\""),
+        }),
     }
 }

@@ -198,6 +198,8 @@ impl Engine {
             candidates: &candidates,
             spent: &snapshot.spent,
             state: self.state_of(home)?.map(|known: Known| -> AccountKey { known.key }),
+            // No switch puts a login into a tree.
+            nobody_named: false,
             answer: None,
             journal_open: false,
             age: std::time::Duration::try_from(age).ok(),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clauth_claude::RunningClaude;
 use clauth_durable::lock::heir;
+use clauth_durable::vfs::is_void;
 use clauth_durable::{Disk, Error as DiskError};
 use jiff::Timestamp;
 
@@ -115,12 +116,12 @@ impl Holder {
 fn lock(disk: &Disk, path: &Path) -> Result<Option<File>, Error> {
     for _ in 0..TRIES {
         let file = disk.vfs.open_lock(path).map_err(Error::io("open the lock", path))?;
-        match file.try_lock() {
+        match disk.vfs.try_lock(&file) {
             // A file that was removed between its creation and its locking is nobody's sign of life.
             Ok(()) if look(disk, path) == Lock::Held => return Ok(Some(file)),
             Ok(()) | Err(TryLockError::WouldBlock) => disk.clock.sleep(PAUSE),
             // Then the record alone tells.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok(Some(file)),
+            Err(TryLockError::Error(error)) if is_void(&error) => return Ok(Some(file)),
             Err(TryLockError::Error(error)) => return Err(Error::io("lock", path)(error)),
         }
     }
@@ -160,7 +161,7 @@ fn look(disk: &Disk, path: &Path) -> Lock {
     match file.try_lock_shared() {
         Ok(()) => Lock::Free,
         Err(TryLockError::WouldBlock) => Lock::Held,
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Lock::Void,
+        Err(TryLockError::Error(error)) if is_void(&error) => Lock::Void,
         Err(TryLockError::Error(_)) => Lock::Unknown,
     }
 }

@@ -8,10 +8,12 @@ use super::LinkMode;
 const BEGINNINGS: [&str; 2] = [".credentials", ".claude.json"];
 
 /// Not shared: each profile has its own, or none.
-const NAMES: [&str; 7] = [
+const NAMES: [&str; 8] = [
     "settings.json",
     ".config.json",
     "backups",
+    // When Claude Code cleaned this very directory up last: of no use to another, and different in each.
+    ".last-cleanup",
     "policy-limits.json",
     "limits-cache.json",
     "remote-settings.json",

@@ -49,10 +49,15 @@ impl Engine {
         // Nobody can begin a session while these are held, and who began one before is seen now.
         let idle = || held.check().is_ok() && !self.is_inhabited(&home, place);
         if place.mode(&self.disk) == LinkMode::Copy && idle() {
-            // What differs is merged as in any pass; reconciling then finds both sides equal.
             let shared = Arc::new(|name: &OsStr| is_shared(name, LinkMode::Copy));
             let report = Mirror::open(self.disk.clone(), Pair::of(place, &home.dir), shared).finish();
             report.problems.iter().for_each(|problem| (self.say)(&problem.to_string()));
+            // Lines that both sides have in another order would look like a conflict to reconciling.
+            if report.is_in_step() && idle() {
+                self.disk.remove_tree(&place.tree)?;
+                forget(&self.disk, place)?;
+                return Ok(true);
+            }
         }
         match clear(&self.disk, &home, place, &idle)? {
             Cleared::Busy => Ok(false),

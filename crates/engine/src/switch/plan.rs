@@ -1,6 +1,6 @@
 //! The changes of a switch, in the order of W6.
 
-use crate::custody::{Desk, Drafted, Snapshot, print};
+use crate::custody::{Desk, Drafted, Learned, Snapshot, print};
 use crate::history::{Event, Tokens};
 use crate::owner::Owner;
 use crate::vault::Entry;
@@ -30,14 +30,22 @@ pub(super) struct Cause<'a> {
     pub(super) force: bool,
 }
 
+/// What a switch begins from.
+pub(super) struct Before<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) owner: &'a Owner,
+    /// What the server said on the way.
+    pub(super) learned: &'a [Learned],
+}
+
 /// Drafts the switch from whatever is live to `incoming`.
 pub(super) fn draft(
     engine: &Engine,
-    snapshot: &Snapshot,
-    owner: &Owner,
+    before: &Before<'_>,
     incoming: &Incoming,
     cause: &Cause<'_>,
 ) -> Result<Drafted, Error> {
+    let (snapshot, owner) = (before.snapshot, before.owner);
     let mut desk = Desk::new(engine, snapshot)?;
     let from = leaving(snapshot, owner);
     let part = match incoming {
@@ -45,9 +53,10 @@ pub(super) fn draft(
         Incoming::Vaulted(entry) => entry.login.clone(),
     };
     desk.keep_live(owner)?;
+    before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
     let left = from.as_deref().and_then(|name| desk.holds(name)).and_then(print);
     if let Incoming::Profile(name) = incoming {
-        desk.lend(name, part.clone())?;
+        desk.lend_incoming(name, part.clone())?;
     }
     desk.hide_identity()?;
     desk.install(&part)?;

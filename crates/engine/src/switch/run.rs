@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use clauth_durable::Held;
 
-use super::plan::{self, Cause, Incoming};
+use super::plan::{self, Before, Cause, Incoming};
 use super::report::{self, Outgoing, Report};
-use crate::custody::{ATTEMPTS, Applied, Operation, Snapshot, planned};
+use crate::custody::{ATTEMPTS, Applied, Learned, Operation, Snapshot, planned};
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner, YOUNG};
-use crate::profile::AccountKey;
+use crate::profile::{AccountKey, Known};
 use crate::{Engine, Error, history};
 
 /// Where a switch goes.
@@ -73,21 +73,26 @@ impl Engine {
     ) -> Result<Report, Error> {
         if options.dry_run {
             let snapshot = self.snapshot()?;
-            let answer = self.ask(&snapshot)?;
-            let owner = self.owner(&snapshot, answer.as_ref())?;
+            let known = self.ask(&snapshot)?;
+            let owner = self.owner(&snapshot, known.as_ref().map(|known| &known.key))?;
             allow(&snapshot, &owner)?;
-            return self.draft_only(&snapshot, &owner, incoming, cause);
+            let learned = self.learned(&snapshot, &owner, known, incoming);
+            return self.draft_only(&Before { snapshot: &snapshot, owner: &owner, learned: &learned }, incoming, cause);
         }
+        self.check_settings(&self.snapshot()?.home)?;
         self.recover()?;
         self.prepare()?;
         for _ in 0..ATTEMPTS {
-            let before = self.snapshot()?;
-            let answer = self.settle_doubt(&before)?;
+            let mut before = self.snapshot()?;
+            let known = self.settled(&mut before)?;
+            let answer = known.as_ref().map(|known| known.key.clone());
             let owner = self.owner(&before, answer.as_ref())?;
+            let learned = self.learned(&before, &owner, known, incoming);
             let concerned = before.concerned(incoming.profile(), &owner);
             self.tend_all(&concerned)?;
             let held = self.lock_all(&before.home, &concerned)?;
-            let snapshot = self.snapshot()?;
+            let mut snapshot = self.snapshot()?;
+            snapshot.live.stands_since(&before.live);
             let answer = answer.filter(|_| snapshot.same_login(&before));
             let owner = self.owner(&snapshot, answer.as_ref())?;
             // Somebody changed who is lent, or the login, between looking and locking: look again.
@@ -98,7 +103,9 @@ impl Engine {
                 continue;
             }
             allow(&snapshot, &owner)?;
-            if let Some(report) = self.attempt((&snapshot, &owner), incoming, cause, &held)? {
+            if let Some(report) =
+                self.attempt(&Before { snapshot: &snapshot, owner: &owner, learned: &learned }, incoming, cause, &held)?
+            {
                 drop(held);
                 return Ok(self.finished(report, &snapshot));
             }
@@ -108,15 +115,16 @@ impl Engine {
 
     fn attempt(
         &self,
-        (snapshot, owner): (&Snapshot, &Owner),
+        before: &Before<'_>,
         incoming: &Incoming,
         cause: &Cause<'_>,
         held: &Held,
     ) -> Result<Option<Report>, Error> {
+        let (snapshot, owner) = (before.snapshot, before.owner);
         if let Some(name) = incoming.profile().filter(|name| stays(snapshot, owner, name)) {
-            return self.stay(snapshot, owner, name, held);
+            return self.stay(before, name, held);
         }
-        let drafted = plan::draft(self, snapshot, owner, incoming, cause)?;
+        let drafted = plan::draft(self, before, incoming, cause)?;
         let changed = !drafted.changes.is_empty();
         let from = plan::leaving(snapshot, owner);
         let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
@@ -137,9 +145,11 @@ impl Engine {
     }
 
     /// The login asked for is live already: what Claude Code renewed is taken home, and everything agrees with it.
-    fn stay(&self, snapshot: &Snapshot, owner: &Owner, name: &str, held: &Held) -> Result<Option<Report>, Error> {
+    fn stay(&self, before: &Before<'_>, name: &str, held: &Held) -> Result<Option<Report>, Error> {
+        let (snapshot, owner) = (before.snapshot, before.owner);
         let mut desk = crate::custody::Desk::new(self, snapshot)?;
         desk.keep_live(owner)?;
+        before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
         desk.return_loans(Some(name), owner)?;
         desk.settle_identity(name)?;
         desk.mark(Some(name))?;
@@ -165,15 +175,10 @@ impl Engine {
         }
     }
 
-    fn draft_only(
-        &self,
-        snapshot: &Snapshot,
-        owner: &Owner,
-        incoming: &Incoming,
-        cause: &Cause<'_>,
-    ) -> Result<Report, Error> {
+    fn draft_only(&self, before: &Before<'_>, incoming: &Incoming, cause: &Cause<'_>) -> Result<Report, Error> {
+        let (snapshot, owner) = (before.snapshot, before.owner);
         let live = incoming.profile().is_some_and(|name| stays(snapshot, owner, name));
-        let drafted = if live { None } else { Some(plan::draft(self, snapshot, owner, incoming, cause)?) };
+        let drafted = if live { None } else { Some(plan::draft(self, before, incoming, cause)?) };
         let mut report = match drafted {
             None => {
                 let name = incoming.profile().unwrap_or_default().to_owned();
@@ -194,7 +199,7 @@ impl Engine {
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
         report.sessions = report::effects(running, &self.disk, &snapshot.home);
         report.warnings.extend(snapshot.notice.clone());
-        for over in clauth_claude::overrides(&self.host, &self.disk, &snapshot.home) {
+        for over in self.overrides(&snapshot.home) {
             report.warnings.push(format!(
                 "{} outranks the saved login: while it is set, this switch has no effect there",
                 over.name()
@@ -205,14 +210,47 @@ impl Engine {
 
     /// Settles what only the server, or a few seconds, can tell about the live login: before any lock (O1, O2).
     pub(crate) fn settle_doubt(&self, snapshot: &Snapshot) -> Result<Option<AccountKey>, Error> {
-        let owner = self.owner(snapshot, None)?;
-        let Owner::Unknown(doubt) = owner else { return Ok(None) };
-        let answer = self.identify(snapshot)?.map(|known| known.key);
-        if answer.is_none() && doubt == Doubt::Young {
+        let known = self.ask(snapshot)?;
+        self.wait_if_young(snapshot, known.as_ref())?;
+        Ok(known.map(|known| known.key))
+    }
+
+    /// The same, keeping what was learned. What is dated ahead never grows old by its date; what stood still while it was
+    /// waited for has.
+    fn settled(&self, snapshot: &mut Snapshot) -> Result<Option<Known>, Error> {
+        let known = self.ask(snapshot)?;
+        if self.wait_if_young(snapshot, known.as_ref())? && self.snapshot()?.live.reading == snapshot.live.reading {
+            snapshot.live.stood = Some(YOUNG);
+        }
+        Ok(known)
+    }
+
+    fn wait_if_young(&self, snapshot: &Snapshot, known: Option<&Known>) -> Result<bool, Error> {
+        let young = is_open(&self.owner(snapshot, known.map(|known| &known.key))?);
+        if young {
             (self.say)("the live login was written a moment ago; waiting until Claude Code has finished writing");
             self.disk.clock.sleep(YOUNG + Duration::from_millis(100));
         }
-        Ok(answer)
+        Ok(young)
+    }
+
+    /// What the server can tell of the two logins that are about to change places: of the live one if it was asked about
+    /// it anyway, of the incoming one if nobody knows whose that is. Without, no later login of it could be told.
+    fn learned(&self, before: &Snapshot, owner: &Owner, live: Option<Known>, incoming: &Incoming) -> Vec<Learned> {
+        let print = |access: &clauth_host::Secret| access.fingerprint();
+        let mut learned = Vec::new();
+        if let (Some(name), Some(known), Some(access)) = (owner.profile(), live, before.live.access()) {
+            learned.push(Learned { name: name.to_owned(), access: print(access), known });
+        }
+        let record = incoming.profile().and_then(|name| before.record(name));
+        if let Some(record) = record.filter(|record| record.identity.is_none())
+            && let Some(login) = record.login()
+            && let Some(answer) = self.look_up.whose(&self.host, before.settings.network, &login.access)
+        {
+            let known = Known::of_answer(&answer, None);
+            learned.push(Learned { name: record.name.clone(), access: login.access_print(), known });
+        }
+        learned
     }
 }
 

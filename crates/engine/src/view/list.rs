@@ -137,7 +137,7 @@ impl Engine {
                 account
             })
             .collect();
-        let overrides = clauth_claude::overrides(&self.host, &self.disk, &snapshot.home);
+        let overrides = self.overrides(&snapshot.home);
         Ok(Listing {
             active,
             marker: snapshot.roster.active.clone(),

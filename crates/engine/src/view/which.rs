@@ -66,7 +66,7 @@ impl Engine {
     pub fn which(&self) -> Result<Which, Error> {
         let home = ClaudeHome::of(&self.host, &self.disk)?;
         let roster = Roster::read(&self.disk, &self.root)?;
-        let over = clauth_claude::overrides(&self.host, &self.disk, &home).first().map(clauth_claude::Override::name);
+        let over = self.overrides(&home).first().map(clauth_claude::Override::name);
         let session = session_of(&home.dir, &self.root.profiles()).filter(|name| roster.names.contains(name));
         let (record, via) = match session {
             Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),

@@ -107,6 +107,18 @@ fn a_copied_root_installs_nothing() {
     let refused = engine.switch(clauth_engine::Target::Named("a"), clauth_engine::Options::default()).map(drop);
     assert_eq!(refused.expect_err("a refusal").kind(), Kind::Protected);
     assert_eq!(house.world.live(), "B1");
+
+    // The very pair that came with the root confirms nothing; signing in again does, for that profile.
+    engine.capture(Some("b"), false).expect("captured");
+    house.sign_in(&Account::a());
+    let family = house.world.live();
+    engine.capture(Some("a"), false).expect("captured");
+    let to_b = engine.switch(clauth_engine::Target::Named("b"), clauth_engine::Options::default()).map(drop);
+    assert_eq!(to_b.expect_err("a refusal").kind(), Kind::Protected);
+    house.sign_in(&Account::c());
+    engine.capture(Some("c"), false).expect("captured");
+    engine.switch(clauth_engine::Target::Named("a"), clauth_engine::Options::default()).expect("confirmed");
+    assert_eq!(house.world.live(), family);
 }
 
 /// L8: one home a root.

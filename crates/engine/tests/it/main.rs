@@ -3,6 +3,7 @@
 
 mod custody;
 mod faults;
+mod homes;
 mod house;
 mod journey;
 mod login;
@@ -10,3 +11,4 @@ mod outside;
 mod races;
 mod refresh;
 mod refresh_faults;
+mod unnamed;

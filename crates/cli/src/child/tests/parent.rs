@@ -21,14 +21,14 @@ const SCRIPT: &str = "CHILD_TEST_SCRIPT";
 /// Names the file with its words, each ended by a NUL.
 const WORDS: &str = "CHILD_TEST_WORDS";
 
-/// A script that counts the signals it is sent and answers questions, one JSON line each. `read` ends whenever a signal
-/// comes, so that only the word `end` ends it.
+/// A script that counts the signals it is sent and answers questions, one JSON line each. A signal
+/// ends `read`, and what was read of a word by then is lost: that counts as the word `count`.
 pub(super) const ANSWERING: &str = r#"#!/bin/sh
 t=0; h=0; i=0; c=0; w=0
 trap 't=$((t+1))' TERM; trap 'h=$((h+1))' HUP; trap 'i=$((i+1))' INT; trap 'c=$((c+1))' CONT; trap 'w=$((w+1))' WINCH
 echo "{\"ready\":true,\"pid\":$$}"
 while :; do
-    read -r word || continue
+    read -r word || { kill -0 $PPID 2>/dev/null || exit 9; word=count; }
     case "$word" in
         parent) echo "{\"parent\":$PPID}" ;;
         count) echo "{\"TERM\":$t,\"HUP\":$h,\"INT\":$i,\"CONT\":$c,\"WINCH\":$w}" ;;

@@ -107,8 +107,12 @@ fn a_new_login_is_later_than_every_earlier_one() {
         ("written right now", Poor::RICH, SignedDuration::ZERO),
         ("written in the future", Poor::RICH, SignedDuration::from_hours(4)),
         ("between two milliseconds", Poor::RICH, SignedDuration::new(3600, 999_999)),
-        ("stored by the second", Poor { grain: 1, exchanges: true }, SignedDuration::from_secs(100)),
-        ("stored by two seconds, as on FAT", Poor { grain: 2, exchanges: false }, SignedDuration::from_secs(100)),
+        ("stored by the second", Poor { grain: 1, exchanges: true, ..Poor::RICH }, SignedDuration::from_secs(100)),
+        (
+            "stored by two seconds, as on FAT",
+            Poor { grain: 2, exchanges: false, ..Poor::RICH },
+            SignedDuration::from_secs(100),
+        ),
     ];
     for (name, system, ahead) in rows {
         let home = Scratch::new("stamp");

@@ -46,7 +46,7 @@ pub(super) fn changes(home: &Scratch) -> Vec<Change> {
 }
 
 /// Both kinds of systems: those that exchange two files in one step, and those that move aside and put.
-pub(super) const SYSTEMS: [Poor; 2] = [Poor::RICH, Poor { exchanges: false, grain: 0 }];
+pub(super) const SYSTEMS: [Poor; 2] = [Poor::RICH, Poor { exchanges: false, ..Poor::RICH }];
 
 pub(super) fn on(vfs: impl Vfs + 'static) -> Disk {
     disk().with_vfs(Arc::new(vfs))

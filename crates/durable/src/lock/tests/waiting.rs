@@ -121,6 +121,24 @@ fn either_half_of_a_file_lock_keeps_others_out() {
     os.try_lock().expect("the file's half is released");
 }
 
+/// K6: on a network home without a lock server the directory stands in.
+#[cfg(unix)]
+#[test]
+fn where_file_locks_are_void_the_directory_stands_in() {
+    use rustix::io::Errno;
+    for errno in [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP, Errno::INVAL] {
+        let bench = Bench::new("void");
+        let disk = bench.disk_on(Poor { no_locks: Some(errno.raw_os_error()), ..Poor::RICH });
+        let held = bench.acquire_on(&disk, &[bench.file("state")], &LockOwner::Dead).expect("a lock");
+        assert_eq!(bench.standing(&["locks/state.d"]), ["locks/state.d"], "{errno}");
+        drop(held);
+    }
+    let bench = Bench::new("refused");
+    let disk = bench.disk_on(Poor { no_locks: Some(Errno::IO.raw_os_error()), ..Poor::RICH });
+    let error = bench.acquire_on(&disk, &[bench.file("state")], &LockOwner::Dead).map(drop).expect_err("a broken disk");
+    assert!(matches!(error, Error::Io { .. }), "{error:?}");
+}
+
 /// Puts something where a lock should be.
 type Put = fn(&Bench);
 

@@ -66,7 +66,9 @@ impl Desk<'_> {
         }
         let reason = match proof {
             Proven::SameRefresh | Proven::SameEnd => "renewed by Claude Code in a session",
-            Proven::StateFile => "renewed or signed in by Claude Code in a session, by its state file",
+            Proven::StateFile | Proven::Untouched => {
+                "renewed or signed in by Claude Code in a session, by its state file"
+            }
             Proven::Endpoint => "signed in in a session, by the profile endpoint",
         };
         let mut event = Event::new(self.now, "adopt", reason).about(name).by("settle");

@@ -19,6 +19,7 @@ impl Desk<'_> {
         if let Some(earlier) = self.take_renewed(name) {
             self.keep_beside(name, &earlier, DISPLACED)?;
         }
+        self.confirm_machine(name, part)?;
         let standing = self.snapshot.record(name).and_then(|record| record.loan.get());
         match standing {
             // The loan first: a full slot that no loan names would be overwritten by the pair that comes back.

@@ -92,7 +92,6 @@ impl Report {
     }
 
     /// Whether everything that the tree holds is in the home or among the conflicts.
-    #[cfg(test)]
     pub(crate) fn is_in_step(&self) -> bool {
         self.waiting.is_empty() && self.torn.is_empty() && self.problems.is_empty()
     }
