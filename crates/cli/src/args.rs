@@ -105,6 +105,9 @@ impl Typed {
         let Some(word) = self.first.filter(|_| self.bare).and_then(|at| self.argv.get(at + 1)?.to_str()) else {
             return failure;
         };
+        if let Some(told) = later_command(word).filter(|_| failure.is_about_words()) {
+            return told;
+        }
         let commands = Cli::command();
         let names = commands.get_subcommands().map(clap::Command::get_name);
         match clauth_engine::nearest(word, names) {
@@ -112,6 +115,19 @@ impl Typed {
             _ => failure,
         }
     }
+}
+
+/// What is told of a word that is no profile, and never will be one's name.
+fn later_command(word: &str) -> Option<Failure> {
+    if !clauth_engine::is_command_word(word) {
+        return None;
+    }
+    let (message, hint) = match word {
+        "help" => ("help is a flag".to_owned(), "clauth --help"),
+        "version" => ("version is a flag".to_owned(), "clauth --version"),
+        _ => (format!("'{word}' is a command of a later version"), "clauth --help"),
+    };
+    Some(Failure::new(clauth_engine::Kind::Usage, message, word, &[hint]))
 }
 
 /// The place of the first word that is no option, nor the value of one.

@@ -60,10 +60,21 @@ fn carry_out(typed: &args::Typed, cli: Cli, env: Env, ui: &Ui) -> Result<u8, Fai
 /// Help and version are answers; anything else that the parser says is a refusal.
 fn refused(ui: &Ui, typed: &args::Typed, error: &clap::Error) -> u8 {
     let failure = match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => match ui.print(&error.render().ansi().to_string()) {
-            Ok(()) => return 0,
-            Err(failure) => failure,
-        },
+        kind @ (ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            let told = if ui.json {
+                let (word, text) = match kind {
+                    ErrorKind::DisplayHelp => ("help", error.render().to_string()),
+                    _ => ("version", env!("CARGO_PKG_VERSION").to_owned()),
+                };
+                ui.document(&serde_json::json!({"schema": 1, word: text}))
+            } else {
+                ui.print(&error.render().ansi().to_string())
+            };
+            match told {
+                Ok(()) => return 0,
+                Err(failure) => failure,
+            }
+        }
         _ => typed.explain(Failure::of_words(error, typed.command_name())),
     };
     ui.fail(&failure);

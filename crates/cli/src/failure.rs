@@ -40,6 +40,8 @@ impl Failure {
         let mut hints = Vec::new();
         for line in lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more")) {
             match line.strip_prefix("tip: ") {
+                // Of no use here: no value begins with a dash.
+                Some(tip) if tip.starts_with("to pass") => {}
                 Some(tip) => hints.push(tip.to_owned()),
                 None => message = format!("{message} {line}"),
             }
@@ -52,7 +54,12 @@ impl Failure {
     /// Standard output could not be written, though the work is done.
     pub(crate) fn of_stdout(error: &std::io::Error) -> Self {
         let message = format!("the result could not be written: {error}");
-        Self::new(Kind::Io, message, "standard output", &["the command itself was carried out; see: clauth list"])
+        Self::new(
+            Kind::Io,
+            message,
+            "standard output",
+            &["make room where the output goes; the command itself was carried out"],
+        )
     }
 
     /// Whether it is about what was typed, not about what was found.

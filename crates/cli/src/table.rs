@@ -31,8 +31,16 @@ impl Cell {
     }
 }
 
+/// And beside a column that must stay whole.
+const LEAST_BESIDE: usize = 8;
+
 /// Lays rows out under titles. On a terminal of `width` columns the widest column gives way first.
 pub(crate) fn lay_out(titles: &[&str], rows: Vec<Vec<Cell>>, width: Option<usize>) -> String {
+    lay_out_beside(0, titles, rows, width)
+}
+
+/// As [`lay_out`], but the first `whole` columns are never cut: they are there to be typed again.
+pub(crate) fn lay_out_beside(whole: usize, titles: &[&str], rows: Vec<Vec<Cell>>, width: Option<usize>) -> String {
     let heads = titles.iter().map(|title| Cell::styled(title, TITLE)).collect();
     let rows: Vec<Vec<Cell>> = std::iter::once(heads).chain(rows).collect();
     let mut widths: Vec<usize> = vec![0; titles.len()];
@@ -41,7 +49,9 @@ pub(crate) fn lay_out(titles: &[&str], rows: Vec<Vec<Cell>>, width: Option<usize
             *widest = (*widest).max(cell.0.width());
         }
     }
-    shrink(&mut widths, width);
+    let taken = widths.iter().take(whole).map(|width| width + GAP).sum::<usize>();
+    let least = if whole == 0 { LEAST } else { LEAST_BESIDE };
+    shrink(&mut widths[whole..], width.map(|width| width.saturating_sub(taken)), least);
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
@@ -57,11 +67,11 @@ pub(crate) fn lay_out(titles: &[&str], rows: Vec<Vec<Cell>>, width: Option<usize
     text
 }
 
-fn shrink(widths: &mut [usize], available: Option<usize>) {
+fn shrink(widths: &mut [usize], available: Option<usize>, least: usize) {
     let Some(available) = available else { return };
     loop {
         let whole = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let Some(widest) = widths.iter_mut().max().filter(|widest| whole > available && **widest > LEAST) else {
+        let Some(widest) = widths.iter_mut().max().filter(|widest| whole > available && **widest > least) else {
             return;
         };
         *widest -= 1;
@@ -97,6 +107,14 @@ mod tests {
     #[test]
     fn columns_line_up_by_what_is_seen() {
         assert_eq!(table(None), "NAME  ACCOUNT\na     somebody@example.com\n日本  x\n");
+    }
+
+    #[test]
+    fn what_is_typed_again_is_never_cut() {
+        let row = vec![Cell::from("20261120-100000-ab12cd34"), Cell::from("a very long reason")];
+        let text = lay_out_beside(1, &["ID", "WHY"], vec![row], Some(36));
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(text.lines().last(), Some("20261120-100000-ab12cd34  a very lo…"));
     }
 
     #[test]

@@ -104,9 +104,8 @@ impl Ui {
         if failure.reported {
             return;
         }
-        if self.json {
-            // Should even this fail, the exit code still tells.
-            let _ = self.document(&failure.document());
+        // Where nobody can read the document a person is told.
+        if self.json && self.document(&failure.document()).is_ok() {
             return;
         }
         for (label, text) in failure.lines(self.verbose) {

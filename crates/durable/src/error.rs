@@ -62,6 +62,16 @@ pub enum Error {
         /// What it guards.
         name: String,
     },
+    /// What stands in a lock's place, and will stand there for ever.
+    #[error("{name} cannot be locked: {} is {what}", path.display())]
+    Blocked {
+        /// The lock.
+        path: PathBuf,
+        /// What stands there.
+        what: &'static str,
+        /// What it guards.
+        name: String,
+    },
     /// A lock of ours that somebody else took.
     #[error("the lock {} was taken from us", path.display())]
     Lost {
@@ -87,6 +97,7 @@ impl Error {
             | Self::TooLarge { path, .. }
             | Self::Document { path, .. }
             | Self::Busy { path, .. }
+            | Self::Blocked { path, .. }
             | Self::Lost { path }
             | Self::Moved { path } => path,
         }

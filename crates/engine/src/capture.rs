@@ -3,11 +3,11 @@
 use clauth_claude::{AccountPart, Found};
 use clauth_durable::{Held, Manner};
 
-use crate::custody::{ATTEMPTS, Applied, Desk, Drafted, Operation, Snapshot, print};
+use crate::custody::{ATTEMPTS, Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, print};
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::owner::{Owner, Proven};
-use crate::profile::{AccountKey, Known, check_name};
+use crate::profile::{Known, check_name};
 use crate::{Engine, Error};
 
 /// What was captured.
@@ -35,10 +35,11 @@ impl Engine {
     /// No usable live login, a name that may not be given, a login that another profile holds, another account than the
     /// profile's (unless `replace`), a held lock, or a disk that refuses.
     pub fn capture(&self, name: Option<&str>, replace: bool) -> Result<Captured, Error> {
-        if let Some(name) = name
-            && self.snapshot()?.roster.find(name).is_err()
-        {
-            check_name(name)?;
+        if let Some(name) = name {
+            match self.snapshot()?.roster.find(name) {
+                Err(Error::NoProfile { .. }) => check_name(name)?,
+                found => drop(found?),
+            }
         }
         self.installed()?;
         self.check_settings(&self.snapshot()?.home)?;
@@ -67,7 +68,7 @@ impl Engine {
     }
 
     /// The refusal on a machine without Claude Code's home.
-    fn installed(&self) -> Result<(), Error> {
+    pub(crate) fn installed(&self) -> Result<(), Error> {
         let home = self.snapshot()?.home;
         if self.disk.stat(&home.dir)?.is_some() {
             return Ok(());
@@ -131,7 +132,7 @@ impl Engine {
         held: &Held,
     ) -> Result<Option<Captured>, Error> {
         let live = usable(snapshot, owner)?;
-        check(snapshot, owner, wanted)?;
+        check(self, snapshot, owner, wanted)?;
         let created = snapshot.record(wanted.name).is_none();
         let drafted = draft(self, snapshot, owner, wanted, &live)?;
         let operation = Operation {
@@ -199,44 +200,21 @@ fn usable(snapshot: &Snapshot, owner: &Owner) -> Result<AccountPart, Error> {
 }
 
 /// Refuses what would mix two accounts, or one account into two profiles.
-fn check(snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>) -> Result<(), Error> {
-    if let Some(holder) = holder(snapshot, owner, wanted.known).filter(|holder| *holder != wanted.name) {
+fn check(engine: &Engine, snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>) -> Result<(), Error> {
+    let claim = Claim { known: wanted.known, of: owner.profile() };
+    if let Some(holder) = claim.holder(snapshot).filter(|holder| *holder != wanted.name) {
         let what = format!("the profile '{holder}' holds this login already");
         let (take, rename) = (format!("clauth capture {holder}"), format!("clauth rename {holder} {}", wanted.name));
         return Err(Error::refused(Kind::Protected, what, wanted.name, &[&take, &rename]));
     }
-    let Some(record) = snapshot.record(wanted.name) else { return Ok(()) };
-    if let Some(path) = record.broken() {
-        return Err(Error::broken_profile(record, path));
+    match claim.fit(engine, snapshot, wanted.name)? {
+        Fit::Other(record) if !wanted.replace => {
+            let what = claim.mixed(record, "the live login");
+            let replace = format!("to put the new login in its place: clauth capture {} --replace", wanted.name);
+            Err(Error::refused(Kind::Protected, what, wanted.name, &["clauth capture ANOTHER-NAME", &replace]))
+        }
+        Fit::New | Fit::Same | Fit::Other(_) => Ok(()),
     }
-    let same = match (&record.identity, wanted.known) {
-        (Some(stored), Some(live)) => stored.key == live.key,
-        (None, _) | (_, None) => record.part().is_none() || owner.profile() == Some(wanted.name),
-    };
-    if same || wanted.replace || owner.profile() == Some(wanted.name) {
-        return Ok(());
-    }
-    let shown = |known: Option<&Known>| {
-        let email = known.and_then(|known| known.email.as_deref()).unwrap_or("an account of unknown name");
-        crate::text::shown(email)
-    };
-    let what = format!(
-        "'{}' is {}, but the live login is {}",
-        wanted.name,
-        shown(record.identity.as_ref()),
-        shown(wanted.known)
-    );
-    let replace = format!("to put the new login in its place: clauth capture {} --replace", wanted.name);
-    Err(Error::refused(Kind::Protected, what, wanted.name, &["clauth capture ANOTHER-NAME", &replace]))
-}
-
-/// The profile that holds the live login, or its account.
-fn holder<'s>(snapshot: &'s Snapshot, owner: &'s Owner, known: Option<&Known>) -> Option<&'s str> {
-    let by_key = |key: &AccountKey| {
-        let holds = |record: &&crate::profile::Record| record.identity.as_ref().is_some_and(|known| known.key == *key);
-        snapshot.records.iter().find(holds).map(|record| record.name.as_str())
-    };
-    owner.profile().or_else(|| by_key(&known?.key))
 }
 
 fn draft(
@@ -264,13 +242,13 @@ fn draft(
                     snapshot.record(name).and_then(|record| record.identity.as_ref()),
                 )?;
             }
+            desk.outlive(live, wanted.known)?;
             desk.lend(name, live.clone())?;
         }
     }
     desk.confirm_machine(name, live)?;
     desk.return_loans(Some(name), owner)?;
-    let plain = clauth_claude::ClaudeHome::default_of(&engine.host, &engine.disk).dir;
-    let settings = snapshot.settings.recording(&snapshot.home, &plain, engine.host.machine.as_ref());
+    let settings = snapshot.settings.recording(&snapshot.home, &engine.host, &engine.disk);
     if snapshot.settings.home.is_none() {
         desk.draft.put(&engine.root.settings(), Manner::Own, settings)?;
     }

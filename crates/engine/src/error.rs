@@ -192,7 +192,8 @@ impl Error {
             Self::Disk(clauth_durable::Error::Busy { path, .. }) => {
                 vec![format!("try again; a lock that no program holds goes stale within a minute: {}", path.display())]
             }
-            Self::Disk(_) | Self::Claude(_) => vec!["nothing was changed; mend the cause and try again".into()],
+            Self::Disk(error) | Self::Claude(clauth_claude::Error::Durable(error)) => vec![step_for(error)],
+            Self::Claude(_) => vec!["set the variable right, or unset it".into()],
         }
     }
 
@@ -217,10 +218,32 @@ impl Error {
     }
 }
 
+/// The next step after a refusal of the disk, before which nothing was changed.
+fn step_for(error: &clauth_durable::Error) -> String {
+    use clauth_durable::Error as Disk;
+    let path = error.path().display();
+    match error {
+        Disk::Io { source, .. } => match source.kind() {
+            std::io::ErrorKind::PermissionDenied => format!("give yourself the right to read and write there: {path}"),
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+                format!("make room on that disk, then try again: {path}")
+            }
+            std::io::ErrorKind::ReadOnlyFilesystem => format!("make that file system writable, then try again: {path}"),
+            std::io::ErrorKind::NotFound => format!("make the directory that is missing, then try again: {path}"),
+            _ => format!("find out why the system refuses that, then try again: ls -la {path}"),
+        },
+        Disk::Loop { .. } => format!("take that link away: {path}"),
+        Disk::NotRegular { .. } | Disk::TooLarge { .. } => format!("move that away, then try again: {path}"),
+        Disk::Document { .. } => format!("mend that file, or move it away: {path}"),
+        Disk::Blocked { .. } => format!("see that nobody needs it, then remove it: {path}"),
+        Disk::Busy { .. } | Disk::Lost { .. } | Disk::Moved { .. } => "try again".into(),
+    }
+}
+
 fn kind_of_disk(error: &clauth_durable::Error) -> Kind {
     use clauth_durable::Error as Disk;
     match error {
-        Disk::Busy { .. } | Disk::Lost { .. } | Disk::Moved { .. } => Kind::Busy,
+        Disk::Busy { .. } | Disk::Blocked { .. } | Disk::Lost { .. } | Disk::Moved { .. } => Kind::Busy,
         Disk::Document { .. } => Kind::Unreadable,
         Disk::Io { .. } | Disk::Loop { .. } | Disk::NotRegular { .. } | Disk::TooLarge { .. } => Kind::Io,
     }

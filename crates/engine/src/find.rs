@@ -1,8 +1,20 @@
 //! Finding a profile by what a person types.
 
+use crate::profile::check_name;
 use crate::{Engine, Error};
 
 impl Engine {
+    /// The profile that `asked` means, or `asked` as the name of a new one.
+    ///
+    /// # Errors
+    /// Several profiles fit, or it may not be a profile's name.
+    pub(crate) fn find_or_new(&self, asked: &str) -> Result<String, Error> {
+        match self.find(asked) {
+            Err(Error::NoProfile { .. }) => check_name(asked).map(|()| asked.to_owned()),
+            found => found,
+        }
+    }
+
     /// The profile that `asked` means: exact name, else ignoring case, else unique e-mail or list number.
     ///
     /// # Errors

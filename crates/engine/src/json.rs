@@ -4,14 +4,21 @@ use serde_json::Value;
 
 /// `head` with one more member, whose value is the exact JSON text `raw`.
 pub(crate) fn with_raw(head: &Value, key: &str, raw: &str) -> Vec<u8> {
+    with_raws(head, &[(key, raw)])
+}
+
+/// `head` with more members, whose values are exact JSON texts.
+pub(crate) fn with_raws(head: &Value, members: &[(&str, &str)]) -> Vec<u8> {
     let mut text = pretty(head);
     text.truncate(text.trim_end().trim_end_matches('}').trim_end().len());
-    let comma = if text.ends_with('{') { "" } else { "," };
-    text.push_str(comma);
-    text.push_str("\n  ");
-    text.push_str(&Value::from(key).to_string());
-    text.push_str(": ");
-    text.push_str(raw);
+    for (key, raw) in members {
+        let comma = if text.ends_with('{') { "" } else { "," };
+        text.push_str(comma);
+        text.push_str("\n  ");
+        text.push_str(&Value::from(*key).to_string());
+        text.push_str(": ");
+        text.push_str(raw);
+    }
     text.push_str("\n}\n");
     text.into_bytes()
 }

@@ -33,7 +33,7 @@ pub use error::{Error, Kind};
 pub use history::{Event, Tokens};
 pub use login::LoggedIn;
 pub use manage::Removed;
-pub use profile::{AccountKey, ProfileKind, State, check_name};
+pub use profile::{AccountKey, ProfileKind, State, check_name, is_command_word};
 pub use refresh::{Need, Refreshed, Tried};
 pub use root::{Entry as LayoutEntry, LAYOUT, Root};
 pub use session::SessionHandle;

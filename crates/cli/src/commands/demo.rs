@@ -4,6 +4,8 @@ use std::io;
 
 use clauth_engine::Kind;
 
+use serde_json::json;
+
 use super::Call;
 use crate::failure::Failure;
 use crate::ui::Ui;
@@ -17,7 +19,8 @@ pub(crate) struct Args {}
 pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
     let mut out = Out(call.ui);
     if crate::demo::run(&mut out)? {
-        return Ok(());
+        let done = json!({"schema": 1, "changed": false, "done": "demo", "profile": null, "warnings": []});
+        return if call.ui.json { call.ui.document(&done) } else { Ok(()) };
     }
     Err(Failure::new(
         Kind::Internal,
@@ -33,6 +36,11 @@ struct Out<'a>(&'a Ui);
 impl io::Write for Out<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
+        if self.0.json {
+            // Standard output is for the one document.
+            self.0.prompt(&text);
+            return Ok(bytes.len());
+        }
         self.0.print(&text).map_err(|_| io::Error::other("standard output cannot be written"))?;
         Ok(bytes.len())
     }

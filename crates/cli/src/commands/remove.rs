@@ -19,7 +19,8 @@ pub(crate) struct Args {
 }
 
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
-    let name = call.engine.find(&args.name)?;
+    // What would be refused is not asked about first.
+    let name = call.engine.removable(&args.name, args.force)?;
     if !call.ui.confirms(&format!("Remove '{name}'? Its login goes to the vault.")) {
         let force = if args.force { " --force" } else { "" };
         let again = format!("clauth remove {name} --yes{force}");

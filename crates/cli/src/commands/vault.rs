@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Call, Done};
 use crate::failure::Failure;
-use crate::table::{Cell, lay_out};
+use crate::table::{Cell, lay_out_beside};
+use crate::ui::plain;
 
 /// Logins that were displaced: list them, or take one out again.
 #[derive(clap::Args)]
@@ -36,7 +37,7 @@ enum Command {
     #[command(after_help = "Asks on a terminal; elsewhere it needs --yes.\n\n\
         Example: clauth vault purge 20261120-100000-ab12cd34 --yes")]
     Purge {
-        /// The login, by its id or the beginning or end of it
+        /// The login, by its id or at least 8 characters of its beginning or end
         id: String,
     },
 }
@@ -74,7 +75,7 @@ fn list(call: &Call<'_>) -> Result<(), Failure> {
         ]
     };
     let rows = entries.iter().map(row).collect();
-    call.ui.print(&lay_out(&["ID", "PROFILE", "ACCOUNT", "WHY"], rows, call.ui.width))
+    call.ui.print(&lay_out_beside(1, &["ID", "PROFILE", "ACCOUNT", "WHY"], rows, call.ui.width))
 }
 
 fn restore(id: &str, name: Option<&str>, call: &Call<'_>) -> Result<(), Failure> {
@@ -88,11 +89,14 @@ fn restore(id: &str, name: Option<&str>, call: &Call<'_>) -> Result<(), Failure>
 }
 
 fn purge(id: &str, call: &Call<'_>) -> Result<(), Failure> {
-    if !call.ui.confirms(&format!("Destroy the login {id} for good?")) {
-        let again = format!("clauth vault purge {id} --yes");
-        return Err(Failure::new(Kind::Protected, "a purged login is gone for good", id, &[&again]));
+    let entry = call.engine.to_purge(id)?;
+    let whose = entry.email.as_deref().or(entry.profile.as_deref()).unwrap_or("an unknown account");
+    if !call.ui.confirms(&format!("Destroy the login {} of {whose} for good?", entry.id)) {
+        let again = format!("clauth vault purge {} --yes", entry.id);
+        let what = format!("the login of {} was not purged: it would be gone for good", plain(whose));
+        return Err(Failure::new(Kind::Protected, what, entry.id, &[&again]));
     }
-    let id = call.engine.purge(id)?;
+    let id = call.engine.purge(&entry.id)?;
     let done = Done { command: "vault", profile: None, changed: true, warnings: &[] };
     call.answer(&done, &format!("{id} is gone"), &json!({"purged": id}))
 }

@@ -15,7 +15,7 @@ pub(crate) struct Args {
     /// Only what concerns this profile
     name: Option<String>,
     /// How many changes
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = at_least_one)]
     last: usize,
 }
 
@@ -32,6 +32,10 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let zone = zone(call);
     let rows = events.iter().map(|event| row(event, &zone)).collect();
     call.ui.print(&lay_out(&["WHEN", "WHAT", "WHO", "TOKENS", "WHY"], rows, call.ui.width))
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|count| *count > 0).ok_or_else(|| "it is no number from 1".to_owned())
 }
 
 fn row(event: &Event, zone: &TimeZone) -> Vec<Cell> {

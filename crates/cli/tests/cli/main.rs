@@ -17,4 +17,5 @@ mod stage;
 mod start;
 mod storm;
 mod streams;
+mod trouble;
 mod words;

@@ -26,7 +26,8 @@ fn wrong_input_is_refused_and_nothing_is_lost() {
         ("remove without yes", &["remove", "a"], 5),
         ("remove the live one", &["remove", "b", "--yes"], 5),
         ("remove nobody", &["remove", "nobody", "--yes"], 2),
-        ("purge without yes", &["vault", "purge", "x"], 5),
+        ("purge nothing without yes", &["vault", "purge", "x"], 2),
+        ("remove the live one without yes", &["remove", "b"], 5),
         ("purge nothing", &["vault", "purge", "x", "--yes"], 2),
         ("restore nothing", &["vault", "restore", "x"], 2),
         ("undo of nothing", &["undo"], 3),
@@ -145,4 +146,43 @@ fn a_machine_without_claude_code_is_told_so() {
     assert_eq!(stage.run(&["capture", "a"]).code, Some(1));
     assert_eq!(stage.json(&["capture", "a"])["error"]["kind"], "not_installed");
     assert!(stage.run(&["list"]).stderr.contains("claude auth login"));
+}
+
+/// A removal that would be refused is refused before anybody is asked, with words that work.
+#[test]
+fn a_removal_is_refused_before_it_is_confirmed() {
+    let stage = Stage::two("w-remove");
+    let refused = stage.run(&["remove", "b"]);
+    assert!(refused.stderr.contains("clauth remove b --yes --force"), "{}", refused.stderr);
+    stage.ok(&["remove", "b", "--yes", "--force"]);
+}
+
+/// An id can be read, and typed again, on a narrow terminal; fewer characters than eight destroy nothing.
+#[test]
+fn a_vaulted_login_is_named_whole() {
+    let stage = Stage::two("w-vault");
+    stage.ok(&["remove", "a", "--yes"]);
+    let id = stage.json(&["vault"])["vault"][0]["id"].as_str().expect("an id").to_owned();
+    let mut command = stage.command(&["vault"]);
+    command.env("COLUMNS", "60");
+    let output = crate::stage::finish(command);
+    assert!(output.stdout.contains(&id), "{}", output.stdout);
+    assert!(output.stdout.lines().all(|line| line.chars().count() <= 60), "{}", output.stdout);
+    let refused = stage.run(&["vault", "purge", "2", "--yes"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    let asked = stage.run(&["vault", "purge", &id[..8]]);
+    assert_eq!(asked.code, Some(5), "{asked:?}");
+    assert!(asked.stderr.contains(&id) && asked.stderr.contains("alice@example.invalid"), "{}", asked.stderr);
+    stage.ok(&["vault", "purge", &id, "--yes"]);
+}
+
+/// `undo` of a switch away from a profile that was removed since says how to get its login back.
+#[test]
+fn undo_after_a_removal_names_the_way_back() {
+    let stage = Stage::two("w-undo");
+    stage.ok(&["switch", "a"]);
+    stage.ok(&["remove", "b", "--yes"]);
+    let refused = stage.run(&["undo"]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.stderr.contains("was removed") && refused.stderr.contains("clauth vault restore"), "{refused:?}");
 }

@@ -30,6 +30,12 @@ pub enum DocumentError {
     /// It, or a value on the way, is no object.
     #[error("it is not a JSON object")]
     NotAnObject,
+    /// Values in values in values, deeper than anything that is meant.
+    #[error("it is nested deeper than {limit} levels")]
+    TooDeep {
+        /// The bound.
+        limit: usize,
+    },
     /// It is no JSON, or more than one document.
     #[error("it is not one JSON document (line {line}, column {column})")]
     Syntax {
@@ -59,7 +65,7 @@ impl Document {
         }
         // `Value` and not `IgnoredAny`: only the former bounds the nesting, and the scanner recurses no deeper.
         serde_json::from_str::<&serde_json::value::RawValue>(body).map_err(|error| syntax(&error))?;
-        scan::depth_within(body, scan::DEPTH).then_some(()).ok_or(DocumentError::Syntax { line: 1, column: 1 })?;
+        scan::depth_within(body, scan::DEPTH).then_some(()).ok_or(DocumentError::TooDeep { limit: scan::DEPTH })?;
         Ok(Self { text })
     }
 
@@ -145,7 +151,7 @@ const BOM: char = '\u{feff}';
 fn fits(path: &[&str], json: &str) -> Result<(), DocumentError> {
     let room = scan::DEPTH.checked_sub(path.len());
     let fits = room.is_some_and(|room| scan::depth_within(json, room));
-    fits.then_some(()).ok_or(DocumentError::Syntax { line: 1, column: 1 })
+    fits.then_some(()).ok_or(DocumentError::TooDeep { limit: scan::DEPTH })
 }
 
 fn syntax(error: &serde_json::Error) -> DocumentError {

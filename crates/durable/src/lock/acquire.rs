@@ -42,6 +42,9 @@ pub fn acquire(disk: &Disk, locks: &[Lock], rules: &Rules<'_>) -> Result<Held, E
         let waited = disk.clock.monotonic().saturating_sub(began);
         let deadline =
             if busy.watched { rules.deadline.max(STANDSTILL + Duration::from_secs(1)) } else { rules.deadline };
+        if let Some(what) = busy.blocked.filter(|_| waited >= deadline) {
+            return Err(Error::Blocked { path: busy.path, what, name: busy.name });
+        }
         if waited >= deadline {
             return Err(Error::Busy { path: busy.path, age: busy.age, holder: busy.holder, name: busy.name });
         }
@@ -99,6 +102,7 @@ fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, turn: &mut Turn
                 holder: None,
                 name: lock.name.clone(),
                 watched: false,
+                blocked: None,
             }));
         }
         Err(TryLockError::Error(error)) if is_void(&error) => None,

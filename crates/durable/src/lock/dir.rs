@@ -23,6 +23,8 @@ pub(super) struct Busy {
     pub(super) name: String,
     /// It looks stale and is watched for standing still.
     pub(super) watched: bool,
+    /// What is there that no waiting removes.
+    pub(super) blocked: Option<&'static str>,
 }
 
 /// One try for all locks: when it began, under which record, and what earlier ones saw.
@@ -62,16 +64,29 @@ pub(super) fn attempt(disk: &Disk, lock: &DirLock, rules: &Rules<'_>, turn: &mut
             Err(error) => return Err(Error::io("take the lock", &lock.path)(error)),
         }
         let Some(stat) = disk.lstat(&lock.path)? else { continue };
-        let busy = |holder, watched| Busy {
+        let busy = |holder, watched, blocked| Busy {
             age: age(disk, &lock.path).unwrap_or_default(),
             path: lock.path.clone(),
             name: lock.name.clone(),
             holder,
             watched,
+            blocked,
         };
         let (free, holder, watched) = verdict(disk, lock, &stat, rules, turn);
-        if !free || stat.kind != Kind::Dir || !take_over(disk, &lock.path, &stat)? {
-            return Ok(Attempt::Busy(busy(holder, watched)));
+        if stat.kind != Kind::Dir {
+            return Ok(Attempt::Busy(busy(
+                holder,
+                watched,
+                Some("a file or link, where a lock is an empty directory"),
+            )));
+        }
+        if !free {
+            return Ok(Attempt::Busy(busy(holder, watched, None)));
+        }
+        if !take_over(disk, &lock.path, &stat)? {
+            let full = !disk.list(&lock.path)?.is_empty();
+            let blocked = full.then_some("a dead lock with something in it, so that it cannot be taken over");
+            return Ok(Attempt::Busy(busy(holder, watched, blocked)));
         }
     }
     Ok(Attempt::Busy(Busy {
@@ -80,6 +95,7 @@ pub(super) fn attempt(disk: &Disk, lock: &DirLock, rules: &Rules<'_>, turn: &mut
         holder: None,
         name: lock.name.clone(),
         watched: false,
+        blocked: None,
     }))
 }
 

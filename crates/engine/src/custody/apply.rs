@@ -50,13 +50,19 @@ impl Engine {
         if changes.is_empty() && operation.renames.is_none() && operation.sweeps.is_empty() {
             return Ok(Applied::Done);
         }
-        let made = self.make_directories(&changes)?;
+        let mut made = Vec::new();
+        if let Err(error) = self.make_directories(&changes, &mut made) {
+            self.remove_empty(&made);
+            return Err(error);
+        }
+        // The directory of a login that has left the vault goes with the last of its account-bound files.
+        let removed = changes.iter().filter(|change| change.after.is_none()).filter_map(|change| change.path.parent());
+        let emptied: Vec<PathBuf> =
+            removed.filter(|parent| parent.parent() == Some(&self.root.vault())).map(Path::to_owned).collect();
         let ended = self.commit(operation, changes, check);
-        if !matches!(ended, Ok(Applied::Done)) {
-            for directory in made.iter().rev() {
-                // Best effort: an empty directory of ours holds nothing that could be lost.
-                let _ = self.disk.vfs.remove_dir(directory);
-            }
+        match ended {
+            Ok(Applied::Done) => self.remove_empty(&emptied),
+            _ => self.remove_empty(&made),
         }
         ended
     }
@@ -137,18 +143,27 @@ impl Engine {
         leftovers.iter().try_for_each(|path| self.disk.remove_file(path).map(drop))
     }
 
-    /// Makes the directories of our own that the changes need; answers those that were missing.
-    fn make_directories(&self, changes: &[Change]) -> Result<Vec<PathBuf>, Error> {
-        let mut made = Vec::new();
+    /// Makes the directories of our own that the changes need; tells those that were missing, outermost first.
+    fn make_directories(&self, changes: &[Change], made: &mut Vec<PathBuf>) -> Result<(), Error> {
         for change in
             changes.iter().filter(|change| change.after.is_some() && change.path.starts_with(self.root.path()))
         {
             let Some(parent) = change.path.parent() else { continue };
-            if !made.iter().any(|directory| directory == parent) && self.disk.lstat(parent)?.is_none() {
-                self.disk.ensure_dir(parent)?;
-                made.push(parent.to_owned());
+            let mut missing = Vec::new();
+            for directory in parent.ancestors().take_while(|directory| directory.starts_with(self.root.path())) {
+                if made.iter().any(|known| known == directory) || self.disk.lstat(directory)?.is_some() {
+                    break;
+                }
+                missing.push(directory.to_owned());
             }
+            made.extend(missing.into_iter().rev());
+            self.disk.ensure_dir(parent)?;
         }
-        Ok(made)
+        Ok(())
+    }
+
+    /// Best effort: an empty directory of ours holds nothing that could be lost.
+    fn remove_empty(&self, directories: &[PathBuf]) {
+        directories.iter().rev().for_each(|directory| drop(self.disk.vfs.remove_dir(directory)));
     }
 }

@@ -1,20 +1,23 @@
 //! Drafting a change of custody, step by step in the order of W6. At each step every pair is on disk, and of everything
 //! that a `claude` reads at most one file holds a given refresh token (L5).
 
+mod admit;
+mod keep;
 mod learned;
 mod parked;
 mod renewed;
 
-use clauth_claude::{AccountPart, CredentialStore, Credentials, FileStore, Found, Login, StateFile};
+use std::path::PathBuf;
+
+use clauth_claude::{AccountPart, CredentialStore, Credentials, FileStore, Found, StateFile};
 use clauth_durable::{Change, Disk, Manner};
 use jiff::Timestamp;
 
 use super::{Draft, Snapshot, bound};
-use crate::error::Kind;
-use crate::history::{Event, Tokens};
-use crate::owner::{Owner, Proven};
-use crate::profile::{AccountKey, Known, Loan, ProfileKind, Record, Roster, State, Verdict};
-use crate::vault::{self, Entry};
+use crate::history::Event;
+use crate::owner::Owner;
+use crate::profile::{AccountKey, Known, Loan, Record, Roster, State, Verdict};
+use crate::vault::Entry;
 use crate::{Engine, Error, Root, spent};
 
 pub(crate) use learned::{Learned, elsewhere};
@@ -53,6 +56,8 @@ pub(crate) struct Desk<'s> {
     pub(crate) warnings: Vec<String>,
     /// The entry that keeps the login that was live, when no profile does.
     pub(crate) vaulted: Option<Entry>,
+    /// Nothing of this will be done: it is only told what would be.
+    pub(crate) tentative: bool,
 }
 
 impl<'s> Desk<'s> {
@@ -79,6 +84,7 @@ impl<'s> Desk<'s> {
             events: Vec::new(),
             warnings: Vec::new(),
             vaulted: None,
+            tentative: false,
             snapshot,
             state,
             draft,
@@ -121,10 +127,7 @@ impl<'s> Desk<'s> {
                 let known = self.known(name).cloned();
                 self.put_away(&live, "an earlier, used-up generation was live", Some(name), known.as_ref())
             }
-            Owner::Unknown(_) => {
-                let known = self.state.and_then(Known::of_state);
-                self.put_away(&live, "live, but no profile's", None, known.as_ref())
-            }
+            Owner::Unknown(doubt) => self.keep_stranger(&live, *doubt),
             Owner::SignedOut => self
                 .lent
                 .clone()
@@ -145,106 +148,6 @@ impl<'s> Desk<'s> {
             path: self.snapshot.home.credentials(),
             next: "sign in again with `claude auth login`, or move the file away".into(),
         }
-    }
-
-    /// A later login of a profile becomes the profile's. What it displaces goes to the vault unless it is an ancestor,
-    /// whose refresh token is then spent (L6).
-    fn harvest(&mut self, name: &str, live: AccountPart, proof: Proven) -> Result<(), Error> {
-        let before = self.holds(name).cloned();
-        if let Some(before) = &before {
-            self.displace(name, before, &live, proof)?;
-        }
-        let tokens = Tokens { from: before.as_ref().and_then(print), to: print(&live) };
-        self.lend(name, live)?;
-        let reason = match proof {
-            Proven::SameRefresh | Proven::SameEnd => "renewed by Claude Code",
-            Proven::StateFile => "renewed by Claude Code, by the state file",
-            Proven::Untouched => "renewed by Claude Code, since nobody has signed in",
-            Proven::Endpoint => "signed in or renewed outside clauth, by the profile endpoint",
-        };
-        let mut event = Event::new(self.now, "harvest", reason).about(name).by("settle");
-        event.tokens = tokens;
-        self.record_event(&event);
-        Ok(())
-    }
-
-    /// Marks `before` as used up if `after` descends from it, else puts it into the vault.
-    pub(crate) fn supersede(
-        &mut self,
-        name: &str,
-        before: &AccountPart,
-        after: &AccountPart,
-        proof: Proven,
-    ) -> Result<(), Error> {
-        let (Found::Login(old), Found::Login(new)) = (before.login(), after.login()) else { return Ok(()) };
-        let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
-            return Ok(());
-        };
-        let lent = self.lent.iter().any(|lent| lent == name);
-        if lent && proof != Proven::SameRefresh && !ends_apart(&old, &new) {
-            self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
-            return Ok(());
-        }
-        let known = self.known(name).cloned();
-        self.put_away(before, "displaced by a newer sign-in", Some(name), known.as_ref())
-    }
-
-    /// Puts a login into the vault, unless that very login is there already.
-    pub(crate) fn put_away(
-        &mut self,
-        login: &AccountPart,
-        why: &str,
-        profile: Option<&str>,
-        known: Option<&Known>,
-    ) -> Result<(), Error> {
-        let entry = vault::new_entry(login, why, profile, known, self.now);
-        let there = vault::all(self.disk, self.root)?;
-        let entry = match there.into_iter().find(|other| other.login.bytes() == entry.login.bytes()) {
-            Some(there) => there,
-            None => {
-                self.draft.put(&entry.path(self.root), Manner::Own, entry.bytes())?;
-                let mut event = Event::new(self.now, "vault", why).by("settle");
-                event.profile = profile.map(str::to_owned);
-                event.tokens.from = print(login);
-                event.vault = Some(entry.id.clone());
-                self.record_event(&event);
-                entry
-            }
-        };
-        let whose = entry.email.as_deref().or(profile).unwrap_or("an unknown account");
-        self.warnings.push(format!(
-            "a login of {} was put into the vault ({}): {why}",
-            crate::text::shown(whose),
-            entry.id
-        ));
-        self.vaulted = Some(entry);
-        Ok(())
-    }
-
-    /// Takes the copy of the live login out of the vault that an interrupted switch put there: it was not displaced.
-    pub(crate) fn take_back_kept(&mut self) -> Result<(), Error> {
-        let live = self.live_object()?.account();
-        for entry in vault::all(self.disk, self.root)?.iter().filter(|entry| entry.login.bytes() == live.bytes()) {
-            self.draft.delete(&entry.path(self.root), Manner::Own)?;
-        }
-        Ok(())
-    }
-
-    /// Puts the login of a profile that is being removed into the vault; `lent` when the live home keeps it too.
-    pub(crate) fn keep_removed(
-        &mut self,
-        login: &AccountPart,
-        why: &str,
-        (name, known): (&str, Option<&Known>),
-        lent: bool,
-    ) -> Result<(), Error> {
-        self.put_away(login, why, Some(name), known)?;
-        if let Some(mut entry) = self.vaulted.clone().filter(|entry| lent && !entry.lent) {
-            entry.lent = true;
-            self.draft.amend(&entry.path(self.root), entry.bytes());
-            self.vaulted = Some(entry);
-        }
-        Ok(())
     }
 
     /// L2: the full pair into the loan, then the slot down to the bearer copy.
@@ -357,12 +260,12 @@ impl<'s> Desk<'s> {
         }
     }
 
-    /// Account-bound files leave with the outgoing login and come back with the incoming one (S4).
-    pub(crate) fn exchange_bound(&mut self, from: Option<&str>, to: Option<&str>) -> Result<(), Error> {
-        let kept = self.vaulted.as_ref().map(|entry| self.root.vault().join(format!("{}.bound", entry.id)));
+    /// Account-bound files leave with the outgoing login and come back with the incoming one (S4); `entering` is where that
+    /// one's are.
+    pub(crate) fn exchange_bound(&mut self, from: Option<&str>, entering: PathBuf) -> Result<(), Error> {
+        let kept = self.vaulted.as_ref().map(|entry| entry.bound(self.root));
         let leaving = from.map(|name| self.root.bound(name)).or(kept);
-        let entering = to.map(|name| self.root.bound(name));
-        bound::exchange(self.disk, &mut self.draft, &self.snapshot.home.dir, (leaving, entering))
+        bound::exchange(self.disk, &mut self.draft, &self.snapshot.home.dir, (leaving, Some(entering)))
     }
 
     /// The active marker.
@@ -399,78 +302,6 @@ impl<'s> Desk<'s> {
             self.draft.append(&self.root.history(), &events)?;
         }
         Ok(Drafted { changes: self.draft.into_changes(), warnings: self.warnings })
-    }
-
-    /// The refusal to bring a login in that cannot work (W10), that is used up (L6), that is lent elsewhere (L2) or that
-    /// came from another machine (L7).
-    pub(crate) fn admit(&self, name: &str, force: bool) -> Result<AccountPart, Error> {
-        let record = self.record(name)?;
-        let (state, reason) = record.state(self.now);
-        if let Some(path) = record.broken() {
-            return Err(Error::broken_profile(record, path));
-        }
-        let again = format!("sign in as it with `claude auth login`, then: clauth capture {name}");
-        let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, name, next));
-        if record.kind == ProfileKind::Token {
-            let start = format!("clauth start {name}");
-            return refuse(Kind::Protected, format!("'{name}' is a setup token, which only sessions use"), &[&start]);
-        }
-        if let Some(part) = record.renewed().filter(|_| record.lent_to(&self.snapshot.home_id)) {
-            return Ok(part.clone());
-        }
-        let Some(part) = record.part() else {
-            return refuse(Kind::DeadLogin, format!("'{name}' has no login"), &[&again]);
-        };
-        let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
-        match state {
-            State::Ok | State::Expired => {}
-            State::NoLogin | State::Unreadable => {
-                return refuse(Kind::DeadLogin, format!("'{name}' has no login{why}"), &[&again]);
-            }
-            State::SignedOut | State::Dead | State::Lapsed | State::Unknown if !force => {
-                let force = format!("to try it all the same: clauth switch {name} --force");
-                return refuse(
-                    Kind::DeadLogin,
-                    format!("the login of '{name}' is {}{why}", state.word()),
-                    &[&again, &force],
-                );
-            }
-            State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
-        }
-        if !force && crate::refresh::Mark::is_raised(self.disk, self.root, record)? {
-            let what = format!("a renewal of '{name}' was sent and its answer never came");
-            let renew = format!("clauth refresh {name}");
-            return refuse(Kind::DeadLogin, what, &[&renew, &again]);
-        }
-        let spent =
-            record.login().and_then(|login| login.refresh_print()).is_some_and(|token| self.snapshot.spent.has(&token));
-        if spent {
-            return refuse(
-                Kind::DeadLogin,
-                format!("the login of '{name}' is used up: a newer one replaced it"),
-                &[&again],
-            );
-        }
-        if let Some(loan) = record.loan.get().filter(|loan| !loan.names(&self.snapshot.home_id)) {
-            let what = format!("the login of '{name}' is lent to {}", loan.home.display());
-            return refuse(Kind::Protected, what, &["switch there first, so that it comes back"]);
-        }
-        if elsewhere(self.snapshot, record, self.machine) {
-            return refuse(
-                Kind::Protected,
-                "this root was copied from another machine, which may still use its logins".into(),
-                &[&again],
-            );
-        }
-        Ok(part.clone())
-    }
-}
-
-/// Whether two logins cannot be one family: a refresh does not extend a login's end (O1).
-fn ends_apart(old: &Login, new: &Login) -> bool {
-    match (old.refresh_expires_at, new.refresh_expires_at) {
-        (Some(a), Some(b)) => a.duration_since(b).abs() > jiff::SignedDuration::from_mins(2),
-        _ => false,
     }
 }
 

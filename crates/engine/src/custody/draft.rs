@@ -47,14 +47,6 @@ impl<'d> Draft<'d> {
         self.change(path, manner, Some(bytes))
     }
 
-    /// Gives a file that this draft makes another content.
-    pub(crate) fn amend(&mut self, path: &Path, bytes: Vec<u8>) {
-        if let Some(change) = self.changes.iter_mut().rev().find(|change| change.path == path) {
-            change.after = Some(bytes.clone());
-            self.contents.insert(path.to_owned(), Some(bytes));
-        }
-    }
-
     /// Drafts a removal; nothing when there is no such file.
     pub(crate) fn delete(&mut self, path: &Path, manner: Manner) -> Result<(), Error> {
         self.change(path, manner, None)

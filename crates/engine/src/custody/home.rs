@@ -51,8 +51,21 @@ impl Engine {
             Some(stat) if stat.kind != FileKind::File => {
                 Err(clauth_durable::Error::NotRegular { path, kind: stat.kind }.into())
             }
-            _ => Ok(()),
+            _ => self.check_link(&home.credentials()),
         }
+    }
+
+    /// Refuses a live login that is a link to where not even the directory is: what it leads to is not mounted, or gone.
+    fn check_link(&self, path: &Path) -> Result<(), Error> {
+        let target = self.disk.target(path, Some(self.root.path()))?;
+        let lost = target.path != *path && target.stat.is_none();
+        let Some(parent) = target.path.parent().filter(|_| lost) else { return Ok(()) };
+        if self.disk.stat(parent)?.is_some() {
+            return Ok(());
+        }
+        let what = format!("{} is a link to {}, where nothing is", path.display(), target.path.display());
+        let next = ["mount or make what it leads to", "or take the link away and sign in: claude auth login"];
+        Err(Error::refused(Kind::Protected, what, path.display().to_string(), &next))
     }
 
     /// Refuses a root that is Claude Code's home, or in it, or around it: its files and modes are not ours to change.

@@ -2,7 +2,9 @@
 //! change in the order of W6, and [`apply`](apply::apply) makes them real as one, or not at all.
 
 mod apply;
+mod below;
 mod bound;
+mod claim;
 mod desk;
 mod draft;
 mod home;
@@ -13,6 +15,8 @@ mod snapshot;
 mod unfinished;
 
 pub(crate) use apply::{Applied, Check, Operation};
+pub(crate) use below::{below, is_dir};
+pub(crate) use claim::{Claim, Fit, same_end, used_up};
 pub(crate) use desk::{Desk, Drafted, Learned, MAY_BE_RENEWED, elsewhere, print};
 pub use draft::Planned;
 pub(crate) use draft::{Draft, planned};

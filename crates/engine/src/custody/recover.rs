@@ -1,16 +1,17 @@
 //! Finishing a change that was interrupted (W7, W8). The live credential is never written here: what it is decides which
 //! loans are completed and which come back, and everything else is made to agree with it.
 
-use std::path::Path;
-
-use clauth_claude::{AccountPart, Credentials, Found};
+use clauth_claude::{AccountPart, Credentials, Found, Login};
 use clauth_durable::Kind;
+use clauth_host::Fingerprint;
 
+use super::below::is_temp;
 use super::{Applied, Desk, Operation, Snapshot, Unfinished};
 use crate::history::Event;
 use crate::owner::Owner;
 use crate::profile::{AccountKey, Known, Record};
 use crate::root::Settings;
+use crate::vault::Entry;
 use crate::{Engine, Error};
 
 /// How often an operation begins anew because somebody else wrote meanwhile.
@@ -91,6 +92,9 @@ impl Engine {
                 if entry.creates {
                     self.drop_unlisted(&mut desk, snapshot, entry)?;
                 }
+                if entry.done == "restore" {
+                    self.finish_restore(&mut desk, snapshot, entry)?;
+                }
                 settle(&mut desk, snapshot, entry, &owner)?;
             }
         }
@@ -120,6 +124,7 @@ impl Engine {
     /// A leftover may hold bytes that somebody else wrote while we did (W2): a login that nothing else holds is kept.
     fn rescue(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
         let staged = self.staged_of(entry)?;
+        let kept = self.vault()?;
         for path in entry.temps.iter().filter(|path| is_temp(path)) {
             if !self.disk.lstat(path)?.is_some_and(|stat| stat.kind == Kind::File) {
                 continue;
@@ -130,7 +135,7 @@ impl Engine {
             if staged.as_ref().is_some_and(|staged| staged.concerns(&part)) {
                 continue;
             }
-            if is_stray(snapshot, &part) {
+            if is_stray(snapshot, &kept, &part) {
                 desk.put_away(&part, "written by somebody else during an interrupted switch", None, None)?;
             }
         }
@@ -140,11 +145,22 @@ impl Engine {
     /// A profile that was being created and is not yet listed did not come to be.
     fn drop_unlisted(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
         let Some(name) = entry.to.as_deref().filter(|name| snapshot.record(name).is_none()) else { return Ok(()) };
+        let kept = self.vault()?;
         let record = Record::read(&self.disk, &self.root, name);
-        if let Some(part) = record.part().filter(|part| is_stray(snapshot, part)) {
+        if let Some(part) = record.part().filter(|part| is_stray(snapshot, &kept, part)) {
             desk.put_away(part, "of a profile that was not finished", None, record.identity.as_ref())?;
         }
         self.delete_files(desk, name)
+    }
+
+    /// W10: a restored login that has reached its profile is no longer in the vault.
+    fn finish_restore(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
+        let Some(record) = entry.to.as_deref().and_then(|name| snapshot.record(name)) else { return Ok(()) };
+        let Some(token) = record.login().map(|login| crate::profile::token_of(&login)) else { return Ok(()) };
+        for kept in self.vault()?.iter().filter(|kept| kept.token().as_ref() == Some(&token)) {
+            desk.take_out(kept, &record.name)?;
+        }
+        Ok(())
     }
 
     fn finish_remove(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished) -> Result<(), Error> {
@@ -167,7 +183,7 @@ fn settle(desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished, owner: &
         }
         // Nobody's login stays where it is: nothing overwrites it here, and nothing is said about it elsewhere.
         Owner::Unknown(_) | Owner::Rewound(_) => {
-            desk.take_back_kept()?;
+            desk.take_back_kept(entry.from.as_deref())?;
             desk.return_loans(None, owner)?;
             desk.mark(None)
         }
@@ -184,10 +200,14 @@ fn settle(desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished, owner: &
     }
 }
 
-/// Whether a login is neither live nor any profile's nor used up.
-fn is_stray(snapshot: &Snapshot, part: &AccountPart) -> bool {
+/// Whether a login is neither live nor any profile's nor kept nor used up.
+fn is_stray(snapshot: &Snapshot, kept: &[Entry], part: &AccountPart) -> bool {
     let Found::Login(login) = part.login() else { return false };
     let Some(token) = login.refresh_print() else { return false };
+    let same = |entry: &Entry| matches!(entry.login.login(), Found::Login(kept) if prints(&kept) == prints(&login));
+    if kept.iter().any(same) {
+        return false;
+    }
     let live = match &snapshot.live.found {
         Found::Login(live) => live.refresh_print(),
         Found::Blank | Found::Absent | Found::Malformed => None,
@@ -197,11 +217,8 @@ fn is_stray(snapshot: &Snapshot, part: &AccountPart) -> bool {
     live.as_ref() != Some(&token) && !held && !snapshot.holds_token(part) && !snapshot.spent.has(&token)
 }
 
-/// Only what a batch of ours may have left is ever removed on the journal's word.
-fn is_temp(path: &Path) -> bool {
-    path.file_name()
-        .and_then(|name| name.to_str())
-        .is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"))
+fn prints(login: &Login) -> (Fingerprint, Option<Fingerprint>) {
+    (login.access_print(), login.refresh_print())
 }
 
 fn word(done: &str) -> &'static str {

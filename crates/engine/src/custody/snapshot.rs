@@ -42,6 +42,8 @@ pub(crate) struct Snapshot {
     pub(crate) spent: Spent,
     pub(crate) unfinished: Option<Unfinished>,
     pub(crate) live: Live,
+    /// Whose the live login is by the server's word, if it was asked and no profile is proven to hold it.
+    pub(crate) answer: Option<Known>,
     state: OnceCell<Option<StateFile>>,
 }
 
@@ -58,6 +60,7 @@ impl Engine {
             live: self.read_live(&home)?,
             home_id: id,
             state: OnceCell::new(),
+            answer: None,
             home,
             notice,
             settings,

@@ -8,7 +8,7 @@ use clauth_durable::lock::process_is_gone;
 use super::take::{LoggedIn, SignedIn};
 use crate::custody::{Desk, Operation};
 use crate::error::Kind;
-use crate::profile::{Known, ProfileKind, Record, check_name};
+use crate::profile::{Known, ProfileKind, Record};
 use crate::{Engine, Error};
 
 impl Engine {
@@ -52,7 +52,10 @@ impl Engine {
 
     /// The profile that a sign-in is for: a known one of that kind, or a new one.
     pub(super) fn name_for_login(&self, asked: &str, kind: ProfileKind) -> Result<String, Error> {
-        let Ok(name) = self.find(asked) else { return check_name(asked).map(|()| asked.to_owned()) };
+        let name = self.find_or_new(asked)?;
+        if !self.names()?.contains(&name) {
+            return self.refuse_unlisted(&name).map(|()| name);
+        }
         let record = Record::read(&self.disk, &self.root, &name);
         if record.kind == kind {
             return Ok(name);

@@ -3,7 +3,7 @@
 use clauth_claude::{AccountPart, Login};
 use clauth_durable::Held;
 
-use crate::custody::{Applied, Desk, Operation, Snapshot, print};
+use crate::custody::{Applied, Claim, Desk, Fit, Operation, Snapshot, print};
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::profile::{Known, Record};
@@ -29,6 +29,9 @@ pub struct LoggedIn {
     pub warnings: Vec<String>,
 }
 
+/// What the new login is called when it is another account's.
+const SIGN_IN: &str = "this sign-in";
+
 /// A login that a sign-in left.
 pub(super) struct SignedIn {
     pub(super) part: AccountPart,
@@ -49,7 +52,7 @@ impl Engine {
         let known = self.whose_sign_in(signed_in)?;
         let held = self.lock_for(name)?;
         let snapshot = self.snapshot()?;
-        if let Err(refused) = allowed(&snapshot, name, known.as_ref(), replace) {
+        if let Err(refused) = allowed(self, &snapshot, name, known.as_ref(), replace) {
             let mut desk = Desk::new(self, &snapshot)?;
             if !snapshot.holds_token(&signed_in.part) {
                 desk.put_away(&signed_in.part, "signed in as another account", None, known.as_ref())?;
@@ -127,44 +130,29 @@ impl Engine {
 }
 
 /// Refuses what would mix two accounts, or one account into two profiles.
-fn allowed(snapshot: &Snapshot, name: &str, known: Option<&Known>, replace: bool) -> Result<(), Error> {
+fn allowed(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    name: &str,
+    known: Option<&Known>,
+    replace: bool,
+) -> Result<(), Error> {
     let refuse = |what: String, next: &[&str]| Err(Error::refused(Kind::Protected, what, name, next));
-    let same_account = |record: &&Record| {
-        record.name != name
-            && known.is_some_and(|known| record.identity.as_ref().is_some_and(|one| one.key == known.key))
-    };
-    if let Some(holder) = snapshot.records.iter().find(same_account) {
-        let again = format!("clauth login {}", holder.name);
-        return refuse(format!("this account is the profile '{}' already", holder.name), &[&again]);
+    let claim = Claim { known, of: None };
+    if let Some(holder) = claim.holder(snapshot).filter(|holder| *holder != name) {
+        let again = format!("clauth login {holder}");
+        return refuse(format!("this account is the profile '{holder}' already"), &[&again]);
     }
-    let Some(record) = snapshot.record(name) else { return Ok(()) };
-    if let Some(path) = record.broken() {
-        return Err(Error::broken_profile(record, path));
-    }
-    let same = match (&record.identity, known) {
-        (Some(stored), Some(known)) => stored.key == known.key,
-        (None, _) => record.part().is_none(),
-        (Some(_), None) => false,
-    };
-    if same {
-        return Ok(());
-    }
-    let shown = |known: Option<&Known>| {
-        let email = known.and_then(|known| known.email.as_deref()).unwrap_or("an account of unknown name");
-        crate::text::shown(email)
-    };
-    let (is, was) = (shown(known), shown(record.identity.as_ref()));
+    let Fit::Other(record) = claim.fit(engine, snapshot, name)? else { return Ok(()) };
     let again = format!("to put that account in its place: clauth login {name} --replace");
     match (replace, record.loan.get().is_some()) {
         (true, false) => Ok(()),
         // The state file and the loan speak of the account that is live; they cannot follow a profile that is another's.
         (true, true) => refuse(
-            format!("'{name}' is {was} and live, so it cannot become {is} now"),
+            format!("{}, and '{name}' is live, so it cannot become another account now", claim.mixed(record, SIGN_IN)),
             &["clauth switch ANOTHER-NAME", &again],
         ),
-        (false, _) => {
-            refuse(format!("'{name}' is {was}, but this sign-in is {is}"), &["clauth login ANOTHER-NAME", &again])
-        }
+        (false, _) => refuse(claim.mixed(record, SIGN_IN), &["clauth login ANOTHER-NAME", &again]),
     }
 }
 

@@ -1,10 +1,8 @@
 //! `remove`: the login goes to the vault, the profile goes, and Claude Code stays signed in.
 
-use std::path::{Path, PathBuf};
-
 use clauth_durable::{Kind as FileKind, Manner};
 
-use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
+use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot, below};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::owner::Owner;
@@ -22,6 +20,21 @@ pub struct Removed {
 }
 
 impl Engine {
+    /// Finds out whether [`Self::remove`] would refuse, before somebody is asked to confirm it. Writes nothing. Answers the
+    /// profile.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn removable(&self, asked: &str, force: bool) -> Result<String, Error> {
+        let name = self.find(asked)?;
+        if !force {
+            let snapshot = self.snapshot()?;
+            refuse_live(&snapshot, &self.owner(&snapshot, None)?, &name)?;
+            self.refuse_running(&snapshot, &name)?;
+        }
+        Ok(name)
+    }
+
     /// Removes a profile.
     ///
     /// # Errors
@@ -32,16 +45,17 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let before = self.snapshot()?;
             let answer = self.settle_doubt(&before)?;
-            let owner = self.owner(&before, answer.as_ref())?;
+            let owner = self.owner(&before, answer.as_ref().map(|known| &known.key))?;
             self.prepare()?;
             let concerned = before.concerned(Some(&name), &owner);
             self.tend_all(&concerned)?;
             let held = self.lock_all(&before.home, &concerned)?;
-            let snapshot = self.snapshot()?;
+            let mut snapshot = self.snapshot()?;
             if !self.all_tended(&snapshot, &concerned)? {
                 continue;
             }
-            let owner = self.owner(&snapshot, answer.filter(|_| snapshot.same_login(&before)).as_ref())?;
+            snapshot.answer = answer.filter(|_| snapshot.same_login(&before));
+            let owner = self.owner(&snapshot, snapshot.answer.as_ref().map(|known| &known.key))?;
             if !force {
                 refuse_live(&snapshot, &owner, &name)?;
                 self.refuse_running(&snapshot, &name)?;
@@ -55,8 +69,12 @@ impl Engine {
             let operation = Operation { done: "remove", to: Some(name.clone()), ..Operation::default() };
             if let Applied::Done = self.apply(&operation, drafted.changes, &held)? {
                 let mut warnings = drafted.warnings;
+                let directory = self.root.profile(&name);
+                if self.disk.lstat(&directory)?.is_some_and(|stat| stat.kind == FileKind::Link) {
+                    warnings.push(format!("{} was a link; what it leads to is as it was", directory.display()));
+                }
                 // What is left are empty directories and trees without a login.
-                if let Err(error) = self.disk.remove_tree(&self.root.profile(&name)) {
+                if let Err(error) = self.disk.remove_tree(&directory) {
                     warnings.push(format!("its directory is still there: {error}"));
                 }
                 return Ok(Removed { name, vault, warnings });
@@ -82,6 +100,7 @@ impl Engine {
             desk.keep_removed(&part, why, (name, known), lent)?;
         }
         self.keep_staged(desk, name, "its profile was removed")?;
+        desk.keep_bound(name)?;
         let vault = desk.vaulted.as_ref().map(|entry| entry.id.clone());
         self.draft_bindings(desk, name, None)?;
         desk.edit_roster(|roster| roster.forget(name))?;
@@ -94,25 +113,10 @@ impl Engine {
 
     /// Drafts the removal of every file of a profile but the trees of its sessions.
     pub(crate) fn delete_files(&self, desk: &mut Desk<'_>, name: &str) -> Result<(), Error> {
-        for path in self.files_in(&self.root.profile(name))? {
+        for path in below(&self.disk, &self.root.profile(name), &TREES)? {
             desk.draft.delete(&path, Manner::Own)?;
         }
         Ok(())
-    }
-
-    fn files_in(&self, directory: &Path) -> Result<Vec<PathBuf>, Error> {
-        let mut files = Vec::new();
-        for name in self.disk.list(directory)? {
-            let path = directory.join(&name);
-            match self.disk.lstat(&path)?.map(|stat| stat.kind) {
-                Some(FileKind::File) => files.push(path),
-                Some(FileKind::Dir) if !TREES.iter().any(|tree| name.to_str() == Some(tree)) => {
-                    files.extend(self.files_in(&path)?);
-                }
-                _ => {}
-            }
-        }
-        Ok(files)
     }
 }
 

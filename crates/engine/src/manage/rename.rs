@@ -25,6 +25,7 @@ impl Engine {
         let held = self.lock_all(&before.home, &[old.clone(), new.to_owned()])?;
         let snapshot = self.snapshot()?;
         free(&snapshot, &old, new)?;
+        self.refuse_directory(&old, new)?;
         self.refuse_running(&snapshot, &old)?;
         let mut desk = Desk::new(self, &snapshot)?;
         self.draft_rename(&mut desk, &old, new)?;
@@ -75,6 +76,18 @@ impl Engine {
         desk.record_event(&event);
         // Last: as long as the list has the old name, an interrupted rename is known to be unfinished.
         desk.edit_roster(|roster| roster.rename(old, new))
+    }
+
+    /// The refusal of a name whose directory stands already, though no list has it.
+    fn refuse_directory(&self, old: &str, new: &str) -> Result<(), Error> {
+        let path = self.root.profile(new);
+        // Where letters' case does not count, the directory may be the profile's own.
+        if old.eq_ignore_ascii_case(new) || self.disk.lstat(&path)?.is_none() {
+            return Ok(());
+        }
+        self.refuse_unlisted(new)?;
+        let what = format!("there is a directory of '{new}' already, without a login");
+        Err(Error::refused(Kind::Name, what, path.display().to_string(), &["move that directory away"]))
     }
 
     /// The refusal of what may not happen while a profile's own sessions run.

@@ -56,8 +56,11 @@ pub(crate) struct Evidence<'a> {
 pub(crate) enum Proven {
     /// The refresh token is the stored one.
     SameRefresh,
-    /// The login ends when the lent one ends.
+    /// The login ends when the lent one ends, and the account or the organization agrees.
     SameEnd,
+    /// The login ends when the lent one ends, and nothing else says whose it is. Two accounts that were signed in at once
+    /// look the same, so what it displaces is kept (L6).
+    EndAlone,
     /// The state file names the account that the login is lent as.
     StateFile,
     /// Nobody has signed in since a switch put the lent login there: the state file still names nobody (O5).
@@ -168,7 +171,9 @@ fn offline(evidence: &Evidence<'_>, login: &Login) -> Owner {
         if evidence.state.as_ref().is_some_and(other_account) || other_organization(evidence, one) {
             return Owner::Unknown(Doubt::Contradiction);
         }
-        return Owner::Successor(one.name.clone(), Proven::SameEnd);
+        let settled = !evidence.journal_open && evidence.age.is_some_and(|age| age >= YOUNG);
+        let spoken = (evidence.state.is_some() && settled) || same_organization(evidence, one);
+        return Owner::Successor(one.name.clone(), if spoken { Proven::SameEnd } else { Proven::EndAlone });
     }
     let by_state: Vec<&Candidate> = lent().filter(named).collect();
     match by_state.as_slice() {
@@ -217,7 +222,15 @@ fn same_end(candidate: &Candidate, login: &Login) -> bool {
 
 /// Whether the object's own `organizationUuid` speaks against the candidate.
 fn other_organization(evidence: &Evidence<'_>, candidate: &Candidate) -> bool {
-    let Some(found) = &evidence.organization else { return false };
+    organizations(evidence, candidate).is_some_and(|(found, known)| found != known)
+}
+
+/// Whether it speaks for the candidate.
+fn same_organization(evidence: &Evidence<'_>, candidate: &Candidate) -> bool {
+    organizations(evidence, candidate).is_some_and(|(found, known)| found == known)
+}
+
+fn organizations<'e>(evidence: &'e Evidence<'_>, candidate: &'e Candidate) -> Option<(&'e String, &'e String)> {
     let of_key = candidate.key.as_ref().and_then(|key| key.organization.as_ref());
-    candidate.organization.as_ref().or(of_key).is_some_and(|known| known != found)
+    Some((evidence.organization.as_ref()?, candidate.organization.as_ref().or(of_key)?))
 }

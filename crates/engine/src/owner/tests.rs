@@ -171,7 +171,13 @@ fn o1_an_equal_end_proves_the_family_by_itself() {
             with_end(c);
             change(c);
         });
-        assert_eq!(owner, successor("a", Proven::SameEnd), "{name}");
+        assert_eq!(owner, successor("a", Proven::EndAlone), "{name}: nothing else speaks for it yet");
+        let owner = decide(|c| {
+            with_end(c);
+            change(c);
+            c.organization = Some("org-a".into());
+        });
+        assert_eq!(owner, successor("a", Proven::SameEnd), "{name}: the organization does");
     }
     let owner = decide(|c| {
         with_end(c);
@@ -204,6 +210,9 @@ fn o1_two_logins_that_end_together_are_told_apart_by_the_state_file() {
     assert_eq!(owner, Owner::Unknown(Doubt::Stranger));
 }
 
+/// Name, what is different, and the doubt that follows.
+type Row = (&'static str, fn(&mut Case), Doubt);
+
 /// The ordinary case after a switch of ours to an account that the server never confirmed.
 fn left_unnamed(case: &mut Case) {
     case.state = None;
@@ -223,7 +232,6 @@ fn o5_while_nobody_is_named_the_login_that_a_switch_put_there_is_renewed_by_nobo
         c.state = Some(key("a"));
     });
     assert_eq!(filled, successor("a", Proven::StateFile), "the client has filled the name in");
-    type Row = (&'static str, fn(&mut Case), Doubt);
     let rows: [Row; 11] = [
         ("a loan of a capture", |c| c.candidates[0].unnamed = false, Doubt::Stranger),
         ("no loan to this home", |c| c.candidates[0].lent_here = false, Doubt::Stranger),
@@ -363,7 +371,7 @@ proptest! {
             let proven = named.iter().any(|c| match proof {
                 Proven::SameRefresh => c.refresh == found.refresh_print(),
                 Proven::Endpoint => c.key.is_some() && c.key == answer,
-                Proven::SameEnd => c.lent_here && c.login_end.is_some() && c.login_end == found.refresh_expires_at
+                Proven::SameEnd | Proven::EndAlone => c.lent_here && c.login_end.is_some() && c.login_end == found.refresh_expires_at
                     && answer.is_none() && state.as_ref().is_none_or(|state| c.key.as_ref() == Some(state)),
                 Proven::StateFile => c.lent_here && !journal_open && c.key.is_some() && c.key == state
                     && answer.is_none() && age.is_some_and(|age| age >= 5),

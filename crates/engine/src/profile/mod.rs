@@ -10,7 +10,7 @@ mod verdict;
 pub use identity::AccountKey;
 pub(crate) use identity::Known;
 pub(crate) use loan::Loan;
-pub use name::check as check_name;
+pub use name::{check as check_name, is_command_word};
 pub use record::{ProfileKind, State};
 pub(crate) use record::{Record, token_of};
 pub(crate) use roster::{Roster, ambiguous};

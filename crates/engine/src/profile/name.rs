@@ -57,6 +57,12 @@ const DEVICES: &[&str] = &[
     "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
+/// Whether `clauth WORD` is kept for a command, present or planned.
+#[must_use]
+pub fn is_command_word(word: &str) -> bool {
+    TAKEN.contains(&word)
+}
+
 /// Checks a name for a new profile: `[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}`, no device, no command.
 ///
 /// # Errors

@@ -77,24 +77,25 @@ impl State {
     }
 }
 
-/// A file of a profile: absent, understood, or not to be understood.
+/// A file of a profile: absent, understood, not to be understood, or not to be read.
 pub(crate) enum Content<T> {
     Absent,
     Read(T),
     Broken(PathBuf),
+    Denied(PathBuf),
 }
 
 impl<T> Content<T> {
     pub(crate) fn get(&self) -> Option<&T> {
         match self {
             Self::Read(value) => Some(value),
-            Self::Absent | Self::Broken(_) => None,
+            Self::Absent | Self::Broken(_) | Self::Denied(_) => None,
         }
     }
 
     fn broken(&self) -> Option<&Path> {
         match self {
-            Self::Broken(path) => Some(path),
+            Self::Broken(path) | Self::Denied(path) => Some(path),
             Self::Absent | Self::Read(_) => None,
         }
     }
@@ -178,13 +179,19 @@ impl Record {
         kept.or_else(|| self.slot.broken().filter(|_| self.loan.get().is_none()))
     }
 
+    fn is_denied(&self, path: &Path) -> bool {
+        let denied = |content: &Content<AccountPart>| matches!(content, Content::Denied(other) if other == path);
+        denied(&self.slot) || denied(&self.token) || matches!(&self.loan, Content::Denied(other) if other == path)
+    }
+
     /// The state at `now`, with the reason where there is one.
     pub(crate) fn state(&self, now: Timestamp) -> (State, Option<String>) {
         if self.kind == ProfileKind::Endpoint {
             return (State::Ok, None);
         }
         if let Some(path) = self.broken() {
-            return (State::Unreadable, Some(format!("{} cannot be understood", path.display())));
+            let why = if self.is_denied(path) { "may not be read: permission denied" } else { "cannot be understood" };
+            return (State::Unreadable, Some(format!("{} {why}", path.display())));
         }
         if self.kind == ProfileKind::Token {
             return (State::Ok, None);
@@ -218,7 +225,18 @@ fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<
     match disk.read(&path) {
         Ok(None) => Content::Absent,
         Ok(Some(bytes)) => parse(bytes).map_or(Content::Broken(path), Content::Read),
-        Err(_) => Content::Broken(path),
+        Err(error) => Content::refused(path, &error),
+    }
+}
+
+impl<T> Content<T> {
+    fn refused(path: PathBuf, error: &clauth_durable::Error) -> Self {
+        match error {
+            clauth_durable::Error::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                Self::Denied(path)
+            }
+            _ => Self::Broken(path),
+        }
     }
 }
 
@@ -242,7 +260,31 @@ impl Error {
         Self::Unreadable {
             what: format!("the profile '{}'", record.name),
             path: path.to_owned(),
-            next: "mend or move that file away; other profiles are not affected".into(),
+            next: if record.is_denied(path) {
+                "it may not be read: make the file yours and readable (chmod u+rw); other profiles are not affected"
+                    .into()
+            } else {
+                "mend or move that file away; other profiles are not affected".into()
+            },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_not_one_that_cannot_be_understood() {
+        let path = PathBuf::from("credentials.json");
+        let io = |kind: std::io::ErrorKind| clauth_durable::Error::Io {
+            doing: "read",
+            path: path.clone(),
+            source: kind.into(),
+        };
+        let denied: Content<Loan> = Content::refused(path.clone(), &io(std::io::ErrorKind::PermissionDenied));
+        assert!(matches!(denied, Content::Denied(_)));
+        let broken: Content<Loan> = Content::refused(path.clone(), &io(std::io::ErrorKind::InvalidData));
+        assert!(matches!(broken, Content::Broken(_)));
     }
 }

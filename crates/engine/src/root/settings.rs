@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_claude::ClaudeHome;
+use clauth_claude::{ClaudeHome, real_path};
 use clauth_durable::Disk;
 use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
@@ -56,7 +56,11 @@ impl Settings {
     pub(crate) fn recorded(&self, host: &Host, disk: &Disk) -> Option<ClaudeHome> {
         let dir = self.home.as_ref()?;
         let named = self.document.get("home_named").and_then(toml_edit::Item::as_bool) == Some(true);
-        let mut home = if named { ClaudeHome::named_at(dir, host, disk) } else { ClaudeHome::at(dir, host, disk) };
+        let plain = ClaudeHome::default_of(host, disk);
+        let mut home = match (named, real_path(disk, dir) == real_path(disk, &plain.dir)) {
+            (false, true) => plain,
+            _ => ClaudeHome::named_at(dir, host, disk),
+        };
         if let Some(store) = toml::text(&self.document, "home_store") {
             home.secure = PathBuf::from(store);
         }
@@ -65,20 +69,21 @@ impl Settings {
 
     /// The file's text with the live home and this machine recorded. A home whose path is no text cannot be
     /// recorded in TOML and stays unrecorded.
-    pub(crate) fn recording(&self, home: &ClaudeHome, plain: &Path, machine: Option<&Fingerprint>) -> Vec<u8> {
+    pub(crate) fn recording(&self, home: &ClaudeHome, host: &Host, disk: &Disk) -> Vec<u8> {
         let mut document = self.document.clone();
         document["format"] = value(FORMAT);
         if let (Some(dir), Some(store)) = (home.dir.to_str(), home.secure.to_str()) {
             document["home"] = value(dir);
             // What the directory does not tell by itself (facts §1.1).
-            if home.named && home.dir == plain {
+            let plain = ClaudeHome::default_of(host, disk);
+            if home.named && real_path(disk, &home.dir) == real_path(disk, &plain.dir) {
                 document["home_named"] = value(true);
             }
             if home.secure != home.dir {
                 document["home_store"] = value(store);
             }
         }
-        if let Some(machine) = machine {
+        if let Some(machine) = &host.machine {
             document["machine"] = value(machine.full());
         }
         document.to_string().into_bytes()

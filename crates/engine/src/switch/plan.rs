@@ -28,6 +28,8 @@ pub(super) struct Cause<'a> {
     pub(super) event: &'static str,
     pub(super) reason: &'a str,
     pub(super) force: bool,
+    /// It is only told what would be done.
+    pub(super) dry_run: bool,
 }
 
 /// What a switch begins from.
@@ -47,6 +49,7 @@ pub(super) fn draft(
 ) -> Result<Drafted, Error> {
     let (snapshot, owner) = (before.snapshot, before.owner);
     let mut desk = Desk::new(engine, snapshot)?;
+    desk.tentative = cause.dry_run;
     let from = leaving(snapshot, owner);
     let part = match incoming {
         Incoming::Profile(name) => desk.admit(name, cause.force)?,
@@ -68,7 +71,11 @@ pub(super) fn draft(
     // A newer sign-in in the place of the same profile's earlier one is no change of who is who (S9).
     let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
     if !same {
-        desk.exchange_bound(from.as_deref(), incoming.profile())?;
+        let entering = match incoming {
+            Incoming::Profile(name) => engine.root.bound(name),
+            Incoming::Vaulted(entry) => entry.bound(&engine.root),
+        };
+        desk.exchange_bound(from.as_deref(), entering)?;
     }
     desk.mark(incoming.profile())?;
     let mut event = match same {

@@ -38,7 +38,7 @@ impl Engine {
     /// is as before.
     pub fn switch(&self, target: Target<'_>, options: Options) -> Result<Report, Error> {
         let name = self.resolve(target)?;
-        let cause = Cause { event: "switch", reason: "asked for", force: options.force };
+        let cause = Cause { event: "switch", reason: "asked for", force: options.force, dry_run: options.dry_run };
         self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))
     }
 
@@ -72,29 +72,31 @@ impl Engine {
         allow: &dyn Fn(&Snapshot, &Owner) -> Result<(), Error>,
     ) -> Result<Report, Error> {
         if options.dry_run {
-            let snapshot = self.snapshot()?;
+            let mut snapshot = self.snapshot()?;
             let known = self.ask(&snapshot)?;
-            let owner = self.owner(&snapshot, known.as_ref().map(|known| &known.key))?;
+            snapshot.answer.clone_from(&known);
+            let owner = self.owner(&snapshot, key_of(&known))?;
             allow(&snapshot, &owner)?;
             let learned = self.learned(&snapshot, &owner, known, incoming);
             return self.draft_only(&Before { snapshot: &snapshot, owner: &owner, learned: &learned }, incoming, cause);
         }
+        self.installed()?;
         self.check_settings(&self.snapshot()?.home)?;
         self.recover()?;
         self.prepare()?;
         for _ in 0..ATTEMPTS {
             let mut before = self.snapshot()?;
             let known = self.settled(&mut before)?;
-            let answer = known.as_ref().map(|known| known.key.clone());
-            let owner = self.owner(&before, answer.as_ref())?;
+            let answer = known.clone();
+            let owner = self.owner(&before, key_of(&known))?;
             let learned = self.learned(&before, &owner, known, incoming);
             let concerned = before.concerned(incoming.profile(), &owner);
             self.tend_all(&concerned)?;
             let held = self.lock_all(&before.home, &concerned)?;
             let mut snapshot = self.snapshot()?;
             snapshot.live.stands_since(&before.live);
-            let answer = answer.filter(|_| snapshot.same_login(&before));
-            let owner = self.owner(&snapshot, answer.as_ref())?;
+            snapshot.answer = answer.filter(|_| snapshot.same_login(&before));
+            let owner = self.owner(&snapshot, key_of(&snapshot.answer))?;
             // Somebody changed who is lent, or the login, between looking and locking: look again.
             if snapshot.concerned(incoming.profile(), &owner) != concerned
                 || is_open(&owner)
@@ -209,14 +211,13 @@ impl Engine {
     }
 
     /// Settles what only the server, or a few seconds, can tell about the live login: before any lock (O1, O2).
-    pub(crate) fn settle_doubt(&self, snapshot: &Snapshot) -> Result<Option<AccountKey>, Error> {
+    pub(crate) fn settle_doubt(&self, snapshot: &Snapshot) -> Result<Option<Known>, Error> {
         let known = self.ask(snapshot)?;
         self.wait_if_young(snapshot, known.as_ref())?;
-        Ok(known.map(|known| known.key))
+        Ok(known)
     }
 
-    /// The same, keeping what was learned. What is dated ahead never grows old by its date; what stood still while it was
-    /// waited for has.
+    /// The same. What is dated ahead never grows old by its date; what stood still while it was waited for has.
     fn settled(&self, snapshot: &mut Snapshot) -> Result<Option<Known>, Error> {
         let known = self.ask(snapshot)?;
         if self.wait_if_young(snapshot, known.as_ref())? && self.snapshot()?.live.reading == snapshot.live.reading {
@@ -252,6 +253,10 @@ impl Engine {
         }
         learned
     }
+}
+
+fn key_of(known: &Option<Known>) -> Option<&AccountKey> {
+    known.as_ref().map(|known| &known.key)
 }
 
 /// Whether the login is so new that the state file may lag behind, and waiting would tell.

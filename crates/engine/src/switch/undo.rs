@@ -23,7 +23,7 @@ impl Engine {
         let stack = history::undoable(&events);
         let last = stack.last().ok_or_else(nothing)?;
         let incoming = self.left_by(last)?;
-        let cause = Cause { event: "undo", reason: "taken back", force: false };
+        let cause = Cause { event: "undo", reason: "taken back", force: false, dry_run };
         let installed = last.to.clone();
         let allow = move |_: &Snapshot, owner: &Owner| descends(owner, installed.as_deref());
         self.put_live(&incoming, &cause, Options { force: false, dry_run }, &allow)
@@ -38,7 +38,23 @@ impl Engine {
             return Ok(Incoming::Vaulted(Box::new(entry)));
         }
         let from = event.from.as_deref().ok_or_else(nothing)?;
-        Ok(Incoming::Profile(self.find(from)?))
+        match self.find(from) {
+            Ok(name) => Ok(Incoming::Profile(name)),
+            Err(error) => Err(self.removed_since(from)?.unwrap_or(error)),
+        }
+    }
+
+    /// The refusal to go back to a profile that was removed: says so, and how to get its login back.
+    fn removed_since(&self, name: &str) -> Result<Option<Error>, Error> {
+        let events = history::read(&self.disk, &self.root)?;
+        let removed = |event: &&Event| event.event == "remove" && event.profile.as_deref() == Some(name);
+        let Some(event) = events.iter().rev().find(removed) else { return Ok(None) };
+        let what = format!("'{name}', which the last switch left, was removed {}", crate::text::seconds(event.at));
+        let all = self.vault()?;
+        let kept = event.vault.as_ref().filter(|id| all.iter().any(|entry| entry.id == **id));
+        let back = kept.map(|id| format!("clauth vault restore {id} --as {name}"));
+        let next: Vec<&str> = back.iter().map(String::as_str).chain(["clauth switch NAME"]).collect();
+        Ok(Some(Error::refused(Kind::Protected, what, name, &next)))
     }
 }
 

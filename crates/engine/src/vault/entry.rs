@@ -25,6 +25,8 @@ pub struct Entry {
     pub email: Option<String>,
     /// It was still live when it was put here, so the live home may have renewed it since.
     pub lent: bool,
+    /// The account, where it is known: so that a profile made of the login knows who it is.
+    pub(crate) known: Option<Known>,
     pub(crate) login: AccountPart,
 }
 
@@ -42,13 +44,20 @@ impl Entry {
         root.vault().join(format!("{}.json", self.id))
     }
 
+    /// Where the account-bound files that left with the login are (S4).
+    pub(crate) fn bound(&self, root: &Root) -> PathBuf {
+        root.vault().join(format!("{}.bound", self.id))
+    }
+
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let head = serde_json::json!({
             "schema": 1, "id": self.id, "at": self.at.to_string(), "why": self.why, "profile": self.profile,
             "email": self.email, "lent": self.lent,
         });
         let login = String::from_utf8_lossy(self.login.bytes());
-        crate::json::with_raw(&head, "login", login.trim())
+        let known = self.known.as_ref().map_or_else(|| b"null".to_vec(), Known::bytes);
+        let known = String::from_utf8_lossy(&known);
+        crate::json::with_raws(&head, &[("identity", known.trim()), ("login", login.trim())])
     }
 
     fn read(bytes: Vec<u8>) -> Option<Self> {
@@ -60,6 +69,7 @@ impl Entry {
             profile: document.get(&["profile"]),
             email: document.get(&["email"]),
             lent: document.get(&["lent"]).unwrap_or(false),
+            known: document.raw(&["identity"]).and_then(|raw| Known::read(raw.as_bytes().to_vec())),
             login: AccountPart::parse(document.raw(&["login"])?.as_bytes().to_vec()).ok()?,
         })
     }
@@ -83,6 +93,7 @@ pub(crate) fn new_entry(
         profile: profile.map(str::to_owned),
         email: known.and_then(|known| known.email.clone()),
         lent: false,
+        known: known.cloned(),
         login: login.clone(),
     }
 }

@@ -1,14 +1,17 @@
 //! Taking a login out of the vault again: moved, never copied (W10).
 
-use clauth_claude::AccountPart;
+use clauth_claude::{AccountPart, Found};
 use clauth_durable::Manner;
 
 use super::Entry;
-use crate::custody::{Applied, Desk, Operation, Snapshot};
+use crate::custody::{Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, below, same_end, used_up};
 use crate::error::Kind;
 use crate::history::Event;
-use crate::profile::check_name;
-use crate::{Engine, Error, vault};
+use crate::profile::{AccountKey, Known};
+use crate::{Engine, Error, text, vault};
+
+/// How much of an id is enough to destroy a login by.
+const ENOUGH: usize = 8;
 
 impl Engine {
     /// Everything in the vault, oldest first.
@@ -19,69 +22,94 @@ impl Engine {
         vault::all(&self.disk, &self.root)
     }
 
+    /// The entry that `asked` means: its id, or a unique beginning or ending of it.
+    ///
+    /// # Errors
+    /// None, or several.
+    pub fn vaulted(&self, asked: &str) -> Result<Entry, Error> {
+        vault::find(self.vault()?, asked)
+    }
+
     /// Moves a login out of the vault into a profile: `name`, else the profile that it belonged to. What the profile held
     /// goes into the vault in its place. Answers the profile and what the user should know.
     ///
     /// # Errors
-    /// No such entry, no profile to put it into, a used-up or live login, or a profile that is lent out.
+    /// No such entry, no profile to put it into, another account's profile, a used-up or live login, or a profile that is
+    /// lent out.
     pub fn restore(&self, id: &str, name: Option<&str>) -> Result<(String, Vec<String>), Error> {
         self.recover()?;
         let entry = vault::find(self.vault()?, id)?;
         let name = self.destination(&entry, name)?;
+        let known = self.whose_kept(&entry)?;
         self.prepare()?;
         let before = self.snapshot()?;
         let held = self.lock_all(&before.home, std::slice::from_ref(&name))?;
         let snapshot = self.snapshot()?;
-        let entry = vault::find(self.vault()?, &entry.id)?;
-        refuse(&snapshot, &entry, &name)?;
-        let mut desk = Desk::new(self, &snapshot)?;
-        let created = snapshot.record(&name).is_none();
-        if let Some(held) = desk.holds(&name).cloned() {
-            desk.put_away(
-                &held,
-                "displaced by a restored login",
-                Some(&name),
-                snapshot.record(&name).and_then(|r| r.identity.as_ref()),
-            )?;
-        }
-        desk.draft.put(&self.root.slot(&name), Manner::Own, entry.login.bytes().to_vec())?;
-        desk.edit_roster(|roster| {
-            if created {
-                roster.names.push(name.clone());
-            }
-        })?;
-        desk.draft.delete(&entry.path(&self.root), Manner::Own)?;
-        let mut event = Event::new(desk.now, "restore", entry.why.clone()).about(&name);
-        event.vault = Some(entry.id.clone());
-        event.tokens.to = entry.token().map(|token| token.short().to_owned());
-        desk.record_event(&event);
-        let mut drafted = desk.finish()?;
-        if entry.lent {
-            drafted
-                .warnings
-                .push(format!("this login {}: it was live when it was put away", crate::custody::MAY_BE_RENEWED));
-        }
-        let operation = Operation { done: "restore", to: Some(name.clone()), creates: created, ..Operation::default() };
+        let entry = Entry { known, ..vault::find(self.vault()?, &entry.id)? };
+        self.refuse(&snapshot, &entry, &name)?;
+        let drafted = self.draft_restore(&snapshot, &entry, &name)?;
+        let creates = snapshot.record(&name).is_none();
+        let operation = Operation { done: "restore", to: Some(name.clone()), creates, ..Operation::default() };
         match self.apply(&operation, drafted.changes, &held)? {
             Applied::Done => Ok((name, drafted.warnings)),
             Applied::Moved(path) => Err(Error::Contended { path }),
         }
     }
 
-    /// Destroys a login in the vault. Answers its id.
+    fn draft_restore(&self, snapshot: &Snapshot, entry: &Entry, name: &str) -> Result<Drafted, Error> {
+        let mut desk = Desk::new(self, snapshot)?;
+        let stored = snapshot.record(name).and_then(|record| record.identity.as_ref());
+        if let Some(held) = desk.holds(name).cloned() {
+            desk.put_away(&held, "displaced by a restored login", Some(name), stored)?;
+            desk.keep_bound(name)?;
+        }
+        // The account's name goes with its login, so that no other is ever shown for it; a proven one stays proven.
+        if let Some(known) = entry.known.as_ref().filter(|known| known.proven() || !stored.is_some_and(Known::proven)) {
+            desk.introduce(name, known)?;
+        }
+        desk.put_slot(name, &entry.login)?;
+        desk.edit_roster(|roster| {
+            if !roster.names.iter().any(|listed| listed == name) {
+                roster.names.push(name.to_owned());
+            }
+        })?;
+        desk.take_out(entry, name)?;
+        let mut event = Event::new(desk.now, "restore", entry.why.clone()).about(name);
+        event.vault = Some(entry.id.clone());
+        event.tokens.to = entry.token().map(|token| token.short().to_owned());
+        desk.record_event(&event);
+        if entry.lent {
+            desk.warnings
+                .push(format!("this login {}: it was live when it was put away", crate::custody::MAY_BE_RENEWED));
+        }
+        desk.finish()
+    }
+
+    /// Whose a kept login is: by the server, when that was never proven and it can still tell; else as it was known.
+    fn whose_kept(&self, entry: &Entry) -> Result<Option<Known>, Error> {
+        let known = entry.known.as_ref();
+        let (false, Found::Login(login)) = (known.is_some_and(Known::proven), entry.login.login()) else {
+            return Ok(known.cloned());
+        };
+        let network = self.snapshot()?.settings.network;
+        let answer = self.look_up.whose(&self.host, network, &login.access);
+        Ok(answer.map(|answer| Known::of_answer(&answer, known)).or_else(|| known.cloned()))
+    }
+
+    /// Destroys a login in the vault: `asked` is its id, or at least eight characters at its beginning or end. Answers its
+    /// id.
     ///
     /// # Errors
-    /// No such entry.
-    pub fn purge(&self, id: &str) -> Result<String, Error> {
+    /// No such entry, or too few characters to destroy by.
+    pub fn purge(&self, asked: &str) -> Result<String, Error> {
         self.recover()?;
         let held = self.lock_prepared()?;
-        let entry = vault::find(self.vault()?, id)?;
+        let entry = self.to_purge(asked)?;
         let snapshot = self.snapshot()?;
         let mut desk = Desk::new(self, &snapshot)?;
         desk.draft.delete(&entry.path(&self.root), Manner::Own)?;
-        let bound = self.root.vault().join(format!("{}.bound", entry.id));
-        for name in self.disk.list(&bound)? {
-            desk.draft.delete(&bound.join(name), Manner::Own)?;
+        for path in below(&self.disk, &entry.bound(&self.root), &[])? {
+            desk.draft.delete(&path, Manner::Own)?;
         }
         let mut event = Event::new(desk.now, "purge", "asked for");
         event.vault = Some(entry.id.clone());
@@ -89,13 +117,27 @@ impl Engine {
         event.tokens.from = entry.token().map(|token| token.short().to_owned());
         desk.record_event(&event);
         self.apply(&Operation { done: "purge", ..Operation::default() }, desk.finish()?.changes, &held)?;
-        self.disk.remove_tree(&bound)?;
+        self.disk.remove_tree(&entry.bound(&self.root))?;
         Ok(entry.id)
+    }
+
+    /// The entry that [`Self::purge`] would destroy.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn to_purge(&self, asked: &str) -> Result<Entry, Error> {
+        let entry = self.vaulted(asked)?;
+        if asked == entry.id || asked.chars().count() >= ENOUGH {
+            return Ok(entry);
+        }
+        let what = format!("'{}' is too short to destroy a login by: {ENOUGH} characters, or all", text::shown(asked));
+        let again = format!("clauth vault purge {}", entry.id);
+        Err(Error::refused(Kind::Usage, what, "vault", &[&again, "clauth vault list"]))
     }
 
     fn destination(&self, entry: &Entry, name: Option<&str>) -> Result<String, Error> {
         if let Some(name) = name {
-            return self.find(name).or_else(|_| check_name(name).map(|()| name.to_owned()));
+            return self.find_or_new(name);
         }
         let known = entry.profile.as_deref().and_then(|name| self.find(name).ok());
         known.ok_or_else(|| {
@@ -103,34 +145,75 @@ impl Engine {
             Error::refused(Kind::Usage, "no profile is known for this login", entry.id.clone(), &[&how])
         })
     }
-}
 
-fn refuse(snapshot: &Snapshot, entry: &Entry, name: &str) -> Result<(), Error> {
-    let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, entry.id.clone(), next));
-    let token = entry.token();
-    if token.as_ref().is_some_and(|token| snapshot.spent.has(token)) {
-        return refuse(Kind::DeadLogin, "this login is used up: a newer one replaced it".into(), &["clauth custody"]);
+    fn refuse(&self, snapshot: &Snapshot, entry: &Entry, name: &str) -> Result<(), Error> {
+        let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, entry.id.clone(), next));
+        if used_up(snapshot, &entry.login) {
+            return refuse(
+                Kind::DeadLogin,
+                "this login is used up: a newer one replaced it".into(),
+                &["clauth custody"],
+            );
+        }
+        let token = entry.token();
+        let same = |part: &AccountPart| part.login_token().is_some() && part.login_token() == token;
+        let live = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
+        if live.as_ref().is_some_and(same) {
+            return refuse(Kind::Protected, "this very login is live".into(), &["clauth capture NAME"]);
+        }
+        if let Some(holder) = snapshot.records.iter().find(|record| record.part().is_some_and(same)) {
+            let what = format!("the profile '{}' holds this very login", holder.name);
+            return refuse(Kind::Protected, what, &["clauth list"]);
+        }
+        if entry.lent {
+            self.refuse_outlived(snapshot, entry)?;
+        }
+        if snapshot.record(name).is_some_and(|record| record.loan.get().is_some()) {
+            let what = format!("the login of '{name}' is live");
+            return refuse(Kind::Protected, what, &["clauth switch ANOTHER-NAME", "restore it --as ANOTHER-NAME"]);
+        }
+        // Without any account's name, the profile that it came from is the best that is known.
+        let nameless = snapshot.record(name).is_some_and(|record| record.identity.is_none()) && entry.known.is_none();
+        let own = Claim { known: None, of: entry.profile.as_deref().filter(|_| nameless) };
+        let claim = if nameless { own } else { Claim { known: entry.known.as_ref(), of: None } };
+        if let Some(holder) = claim.holder(snapshot).filter(|holder| *holder != name) {
+            let what = format!("this login is of the account of '{holder}'");
+            let take = format!("clauth vault restore {} --as {holder}", entry.id);
+            return refuse(Kind::Protected, what, &[&take]);
+        }
+        match claim.fit(self, snapshot, name)? {
+            Fit::Other(record) => {
+                refuse(Kind::Protected, claim.mixed(record, "this login"), &["restore it --as ANOTHER-NAME"])
+            }
+            Fit::New | Fit::Same => Ok(()),
+        }
     }
-    let live = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
-    let same = |part: &AccountPart| part.login_token().is_some() && part.login_token() == token;
-    if live.as_ref().is_some_and(same) {
-        return refuse(Kind::Protected, "this very login is live".into(), &["clauth capture NAME"]);
+
+    /// The refusal of a login that was live when it was put away, and that Claude Code has gone on with since: presenting
+    /// its token could end the login that descends from it (L3, L6).
+    fn refuse_outlived(&self, snapshot: &Snapshot, entry: &Entry) -> Result<(), Error> {
+        let key = entry.known.as_ref().map(|known| &known.key);
+        let may_descend = |part: &AccountPart, whose: Option<&AccountKey>| match (key, whose) {
+            (Some(key), Some(whose)) if !key.agrees(whose) => false,
+            (Some(_), Some(_)) => same_end(&entry.login, part) != Some(false),
+            _ => same_end(&entry.login, part) == Some(true),
+        };
+        let refuse = |what: String, next: &str| Err(Error::refused(Kind::Protected, what, entry.id.clone(), &[next]));
+        for record in &snapshot.records {
+            let whose = record.identity.as_ref().map(|known| &known.key);
+            if record.part().is_some_and(|part| may_descend(part, whose)) {
+                let what = format!("'{}' has a later login of this account, so this one may be used up", record.name);
+                return refuse(what, &format!("clauth switch {}", record.name));
+            }
+        }
+        let live = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
+        let named = self.state(snapshot)?.and_then(Known::of_state).map(|known| known.key);
+        if live.is_some_and(|live| live.login_token().is_some() && may_descend(&live, named.as_ref())) {
+            let what = "Claude Code has gone on with this login since, so it may be used up";
+            return refuse(what.into(), "clauth capture NAME");
+        }
+        Ok(())
     }
-    if let Some(holder) = snapshot.records.iter().find(|record| record.part().is_some_and(same)) {
-        return refuse(
-            Kind::Protected,
-            format!("the profile '{}' holds this very login", holder.name),
-            &["clauth list"],
-        );
-    }
-    if snapshot.record(name).is_some_and(|record| record.loan.get().is_some()) {
-        return refuse(
-            Kind::Protected,
-            format!("the login of '{name}' is live"),
-            &["clauth switch ANOTHER-NAME", "restore it --as ANOTHER-NAME"],
-        );
-    }
-    Ok(())
 }
 
 /// The token that tells a login from others.
@@ -141,8 +224,8 @@ trait LoginToken {
 impl LoginToken for AccountPart {
     fn login_token(&self) -> Option<clauth_host::Fingerprint> {
         match self.login() {
-            clauth_claude::Found::Login(login) => Some(crate::profile::token_of(&login)),
-            _ => None,
+            Found::Login(login) => Some(crate::profile::token_of(&login)),
+            Found::Blank | Found::Absent | Found::Malformed => None,
         }
     }
 }

@@ -59,11 +59,47 @@ const CASES: &[Case] = &[
         act: |engine| engine.remove("b", true).map(drop),
         tokens: &["A1", "B1", "BB1"],
     },
+    Case { name: "restore", house: vaulted, act: |engine| restore_as(engine, "c"), tokens: &["A1", "B1", "C1"] },
+    Case {
+        name: "restore-over",
+        house: displaced,
+        act: |engine| restore_as(engine, "b"),
+        tokens: &["A1", "B1", "BB1"],
+    },
+    Case {
+        name: "undo-vaulted",
+        house: vaulted,
+        act: |engine| engine.undo(false).map(drop),
+        tokens: &["A1", "B1", "C1"],
+    },
     Case { name: "recover", house: interrupted, act: next_command, tokens: &["A1", "B2"] },
 ];
 
 fn switch_to_b(engine: &Engine) -> Result<(), Error> {
     engine.switch(Target::Named("b"), Options::default()).map(drop)
+}
+
+fn restore_as(engine: &Engine, name: &str) -> Result<(), Error> {
+    let id = engine.vault()?[0].id.clone();
+    engine.restore(&id, Some(name)).map(drop)
+}
+
+/// C's login is in the vault, with a file that is bound to it.
+fn vaulted() -> House {
+    let house = two();
+    house.sign_in(&Account::c());
+    std::fs::write(house.world.claude_dir().join("policy-limits.json"), "{}").expect("a policy");
+    house.switch("a");
+    house
+}
+
+/// An earlier login of the parked b is in the vault.
+fn displaced() -> House {
+    let house = House::two_with_server("f-displaced");
+    house.switch("a");
+    house.sign_in(&Account::b());
+    house.switch("a");
+    house
 }
 
 fn bound() -> House {

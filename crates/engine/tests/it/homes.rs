@@ -20,6 +20,9 @@ fn switch_in(house: &House, variables: &[(&str, PathBuf)]) -> Result<Report, Err
     engine_with(house, variables).switch(Target::Named("a"), Options::default())
 }
 
+/// Name, variables, and the remedy.
+type Row<'a> = (&'a str, Vec<(&'a str, PathBuf)>, &'a str);
+
 const CONFIG: &str = "CLAUDE_CONFIG_DIR";
 const SECURE: &str = "CLAUDE_SECURESTORAGE_CONFIG_DIR";
 
@@ -27,7 +30,6 @@ const SECURE: &str = "CLAUDE_SECURESTORAGE_CONFIG_DIR";
 fn l8_a_home_is_its_directory_its_store_and_its_state_file() {
     let house = House::two("parts");
     let (home, dir) = (house.world.home().to_owned(), house.world.claude_dir());
-    type Row<'a> = (&'a str, Vec<(&'a str, PathBuf)>, &'a str);
     let rows: [Row<'_>; 3] = [
         ("the default home by name has another state file", vec![(CONFIG, dir.clone())], "unset CLAUDE_CONFIG_DIR"),
         (

@@ -12,3 +12,4 @@ mod races;
 mod refresh;
 mod refresh_faults;
 mod unnamed;
+mod vault;

@@ -38,6 +38,16 @@ while :; do
 done
 "#;
 
+/// Whether this process was started with signals ignored, as under nohup or in the background of a script. Children
+/// inherit that, and a script cannot undo it, so what signals do cannot be shown then.
+pub(super) fn signals_are_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    // SIGHUP, SIGINT, SIGQUIT and SIGTERM are the signals 1, 2, 3 and 15.
+    mask & 0b0100_0000_0000_0111 != 0
+}
+
 pub(super) fn world(name: &str) -> World {
     World::create_in(Path::new("/dev/shm"), name).unwrap_or_else(|_| World::new(name))
 }

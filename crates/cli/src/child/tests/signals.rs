@@ -4,7 +4,7 @@ use clauth_sandbox::Running;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::parent::{ANSWERING, parent, script, world};
+use super::parent::{ANSWERING, parent, script, signals_are_ignored, world};
 
 fn send(pid: u64, signal: Signal) {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).expect("a process");
@@ -23,6 +23,9 @@ fn counts_once_there(child: &mut Running, name: &str) -> Value {
 
 #[test]
 fn what_is_sent_to_the_parent_alone_reaches_the_child_once() {
+    if signals_are_ignored() {
+        return;
+    }
     let world = world("child-alone");
     let mut child = Running::start(parent(&world, &script(&world, ANSWERING), &[]));
     let parent = child.send("parent")["parent"].as_u64().expect("the parent");
@@ -41,6 +44,9 @@ fn what_is_sent_to_the_parent_alone_reaches_the_child_once() {
 #[cfg(target_os = "linux")]
 #[test]
 fn what_nohup_ignores_stays_ignored_by_both() {
+    if signals_are_ignored() {
+        return;
+    }
     let world = world("child-nohup");
     let inner = parent(&world, &script(&world, ANSWERING), &[]);
     let mut outer = world.command(std::path::Path::new("/bin/sh"), None);

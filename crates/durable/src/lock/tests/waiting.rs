@@ -163,7 +163,7 @@ fn what_is_no_lock_is_never_taken_over() {
             let before = bench.home.picture();
             let vfs = FaultyVfs::counting(Arc::new(Poor::RICH));
             let result = bench.acquire_on(&bench.disk_on(vfs.clone()), &[bench.dir("taken")], &owner).map(drop);
-            assert!(matches!(result, Err(Error::Busy { .. })), "{name}: {result:?}");
+            assert!(matches!(result, Err(Error::Blocked { .. })), "{name}: {result:?}");
             let mut after = bench.home.picture();
             after.retain(|path, _| !path.starts_with("locks"));
             assert_eq!(after, before, "{name}");

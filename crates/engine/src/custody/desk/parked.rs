@@ -4,7 +4,8 @@ use clauth_claude::{AccountPart, Credentials, Found};
 use clauth_durable::{Change, Manner};
 use jiff::Timestamp;
 
-use super::{Desk, ends_apart, print};
+use super::{Desk, print};
+use crate::custody::same_end;
 use crate::history::{Event, Tokens};
 use crate::owner::Proven;
 use crate::session::Place;
@@ -59,13 +60,13 @@ impl Desk<'_> {
                     self.put_away(part, "older than the stored login", Some(name), known.as_ref())?;
                     return Ok(false);
                 }
-                self.supersede_in_tree(name, before, part)?;
+                self.supersede_in_tree(name, (before, part), proof)?;
             }
             self.put_slot(name, part)?;
             self.hold(name, part.clone());
         }
         let reason = match proof {
-            Proven::SameRefresh | Proven::SameEnd => "renewed by Claude Code in a session",
+            Proven::SameRefresh | Proven::SameEnd | Proven::EndAlone => "renewed by Claude Code in a session",
             Proven::StateFile | Proven::Untouched => {
                 "renewed or signed in by Claude Code in a session, by its state file"
             }
@@ -78,12 +79,17 @@ impl Desk<'_> {
     }
 
     /// The stored login that a session's displaces: used up if they are one family, else kept.
-    fn supersede_in_tree(&mut self, name: &str, before: &AccountPart, after: &AccountPart) -> Result<(), Error> {
+    fn supersede_in_tree(
+        &mut self,
+        name: &str,
+        (before, after): (&AccountPart, &AccountPart),
+        proof: Proven,
+    ) -> Result<(), Error> {
         let (Found::Login(old), Found::Login(new)) = (before.login(), after.login()) else { return Ok(()) };
         let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
             return Ok(());
         };
-        if ends_apart(&old, &new) {
+        if proof == Proven::EndAlone || same_end(before, after) == Some(false) {
             let known = self.known(name).cloned();
             return self.put_away(before, "displaced by a newer sign-in in a session", Some(name), known.as_ref());
         }

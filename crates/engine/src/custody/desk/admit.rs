@@ -1,0 +1,73 @@
+//! Who may be put live (W10).
+
+use clauth_claude::AccountPart;
+
+use super::{Desk, elsewhere};
+use crate::Error;
+use crate::custody::claim::used_up;
+use crate::error::Kind;
+use crate::profile::{ProfileKind, State};
+
+impl Desk<'_> {
+    /// The refusal to bring a login in that cannot work (W10), that is used up (L6), that is lent elsewhere (L2) or that
+    /// came from another machine (L7).
+    pub(crate) fn admit(&self, name: &str, force: bool) -> Result<AccountPart, Error> {
+        let record = self.record(name)?;
+        let (state, reason) = record.state(self.now);
+        if let Some(path) = record.broken() {
+            return Err(Error::broken_profile(record, path));
+        }
+        let again = format!("sign in as it with `claude auth login`, then: clauth capture {name}");
+        let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, name, next));
+        if record.kind == ProfileKind::Token {
+            let start = format!("clauth start {name}");
+            return refuse(Kind::Protected, format!("'{name}' is a setup token, which only sessions use"), &[&start]);
+        }
+        if let Some(part) = record.renewed().filter(|_| record.lent_to(&self.snapshot.home_id)) {
+            return Ok(part.clone());
+        }
+        let Some(part) = record.part() else {
+            return refuse(Kind::DeadLogin, format!("'{name}' has no login"), &[&again]);
+        };
+        let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
+        match state {
+            State::Ok | State::Expired => {}
+            State::NoLogin | State::Unreadable => {
+                return refuse(Kind::DeadLogin, format!("'{name}' has no login{why}"), &[&again]);
+            }
+            State::SignedOut | State::Dead | State::Lapsed | State::Unknown if !force => {
+                let force = format!("to try it all the same: clauth switch {name} --force");
+                return refuse(
+                    Kind::DeadLogin,
+                    format!("the login of '{name}' is {}{why}", state.word()),
+                    &[&again, &force],
+                );
+            }
+            State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
+        }
+        if !force && crate::refresh::Mark::is_raised(self.disk, self.root, record)? {
+            let what = format!("a renewal of '{name}' was sent and its answer never came");
+            let renew = format!("clauth refresh {name}");
+            return refuse(Kind::DeadLogin, what, &[&renew, &again]);
+        }
+        if used_up(self.snapshot, part) {
+            return refuse(
+                Kind::DeadLogin,
+                format!("the login of '{name}' is used up: a newer one replaced it"),
+                &[&again],
+            );
+        }
+        if let Some(loan) = record.loan.get().filter(|loan| !loan.names(&self.snapshot.home_id)) {
+            let what = format!("the login of '{name}' is lent to {}", loan.home.display());
+            return refuse(Kind::Protected, what, &["switch there first, so that it comes back"]);
+        }
+        if elsewhere(self.snapshot, record, self.machine) {
+            return refuse(
+                Kind::Protected,
+                "this root was copied from another machine, which may still use its logins".into(),
+                &[&again],
+            );
+        }
+        Ok(part.clone())
+    }
+}

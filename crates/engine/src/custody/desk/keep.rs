@@ -1,0 +1,202 @@
+//! Keeping: whatever a step of a change displaces is the profile's, used up, or in the vault.
+
+use std::path::Path;
+
+use clauth_claude::{AccountPart, Found};
+use clauth_durable::Manner;
+
+use super::{Desk, bound, print};
+use crate::custody::below::is_temp;
+use crate::custody::claim::{Claim, same_end, used_up};
+use crate::custody::{below, is_dir};
+use crate::history::{Event, Tokens};
+use crate::owner::{Doubt, Proven};
+use crate::profile::Known;
+use crate::vault::{self, Entry};
+use crate::{Error, spent};
+
+impl Desk<'_> {
+    /// A later login of a profile becomes the profile's. What it displaces goes to the vault unless it is an ancestor,
+    /// whose refresh token is then spent (L6).
+    pub(super) fn harvest(&mut self, name: &str, live: AccountPart, proof: Proven) -> Result<(), Error> {
+        let before = self.holds(name).cloned();
+        if let Some(before) = &before {
+            self.displace(name, before, &live, proof)?;
+        }
+        let known = self.known(name).cloned();
+        self.outlive(&live, known.as_ref())?;
+        let tokens = Tokens { from: before.as_ref().and_then(print), to: print(&live) };
+        self.lend(name, live)?;
+        let reason = match proof {
+            Proven::SameRefresh | Proven::SameEnd | Proven::EndAlone => "renewed by Claude Code",
+            Proven::StateFile => "renewed by Claude Code, by the state file",
+            Proven::Untouched => "renewed by Claude Code, since nobody has signed in",
+            Proven::Endpoint => "signed in or renewed outside clauth, by the profile endpoint",
+        };
+        let mut event = Event::new(self.now, "harvest", reason).about(name).by("settle");
+        event.tokens = tokens;
+        self.record_event(&event);
+        Ok(())
+    }
+
+    /// Marks `before` as used up if `after` descends from it, else puts it into the vault.
+    pub(crate) fn supersede(
+        &mut self,
+        name: &str,
+        before: &AccountPart,
+        after: &AccountPart,
+        proof: Proven,
+    ) -> Result<(), Error> {
+        let (Found::Login(old), Found::Login(new)) = (before.login(), after.login()) else { return Ok(()) };
+        let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
+            return Ok(());
+        };
+        let lent = self.lent.iter().any(|lent| lent == name);
+        let descends = lent && !matches!(proof, Proven::SameRefresh | Proven::EndAlone);
+        if descends && same_end(before, after) != Some(false) {
+            self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
+            return Ok(());
+        }
+        let known = self.known(name).cloned();
+        self.put_away(before, "displaced by a newer sign-in", Some(name), known.as_ref())
+    }
+
+    /// A login that was still live when it was put into the vault is used up as soon as a later one of its account is seen
+    /// which may descend from it (L6).
+    pub(crate) fn outlive(&mut self, later: &AccountPart, known: Option<&Known>) -> Result<(), Error> {
+        let Some(known) = known else { return Ok(()) };
+        for entry in vault::all(self.disk, self.root)?.into_iter().filter(|entry| entry.lent) {
+            let same_account = entry.known.as_ref().is_some_and(|kept| kept.key == known.key);
+            let descends = same_account && same_end(&entry.login, later) != Some(false);
+            let Found::Login(login) = entry.login.login() else { continue };
+            let Some(token) = login.refresh_print() else { continue };
+            let same = matches!(later.login(), Found::Login(later) if later.refresh_print().as_ref() == Some(&token));
+            if descends && !same && !used_up(self.snapshot, &entry.login) {
+                let whose = entry.profile.unwrap_or_default();
+                self.spent.extend(spent::line(&token, &whose, "superseded", 0, self.now));
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the live login, which is proven to be nobody's, into the vault.
+    pub(super) fn keep_stranger(&mut self, live: &AccountPart, doubt: Doubt) -> Result<(), Error> {
+        let known = self.whose(live, doubt);
+        self.outlive(live, known.as_ref())?;
+        let claim = Claim { known: known.as_ref(), of: None };
+        let holder = claim.holder(self.snapshot).filter(|_| doubt != Doubt::NoRefresh).map(str::to_owned);
+        let Some(holder) = holder else { return self.put_away(live, "live, but no profile's", None, known.as_ref()) };
+        let why = format!("of the account of '{holder}', which nobody could confirm");
+        self.put_away(live, &why, Some(&holder), known.as_ref())?;
+        if let Some(entry) = self.vaulted.as_ref().filter(|_| !self.tentative) {
+            self.warnings.push(format!("to make that login the one of '{holder}': clauth vault restore {}", entry.id));
+        }
+        Ok(())
+    }
+
+    /// Whose a live login is that is nobody's: by the server; else by the state file, if nothing speaks against it (O1).
+    fn whose(&self, live: &AccountPart, doubt: Doubt) -> Option<Known> {
+        let agrees = |known: &Known| match (live.organization_uuid(), &known.key.organization) {
+            (Some(found), Some(named)) => found == *named,
+            _ => doubt != Doubt::Contradiction,
+        };
+        self.snapshot.answer.clone().or_else(|| self.state.and_then(Known::of_state).filter(agrees))
+    }
+
+    /// Puts a login into the vault, unless that very login is there already.
+    pub(crate) fn put_away(
+        &mut self,
+        login: &AccountPart,
+        why: &str,
+        profile: Option<&str>,
+        known: Option<&Known>,
+    ) -> Result<(), Error> {
+        self.keep(&vault::new_entry(login, why, profile, known, self.now))
+    }
+
+    fn keep(&mut self, new: &Entry) -> Result<(), Error> {
+        let there = vault::all(self.disk, self.root)?;
+        let entry = match there.into_iter().find(|other| other.login.bytes() == new.login.bytes()) {
+            Some(there) => {
+                // Only the last time that it was put away tells whether it may have been renewed since.
+                let known = there.known.clone().or_else(|| new.known.clone());
+                let entry = Entry { lent: new.lent, known, ..there };
+                self.draft.put(&entry.path(self.root), Manner::Own, entry.bytes())?;
+                entry
+            }
+            None => {
+                self.draft.put(&new.path(self.root), Manner::Own, new.bytes())?;
+                let mut event = Event::new(self.now, "vault", new.why.clone()).by("settle");
+                event.profile.clone_from(&new.profile);
+                event.tokens.from = print(&new.login);
+                event.vault = Some(new.id.clone());
+                self.record_event(&event);
+                new.clone()
+            }
+        };
+        let whose = entry.email.as_deref().or(new.profile.as_deref()).unwrap_or("an unknown account");
+        let whose = crate::text::shown(whose);
+        self.warnings.push(match self.tentative {
+            true => format!("a login of {whose} would be put into the vault: {}", new.why),
+            false => format!("a login of {whose} was put into the vault ({}): {}", entry.id, new.why),
+        });
+        self.vaulted = Some(entry);
+        Ok(())
+    }
+
+    /// Takes the copy of the live login out of the vault that an interrupted switch put there: it was not displaced. `from`
+    /// is whose login that switch had replaced.
+    pub(crate) fn take_back_kept(&mut self, from: Option<&str>) -> Result<(), Error> {
+        let live = self.live_object()?.account();
+        let all = vault::all(self.disk, self.root)?;
+        for entry in all.iter().filter(|entry| !entry.lent && entry.login.bytes() == live.bytes()) {
+            self.draft.delete(&entry.path(self.root), Manner::Own)?;
+            let places = (from.map(|name| self.root.bound(name)), Some(entry.bound(self.root)));
+            bound::exchange(self.disk, &mut self.draft, &self.snapshot.home.dir, places)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a login out of the vault for the profile `name`; the account-bound files that left with it come back with it
+    /// (S4).
+    pub(crate) fn take_out(&mut self, entry: &Entry, name: &str) -> Result<(), Error> {
+        self.move_bound(&entry.bound(self.root), &self.root.bound(name))?;
+        self.draft.delete(&entry.path(self.root), Manner::Own)
+    }
+
+    /// The account-bound files of a profile go with its login, which is in the vault now.
+    pub(crate) fn keep_bound(&mut self, name: &str) -> Result<(), Error> {
+        let Some(entry) = &self.vaulted else { return Ok(()) };
+        let to = entry.bound(self.root);
+        self.move_bound(&self.root.bound(name), &to)
+    }
+
+    /// Moves parked account-bound files; what is at their new place already stays, and so does what is behind a link.
+    fn move_bound(&mut self, from: &Path, to: &Path) -> Result<(), Error> {
+        if !from.parent().is_some_and(|parent| is_dir(self.disk, parent).unwrap_or(false)) {
+            return Ok(());
+        }
+        // What an interrupted change left there is no file of an account.
+        for path in below(self.disk, from, &[])?.into_iter().filter(|path| !is_temp(path)) {
+            let Ok(name) = path.strip_prefix(from) else { continue };
+            if let Some(bytes) = self.draft.read(&path)? {
+                if self.draft.read(&to.join(name))?.is_none() {
+                    self.draft.put(&to.join(name), Manner::Own, bytes)?;
+                }
+                self.draft.delete(&path, Manner::Own)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the login of a profile that is being removed into the vault; `lent` when the live home keeps it too.
+    pub(crate) fn keep_removed(
+        &mut self,
+        login: &AccountPart,
+        why: &str,
+        (name, known): (&str, Option<&Known>),
+        lent: bool,
+    ) -> Result<(), Error> {
+        self.keep(&Entry { lent, ..vault::new_entry(login, why, Some(name), known, self.now) })
+    }
+}
