@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use clauth_host::{Clock, Random, Time};
@@ -310,4 +310,11 @@ impl Vfs for Poor {
             None => file.try_lock(),
         }
     }
+}
+
+/// Whoever starts a process, and whoever looks whether a file lock is free, has this: a process that is being started
+/// holds all our file locks, too, until it has become another program.
+pub(crate) fn alone() -> MutexGuard<'static, ()> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    STARTING.lock().unwrap_or_else(PoisonError::into_inner)
 }

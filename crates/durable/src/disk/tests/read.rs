@@ -14,6 +14,7 @@ use crate::{Error, Kind};
 const HANGS: Duration = Duration::from_secs(30);
 
 fn fifo(path: &Path) {
+    let _alone = crate::testing::alone();
     let made = Command::new("mkfifo").arg(path).status().expect("mkfifo can be run");
     assert!(made.success(), "mkfifo {}", path.display());
 }

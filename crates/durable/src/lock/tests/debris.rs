@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::super::{Lock, LockOwner, release_debris};
 use super::bench::{Bench, alive, stamp};
 use crate::Disk;
-use crate::testing::Poor;
+use crate::testing::{Poor, alone};
 use crate::vfs::{Errno, Fault, FaultyVfs, RealVfs, Vfs as _};
 
 fn locks(bench: &Bench) -> [Lock; 2] {
@@ -20,11 +20,9 @@ fn killed(at: usize) -> FaultyVfs {
     FaultyVfs::failing(Arc::new(Poor::RICH), at, Fault::Kill)
 }
 
-/// A process that another test starts holds our file locks, too, until it has become another program: then one try fails.
-const ONE_PAUSE: Duration = Duration::from_millis(301);
-
 /// Takes all locks and releases them, on a disk that may die meanwhile.
 fn take(bench: &Bench, disk: &Disk) {
+    let _alone = alone();
     bench.acquire_on(disk, &locks(bench), &LockOwner::Dead).map_or_else(drop, drop);
 }
 
@@ -37,9 +35,10 @@ fn assert_free(bench: &Bench, name: &str) {
     let left: Vec<String> = bench.home.picture().into_keys().collect();
     let kept = ["locks", "locks/held", "locks/state.lock"];
     assert!(left.iter().all(|path| kept.contains(&path.as_str())), "{name}: {left:?}");
+    let _alone = alone();
     let passed = bench.time.passed();
     drop(bench.acquire(&locks(bench), &alive()).expect(name));
-    assert!(bench.time.passed() - passed < ONE_PAUSE, "{name}: the next command does not wait");
+    assert_eq!(bench.time.passed(), passed, "{name}: the next command does not wait");
 }
 
 /// A bench on which a process was killed at its `at`-th effect; `None` when it has no such effect.
@@ -70,9 +69,10 @@ fn whatever_a_kill_left_is_released() {
 fn the_next_command_takes_what_a_kill_left_without_waiting() {
     for at in 1.. {
         let Some(bench) = after_kill(at) else { break };
+        let _alone = alone();
         let held = bench.acquire(&locks(&bench), &LockOwner::Dead);
         drop(held.unwrap_or_else(|error| panic!("killed at {at}: {error:?}")));
-        assert!(bench.time.passed() < ONE_PAUSE, "killed at {at}");
+        assert_eq!(bench.time.passed(), Duration::ZERO, "killed at {at}");
     }
 }
 
@@ -191,6 +191,7 @@ struct Other(std::process::Child);
 impl Other {
     fn spawn() -> Self {
         use std::process::{Command, Stdio};
+        let _alone = alone();
         Self(
             Command::new("sleep")
                 .arg("600")
