@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-/// Folders that hold nothing of ours.
-const SKIPPED_FOLDERS: [&str; 2] = [".git", "target"];
+/// What holds nothing of ours; in a linked work tree `.git` is a file.
+const SKIPPED: [&str; 2] = [".git", "target"];
 
 /// Endings of files that `.gitignore` keeps out.
 const SKIPPED_ENDINGS: [&str; 2] = [".pending-snap", ".snap.new"];
@@ -72,9 +72,12 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<Source>) -> anyhow::Resu
     for entry in entries {
         let entry = entry.with_context(|| format!("cannot list {}", folder.display()))?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        if SKIPPED.contains(&name.as_str()) {
+            continue;
+        }
         let path = if prefix.is_empty() { name.clone() } else { format!("{prefix}/{name}") };
         let kind = entry.file_type()?;
-        if kind.is_dir() && !SKIPPED_FOLDERS.contains(&name.as_str()) {
+        if kind.is_dir() {
             collect(&entry.path(), &path, files)?;
         } else if kind.is_file() && !SKIPPED_ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             let bytes = fs::read(entry.path()).with_context(|| format!("cannot read {path}"))?;
