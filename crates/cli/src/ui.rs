@@ -75,6 +75,13 @@ impl Ui {
         }
     }
 
+    /// Tells what only those want to know who asked for more.
+    pub(crate) fn say_more(&self, line: &str) {
+        if self.verbose {
+            self.say(line);
+        }
+    }
+
     /// Warns.
     pub(crate) fn warn(&self, line: &str) {
         if !self.quiet {

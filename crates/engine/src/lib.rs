@@ -11,6 +11,7 @@ mod error;
 mod find;
 mod history;
 mod json;
+mod log;
 mod login;
 mod manage;
 mod owner;

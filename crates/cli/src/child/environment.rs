@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use clauth_host::Env;
+use clauth_host::{Env, Secret};
 
 use crate::ui::Ui;
 
@@ -14,6 +14,11 @@ pub(crate) const SECURE: &str = "CLAUDE_SECURESTORAGE_CONFIG_DIR";
 /// Makes `claude auth login` exchange a token instead of asking (facts §2.1).
 const EXCHANGED: &str = "CLAUDE_CODE_OAUTH_REFRESH_TOKEN";
 
+/// What Claude Code documents for a setup token.
+const TOKEN: &str = "CLAUDE_CODE_OAUTH_TOKEN";
+/// Tells prompts and status lines whose session it is; `clauth hook` keeps it in other shells.
+const PROFILE: &str = "CLAUTH_PROFILE";
+
 /// The whole environment of a child.
 pub(crate) struct Environment {
     variables: Vec<(OsString, OsString)>,
@@ -21,20 +26,34 @@ pub(crate) struct Environment {
     pub(crate) removed: Vec<&'static str>,
 }
 
+/// What a session's child is given of its own.
+pub(crate) struct Given<'a> {
+    /// The home.
+    pub(crate) config: &'a Path,
+    /// Where its login is, if not there.
+    pub(crate) store: Option<&'a Path>,
+    /// The profile.
+    pub(crate) profile: Option<&'a str>,
+    /// Its login, where that is a setup token: the one secret that a child is ever given this way (contract).
+    pub(crate) token: Option<&'a Secret>,
+}
+
 impl Environment {
-    /// The caller's environment with `config` as the home, less what outranks its login; all of it where `keep` says so.
-    pub(crate) fn of_session(env: &Env, config: &Path, keep: bool) -> Self {
+    /// The caller's environment with what the session is given, less what outranks its login; all of it where `keep` says
+    /// so.
+    pub(crate) fn of_session(env: &Env, given: &Given<'_>, keep: bool) -> Self {
         let mut removed = Vec::new();
         if !keep {
             removed.extend(env.raw(SECURE).map(|_| SECURE));
             removed.extend(clauth_claude::outranking(env));
         }
-        Self::without(env, removed, config)
+        Self::without(env, removed, given)
     }
 
     /// The environment of a sign-in: nothing may choose another way to sign in than the one that the user is asked for.
     pub(crate) fn of_login(env: &Env, config: &Path) -> Self {
-        let mut of = Self::of_session(env, config, false);
+        let given = Given { config, store: None, profile: None, token: None };
+        let mut of = Self::of_session(env, &given, false);
         if env.raw(EXCHANGED).is_some() {
             of.variables.retain(|(name, _)| !is(name, EXCHANGED));
             of.removed.push(EXCHANGED);
@@ -42,11 +61,20 @@ impl Environment {
         of
     }
 
-    fn without(env: &Env, removed: Vec<&'static str>, config: &Path) -> Self {
-        let stays = |name: &OsStr| !is(name, CONFIG) && !removed.iter().any(|removed| is(name, removed));
+    fn without(env: &Env, removed: Vec<&'static str>, given: &Given<'_>) -> Self {
+        let own = [
+            (CONFIG, Some(given.config.as_os_str())),
+            (SECURE, given.store.map(Path::as_os_str)),
+            (PROFILE, given.profile.map(OsStr::new)),
+            (TOKEN, given.token.map(|token| OsStr::new(token.expose()))),
+        ];
+        let own: Vec<(&str, &OsStr)> = own.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
+        let stays = |name: &OsStr| {
+            !own.iter().any(|(own, _)| is(name, own)) && !removed.iter().any(|removed| is(name, removed))
+        };
         let passed = env.iter().filter(|(name, _)| stays(name));
         let mut variables: Vec<_> = passed.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-        variables.push((CONFIG.into(), config.into()));
+        variables.extend(own.iter().map(|(name, value)| (OsString::from(name), value.to_os_string())));
         Self { variables, removed }
     }
 
@@ -72,6 +100,10 @@ fn is(name: &OsStr, known: &str) -> bool {
 mod tests {
     use super::*;
 
+    fn plain() -> Given<'static> {
+        Given { config: Path::new("/home"), store: None, profile: None, token: None }
+    }
+
     fn shown(environment: &Environment) -> Vec<String> {
         let text = |(name, value): (&OsStr, &OsStr)| format!("{}={}", name.display(), value.display());
         environment.iter().map(text).collect()
@@ -95,11 +127,11 @@ mod tests {
         ];
         for (name, given, passed, removed) in rows {
             let env: Env = given.iter().copied().collect();
-            let of = Environment::of_session(&env, Path::new("/home"), false);
+            let of = Environment::of_session(&env, &plain(), false);
             let expected: Vec<&str> = passed.iter().copied().chain(["CLAUDE_CONFIG_DIR=/home"]).collect();
             assert_eq!(shown(&of), expected, "{name}");
             assert_eq!(of.removed, removed, "{name}");
-            let kept = Environment::of_session(&env, Path::new("/home"), true);
+            let kept = Environment::of_session(&env, &plain(), true);
             let all = given.iter().filter(|(name, _)| *name != CONFIG).count() + 1;
             assert_eq!((shown(&kept).len(), kept.removed.len()), (all, 0), "{name}: kept");
         }
@@ -110,5 +142,22 @@ mod tests {
         let env: Env = [(EXCHANGED, "sk-ant-ort01-FAKE"), ("A", "1")].into_iter().collect();
         let of = Environment::of_login(&env, Path::new("/home"));
         assert_eq!((shown(&of), of.removed), (vec!["A=1".into(), "CLAUDE_CONFIG_DIR=/home".into()], vec![EXCHANGED]));
+    }
+
+    #[test]
+    fn what_the_session_is_given_takes_the_place_of_the_callers() {
+        let env: Env = [(SECURE, "/theirs"), (TOKEN, "theirs"), (PROFILE, "other"), ("A", "1")].into_iter().collect();
+        let token = Secret::new("sk-ant-oat01-FAKE-SETUP");
+        let given = Given { store: Some(Path::new("/store")), profile: Some("work"), token: Some(&token), ..plain() };
+        let expected = [
+            "A=1",
+            "CLAUDE_CONFIG_DIR=/home",
+            "CLAUDE_SECURESTORAGE_CONFIG_DIR=/store",
+            "CLAUTH_PROFILE=work",
+            "CLAUDE_CODE_OAUTH_TOKEN=sk-ant-oat01-FAKE-SETUP",
+        ];
+        for keep in [false, true] {
+            assert_eq!(shown(&Environment::of_session(&env, &given, keep)), expected, "keep {keep}");
+        }
     }
 }

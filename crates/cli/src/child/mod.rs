@@ -21,7 +21,7 @@ use std::process::{Command, Stdio};
 
 use clauth_engine::Kind;
 
-pub(crate) use environment::{Environment, SECURE};
+pub(crate) use environment::{Environment, Given, SECURE};
 pub(crate) use find::find;
 
 use crate::failure::Failure;

@@ -6,7 +6,7 @@ use clauth_engine::{Engine, Kind, SessionHandle};
 
 use super::{Call, bind};
 use crate::args::takes_value;
-use crate::child::{Child, Environment, SECURE, Spec, find};
+use crate::child::{Child, Environment, Given, SECURE, Spec, find};
 use crate::failure::Failure;
 
 /// Run Claude Code as a profile in this terminal.
@@ -81,13 +81,24 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<u8, Failure> {
     let engine = for_session(call);
     let name = profile(&words, call)?;
     let mut session = engine.begin(&name)?;
-    let environment = Environment::of_session(&call.engine.host.env, session.config_dir(), words.keep_env);
+    let environment = environment(&session, &words, call);
     environment.tell("; --keep-env passes it on", call.ui);
+    let log = engine.log_path();
+    call.ui.say_more(&format!("what goes wrong while claude has the terminal is written to {}", log.display()));
     let ended = live(&mut session, &Spec { program, args: words.rest, environment, aside: false }, call);
-    for notice in session.end()? {
-        call.ui.warn(&notice);
-    }
+    // Whatever is found now, the child's end is what the caller asked for.
+    session.end().iter().for_each(|notice| call.ui.warn(notice));
     ended
+}
+
+fn environment(session: &SessionHandle, words: &StartWords, call: &Call<'_>) -> Environment {
+    let given = Given {
+        config: session.config_dir(),
+        store: None,
+        profile: Some(session.profile()),
+        token: session.setup_token(),
+    };
+    Environment::of_session(&call.engine.host.env, &given, words.keep_env)
 }
 
 /// The engine without the variable that moves the credential store: it is not passed on to the session, so it says nothing

@@ -15,6 +15,8 @@ mod sessions;
 mod snapshots;
 mod stage;
 mod start;
+mod start_end;
+mod start_token;
 mod storm;
 mod streams;
 mod trouble;

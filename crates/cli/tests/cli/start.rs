@@ -9,15 +9,15 @@ use clauth_sandbox::{Account, Login, Output, Pair, Running};
 use crate::stage::{Stage, finish};
 
 /// What `CLAUTH_LINKS` may say.
-const MODES: [&str; 2] = ["real", "copy"];
+pub(crate) const MODES: [&str; 2] = ["real", "copy"];
 
 impl Stage {
     /// Runs `clauth start` with these words, with the fake `claude` on `PATH`.
-    fn start(&self, words: &[&str]) -> Output {
+    pub(crate) fn start(&self, words: &[&str]) -> Output {
         finish(self.start_command("real", words))
     }
 
-    fn start_command(&self, mode: &str, words: &[&str]) -> std::process::Command {
+    pub(crate) fn start_command(&self, mode: &str, words: &[&str]) -> std::process::Command {
         let claude = self.world.home().join("bin").join("claude");
         if !claude.exists() {
             let _ = self.world.install_claude(Path::new(crate::stage::PROGRAM)).expect("a claude");
@@ -29,22 +29,22 @@ impl Stage {
     }
 
     /// A session of a profile that is driven over its stdin.
-    fn session(&self, mode: &str, name: &str) -> Running {
+    pub(crate) fn session(&self, mode: &str, name: &str) -> Running {
         Running::start(self.start_command(mode, &[name, "session"]))
     }
 
-    fn tree(&self, name: &str) -> PathBuf {
+    pub(crate) fn tree(&self, name: &str) -> PathBuf {
         self.world.root().join("profiles").join(name).join("runtime")
     }
 
-    fn in_tree(&self, name: &str) -> String {
+    pub(crate) fn in_tree(&self, name: &str) -> String {
         self.world.login_at(&self.tree(name).join(".credentials.json"))
     }
 }
 
 /// Waits until something is so; a watchdog reacts within a moment, a busy machine within many.
 #[track_caller]
-fn soon(what: &str, is_so: impl Fn() -> bool) {
+pub(crate) fn soon(what: &str, is_so: impl Fn() -> bool) {
     let began = Instant::now();
     while !is_so() {
         assert!(began.elapsed() < Duration::from_secs(20), "{what} does not come");

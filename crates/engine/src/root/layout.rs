@@ -44,8 +44,19 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "profiles/<name>/bound/", what: "Claude Code's account-bound files while parked", secret: false },
     Entry {
         path: "profiles/<name>/base/",
-        what: "names and digests of settings at the last merge with a session's",
+        what: "how a session's settings, state and, in copy mode, files were when they were last in step",
         secret: false,
+    },
+    Entry {
+        path: "profiles/<name>/runtime/",
+        what: "the config directory that the profile's sessions share",
+        secret: true,
+    },
+    Entry { path: "profiles/<name>/sessions/", what: "who lives in it: a locked file for each", secret: false },
+    Entry {
+        path: "profiles/<name>/conflicts/",
+        what: "what lost against something newer when a session's files came home",
+        secret: true,
     },
     Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
     Entry { path: "bindings.toml", what: "directories bound to profiles", secret: false },
@@ -53,6 +64,7 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "vault/", what: "displaced logins with why, when and whose", secret: true },
     Entry { path: "journal/", what: "the one unfinished change: names and fingerprints", secret: false },
     Entry { path: "history.jsonl", what: "one line a change of who is who", secret: false },
+    Entry { path: "log/", what: "what went wrong while a session had the terminal", secret: false },
 ];
 
 /// Directories of a profile that hold no login and may be large.
@@ -168,6 +180,11 @@ impl Root {
 
     pub(crate) fn spent(&self) -> PathBuf {
         self.0.join("spent.jsonl")
+    }
+
+    /// What nobody could be told.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.0.join("log").join("clauth.log")
     }
 
     pub(crate) fn history(&self) -> PathBuf {

@@ -11,6 +11,7 @@ mod reconcile;
 mod record;
 mod shared;
 mod start;
+mod teller;
 #[cfg(test)]
 mod tests;
 mod tree;

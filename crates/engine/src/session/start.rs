@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use clauth_claude::ClaudeHome;
 use clauth_durable::{Held, Kind as FileKind};
+use clauth_host::Secret;
 
 use super::copy::{Plan, Progress, populate};
 use super::watch::Watch;
@@ -20,6 +21,7 @@ pub struct SessionHandle {
     place: Place,
     holder: Holder,
     watch: Watch,
+    token: Option<Secret>,
 }
 
 impl Engine {
@@ -31,18 +33,19 @@ impl Engine {
         self.recover()?;
         let name = self.find(asked)?;
         self.prepare()?;
-        self.usable(&name)?;
+        let kind = self.usable(&name)?;
+        let token = (kind == ProfileKind::Token).then(|| self.setup_token(&name)).transpose()?;
         let home = self.home()?;
         let place = Place::of(&self.root, &name);
         let making = self.lock_making(&name)?;
         let held = self.lock_state()?;
         let (holder, mode, fresh) = self.move_in(&home, &place, &held)?;
         drop(held);
-        let furnished = self.furnish(&home, &place, (mode, fresh));
+        let furnished = self.furnish(&home, &place, kind, (mode, fresh));
         drop(making);
-        let watch = furnished.and_then(|converger| Watch::begin(self.clone(), place.clone(), &home, converger));
+        let watch = furnished.and_then(|converger| Watch::begin(self, place.clone(), &home, converger));
         match watch {
-            Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch }),
+            Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch, token }),
             Err(error) => {
                 let _ = holder.release(&self.disk);
                 let _ = self.clear_if_empty(&place);
@@ -52,9 +55,9 @@ impl Engine {
     }
 
     /// The refusal of a profile that a session could do nothing with.
-    fn usable(&self, name: &str) -> Result<(), Error> {
+    fn usable(&self, name: &str) -> Result<ProfileKind, Error> {
         let record = Record::read(&self.disk, &self.root, name);
-        if record.kind != ProfileKind::Claude {
+        if record.kind == ProfileKind::Endpoint {
             let what = format!("'{name}' is an endpoint, not a Claude login");
             return Err(Error::refused(Kind::Protected, what, name, &["clauth list"]));
         }
@@ -63,7 +66,7 @@ impl Engine {
         }
         let (state, reason) = record.state(self.host.clock.now());
         if matches!(state, State::Ok | State::Expired) {
-            return Ok(());
+            return Ok(record.kind);
         }
         let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         let what = format!("the login of '{name}' is {}{why}", state.word());
@@ -90,14 +93,23 @@ impl Engine {
     }
 
     /// What a tree needs beside its links: settings, state file, credential.
-    fn furnish(&self, home: &ClaudeHome, place: &Place, (mode, fresh): (LinkMode, bool)) -> Result<Converger, Error> {
+    fn furnish(
+        &self,
+        home: &ClaudeHome,
+        place: &Place,
+        kind: ProfileKind,
+        (mode, fresh): (LinkMode, bool),
+    ) -> Result<Converger, Error> {
         if mode == LinkMode::Copy && fresh {
             self.populate(home, place)?;
         }
         seed(self, home, place, &[])?;
         let mut converger = Converger::new(self, home.clone());
         converger.set_members(vec![(place.clone(), Own::default())]);
-        self.give_credential(place, mode)?;
+        // A setup token comes by its variable; a file beside it would only be a second login.
+        if kind == ProfileKind::Claude {
+            self.give_credential(place, mode)?;
+        }
         // A session can begin on what is left of a bearer copy; the watchdog tries again.
         if let Err(error) = self.keep_bearer(place) {
             (self.say)(&format!("the login of '{}' could not be renewed now: {error}", place.name));
@@ -172,6 +184,12 @@ impl SessionHandle {
         &self.place.name
     }
 
+    /// The setup token that is the login of a `token` profile: for the child's environment and nothing else.
+    #[must_use]
+    pub fn setup_token(&self) -> Option<&Secret> {
+        self.token.as_ref()
+    }
+
     /// A descriptor of the session's lock that a child gets which is started while it lives: the child then keeps the
     /// session alive, even when this process is killed (S1).
     ///
@@ -189,20 +207,17 @@ impl SessionHandle {
         self.holder.started(&self.engine.disk, child)
     }
 
-    /// Ends the session, whose child was waited for: brings home what it wrote, and if it was the last of its profile, takes the tree down. Answers what
-    /// the user should know.
-    ///
-    /// # Errors
-    /// As the system says; what could not be done is done by the next acting command.
-    pub fn end(mut self) -> Result<Vec<String>, Error> {
-        let notices = self.watch.end();
+    /// Ends the session, whose child was waited for: what it wrote comes home, and the last session of its profile takes the
+    /// tree down. Answers what the user should know; what could not be done now is done by the next acting command.
+    #[must_use]
+    pub fn end(mut self) -> Vec<String> {
+        let mut notices = self.watch.end();
         self.holder.ended();
-        let held = self.engine.lock_state()?;
-        let over = self.holder.release(&self.engine.disk)?;
-        drop(held);
-        if over {
-            self.engine.visit(&self.place)?;
+        let (engine, place) = (&self.engine, &self.place);
+        let over = engine.lock_state().and_then(|_held| self.holder.release(&engine.disk));
+        if let Err(error) = over.and_then(|over| if over { engine.visit(place) } else { Ok(()) }) {
+            notices.push(format!("what the session left is looked after by the next command: {error}"));
         }
-        Ok(notices)
+        notices
     }
 }

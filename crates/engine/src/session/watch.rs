@@ -3,8 +3,8 @@
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use notify::{RecursiveMode, Watcher as _};
 
 use super::copy::{Pair, Watcher};
+use super::teller::Teller;
 use super::visit::foreign;
 use super::{Converger, LinkMode, Place, Tended, is_shared};
 use crate::{Engine, Error};
@@ -37,17 +38,24 @@ enum Message {
 /// The thread, until [`Watch::end`].
 pub(super) struct Watch {
     tell: Sender<Message>,
-    thread: JoinHandle<Vec<String>>,
+    thread: JoinHandle<()>,
     /// In copy mode: what keeps the rest of the tree in step with the home.
     mirror: Option<Watcher>,
-    /// What the mirror told.
-    told: Arc<Mutex<Notices>>,
+    teller: Teller,
 }
 
 impl Watch {
-    pub(super) fn begin(engine: Engine, place: Place, home: &ClaudeHome, converger: Converger) -> Result<Self, Error> {
-        let notices = Arc::new(Mutex::new(Notices::default()));
-        let mirror = mirror(&engine, &place, home, &notices)?;
+    pub(super) fn begin(
+        engine: &Engine,
+        place: Place,
+        home: &ClaudeHome,
+        mut converger: Converger,
+    ) -> Result<Self, Error> {
+        // From here on the terminal is the child's.
+        let teller = Teller::new(engine, &place.name);
+        let engine = teller.engine();
+        converger.set_engine(&engine);
+        let mirror = mirror(&engine, &place, home, &teller)?;
         let (tell, told) = mpsc::channel();
         let watcher = watcher(tell.clone(), [&place.tree, &home.dir]);
         let floor = if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS };
@@ -56,7 +64,7 @@ impl Watch {
             files: files(&place, home),
             seen: Vec::new(),
             seen_to: engine.disk.clock.monotonic(),
-            notices: Notices::default(),
+            teller: teller.clone(),
             engine,
             place,
             converger,
@@ -64,38 +72,31 @@ impl Watch {
         let thread = std::thread::Builder::new().name("clauth-session".into()).spawn(move || {
             let _watcher = watcher;
             dog.run(&told, floor);
-            dog.notices.all
         });
         let thread = thread.map_err(|source| clauth_durable::Error::Io { doing: "watch", path, source })?;
-        Ok(Self { tell, thread, mirror, told: notices })
+        Ok(Self { tell, thread, mirror, teller })
     }
 
     /// Stops the thread after one last look. Answers what the user should know, now that the terminal is ours again.
     pub(super) fn end(self) -> Vec<String> {
         let _ = self.tell.send(Message::End);
-        let ended = self.thread.join();
-        let mut all = ended.unwrap_or_else(|_| vec!["the session's watchdog ended early".to_owned()]);
-        if let Some(report) = self.mirror.and_then(Watcher::stop) {
-            all.extend(report.problems.iter().map(ToString::to_string));
+        if self.thread.join().is_err() {
+            self.teller.tell("the session's watchdog ended early");
         }
-        all.append(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner).all);
-        all
+        let report = self.mirror.and_then(Watcher::stop);
+        report.iter().flat_map(|report| &report.problems).for_each(|problem| self.teller.tell(&problem.to_string()));
+        self.teller.notices()
     }
 }
 
 /// In copy mode, what keeps the tree in step with the home.
-fn mirror(
-    engine: &Engine,
-    place: &Place,
-    home: &ClaudeHome,
-    told: &Arc<Mutex<Notices>>,
-) -> Result<Option<Watcher>, Error> {
+fn mirror(engine: &Engine, place: &Place, home: &ClaudeHome, teller: &Teller) -> Result<Option<Watcher>, Error> {
     if place.mode(&engine.disk) == LinkMode::Real {
         return Ok(None);
     }
     let shared = Arc::new(|name: &OsStr| is_shared(name, LinkMode::Copy));
-    let told = Arc::clone(told);
-    let say = Arc::new(move |line: &str| told.lock().unwrap_or_else(PoisonError::into_inner).once(line.to_owned()));
+    let teller = teller.clone();
+    let say = Arc::new(move |line: &str| teller.tell(line));
     Watcher::start(engine.disk.clone(), Pair::of(place, &home.dir), shared, say).map(Some)
 }
 
@@ -137,7 +138,7 @@ struct Dog {
     seen: Vec<Mark>,
     /// When the bearer copy was seen to last, by our own monotonic time.
     seen_to: Duration,
-    notices: Notices,
+    teller: Teller,
 }
 
 impl Dog {
@@ -167,10 +168,9 @@ impl Dog {
             return;
         }
         self.seen_to = now;
-        match self.engine.keep_bearer(&self.place) {
-            Ok(warnings) => warnings.into_iter().for_each(|warning| self.notices.once(warning)),
-            Err(error) => self.notices.once(error.to_string()),
-        }
+        let kept = self.engine.keep_bearer(&self.place);
+        self.teller.stands("renewing the login", kept.as_ref().err().map(ToString::to_string));
+        kept.into_iter().flatten().for_each(|warning| self.teller.tell(&warning));
     }
 
     /// Waits until a burst of events is over. Answers whether the end was among them.
@@ -188,37 +188,19 @@ impl Dog {
     /// Brings home and converges. Answers whether nothing has to be looked at again.
     fn look(&mut self) -> bool {
         let tended = self.engine.tend(&self.place);
-        let quiet = !matches!(tended, Ok(Tended::Later) | Err(_));
-        match tended {
-            Ok(Tended::Foreign { entry, whose }) => self.notices.once(foreign(&self.place.name, &whose, &entry)),
-            Ok(Tended::Replaced) => self.notices.once(format!(
+        self.teller.stands("the login", tended.as_ref().err().map(ToString::to_string));
+        match &tended {
+            Ok(Tended::Foreign { entry, whose }) => self.teller.tell(&foreign(&self.place.name, whose, entry)),
+            Ok(Tended::Replaced) => self.teller.tell(&format!(
                 "a session of '{}' wrote a login that is no newer than the stored one, which stays",
                 self.place.name
             )),
-            Ok(_) => {}
-            Err(error) => self.notices.once(error.to_string()),
+            _ => {}
         }
-        match self.converger.pass() {
-            // What was skipped is looked at again; what is due later is seen by the floor.
-            Ok(passed) => quiet && passed.skipped.is_empty() && !passed.elsewhere && passed.due.is_none(),
-            Err(error) => {
-                self.notices.once(error.to_string());
-                false
-            }
-        }
-    }
-}
-
-/// What is told after the session, each thing once.
-#[derive(Default)]
-struct Notices {
-    all: Vec<String>,
-}
-
-impl Notices {
-    fn once(&mut self, notice: String) {
-        if !self.all.contains(&notice) {
-            self.all.push(notice);
-        }
+        let quiet = !matches!(tended, Ok(Tended::Later) | Err(_));
+        let passed = self.converger.pass();
+        self.teller.stands("settings and state", passed.as_ref().err().map(ToString::to_string));
+        // What was skipped is looked at again; what is due later is seen by the floor.
+        quiet && passed.is_ok_and(|passed| passed.skipped.is_empty() && !passed.elsewhere && passed.due.is_none())
     }
 }

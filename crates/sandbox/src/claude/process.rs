@@ -27,6 +27,8 @@ pub struct Claude {
     pub(super) session: String,
     pub(super) cwd: PathBuf,
     pub(super) held: Option<Held>,
+    /// A setup token in its environment, used for the whole session instead of the stored login (facts §2.1).
+    pub(super) given: Option<String>,
     registered: Option<Registration>,
 }
 
@@ -59,6 +61,7 @@ impl Claude {
             patience: Patience::REFRESH,
             session: entropy::uuid(),
             held: None,
+            given: None,
             registered: None,
         }
     }
@@ -82,6 +85,7 @@ impl Claude {
         };
         claude.variants = Variant::list(&known("FAKE_CLAUDE").unwrap_or_default())
             .map_err(|name| format!("FAKE_CLAUDE: {name} is no variant"))?;
+        claude.given = known("CLAUDE_CODE_OAUTH_TOKEN");
         claude.cwd = std::env::current_dir().unwrap_or_else(|_| claude.dirs.home.clone());
         Ok(claude)
     }
@@ -174,6 +178,9 @@ impl Claude {
     /// What `claude auth status` prints, from the files alone.
     #[must_use]
     pub fn status(&self) -> serde_json::Value {
+        if self.given.is_some() {
+            return json!({ "loggedIn": true, "authMethod": "oauth_token", "apiProvider": "firstParty" });
+        }
         let oauth = Held::read(&self.dirs).oauth.unwrap_or_default();
         if text(&oauth, "accessToken").is_none() {
             return json!({ "loggedIn": false, "authMethod": "none", "apiProvider": "firstParty" });

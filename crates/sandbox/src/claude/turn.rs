@@ -94,6 +94,11 @@ impl Claude {
     /// # Errors
     /// The turn failed; the session goes on, except after [`Stop::Crashed`].
     pub fn turn(&mut self, prompt: &str) -> Result<Turn, Stop> {
+        if let Some(given) = self.given.clone() {
+            // A 401 does not make it fall back to the stored login.
+            let answer = self.message(&given, prompt)?;
+            return self.answered(given, prompt, &answer);
+        }
         self.follow();
         let oauth = self.usable()?;
         let ends = oauth.get("expiresAt").and_then(serde_json::Value::as_u64).unwrap_or(0);
@@ -111,6 +116,10 @@ impl Claude {
             bearer = self.access()?;
             answer = self.message(&bearer, prompt)?;
         }
+        self.answered(bearer, prompt, &answer)
+    }
+
+    fn answered(&self, bearer: String, prompt: &str, answer: &Answer) -> Result<Turn, Stop> {
         let reply = answer.body["content"][0]["text"].as_str().filter(|_| answer.status == 200);
         let Some(reply) = reply else {
             let words = answer.body["error"]["message"].as_str().unwrap_or_default();

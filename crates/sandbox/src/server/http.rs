@@ -57,6 +57,11 @@ impl Incoming {
         self.headers.get("authorization")?.strip_prefix("Bearer ").map(ToOwned::to_owned)
     }
 
+    /// The body as it came.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
     /// The body as JSON, or null.
     pub(super) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or(Value::Null)

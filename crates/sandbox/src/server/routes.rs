@@ -24,6 +24,7 @@ pub(super) fn note(incoming: &Incoming) -> Request {
         refresh: presented.map(label),
         user_agent: incoming.header("user-agent"),
         at: now_ms(),
+        prompt: if incoming.path.starts_with("/v1/messages") { incoming.text() } else { String::new() },
     }
 }
 

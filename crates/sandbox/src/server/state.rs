@@ -55,6 +55,8 @@ pub struct Request {
     pub user_agent: String,
     /// When it came, milliseconds since the epoch.
     pub at: u64,
+    /// What was asked of the model, as it was sent; empty on other routes.
+    pub prompt: String,
 }
 
 /// One sign-in.

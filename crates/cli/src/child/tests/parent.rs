@@ -80,7 +80,7 @@ fn acts_as_the_parent() {
     let spec = Spec {
         program: script,
         args: words.into_iter().map(|word| OsString::from_vec(word.to_vec())).collect(),
-        environment: Environment::of_session(&env, Path::new("/nowhere"), false),
+        environment: Environment::of_login(&env, Path::new("/nowhere")),
         aside: env.raw("CHILD_TEST_ASIDE") == Some(OsStr::from_bytes(b"1")),
     };
     let mut told = 0;

@@ -64,6 +64,11 @@ impl Converger {
         }
     }
 
+    /// From now on by this engine, such as one that speaks elsewhere.
+    pub(crate) fn set_engine(&mut self, engine: &Engine) {
+        self.engine = engine.clone();
+    }
+
     /// The trees to keep like the home, each with its profile's own overrides in `settings.json`.
     pub(crate) fn set_members(&mut self, members: Vec<(Place, Own)>) {
         let at = |dir: &Path| ClaudeHome::at(dir, &self.engine.host, &self.engine.disk);
