@@ -15,6 +15,8 @@ use crate::failure::Failure;
     disable_help_subcommand = true,
     max_term_width = 80,
     override_usage = "clauth [COMMAND] [OPTIONS]        without a command: list\n       clauth NAME|- [OPTIONS]   the same as `clauth switch NAME`",
+    help_template = "{about}\n\nUsage: {usage}\n\nCommands:\n{subcommands}\n\n\
+        Everywhere: --json --color WHEN -q -v --yes -h -V; see any command's --help{after-help}",
     after_help = "Example: clauth list"
 )]
 pub(crate) struct Cli {

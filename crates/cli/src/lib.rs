@@ -15,4 +15,5 @@ mod table;
 mod ui;
 
 pub use args::command;
+pub use clauth_engine::settings_page;
 pub use entry::{CRASH_AT, run};

@@ -5,7 +5,9 @@
 
 mod bind;
 mod capture;
+mod config;
 mod custody;
+mod endpoint;
 mod engine;
 mod error;
 mod find;
@@ -28,6 +30,10 @@ mod view;
 
 pub use bind::{Binding, Bound};
 pub use capture::Captured;
+pub use config::{
+    Changed, Config, File as SettingFile, ProfileConfig, SETTINGS, Setting, Shown, Takes, check_url, is_variable,
+    nearest_setting, setting, settings_page,
+};
 pub use custody::{Planned, Unfinished};
 pub use engine::{Endpoint, Engine, LookUp, Progress};
 pub use error::{Error, Kind};

@@ -1,4 +1,4 @@
-//! `cargo xtask docs`: the command reference and the man pages, made from the command line's definition.
+//! `cargo xtask docs`: the command reference, the man pages and the settings' page, made from their definitions.
 
 mod commands;
 mod pages;

@@ -1,4 +1,4 @@
-//! The command reference and the man pages say what `--help` says.
+//! The command reference, the man pages and the settings' page say what the program says.
 
 use super::problem::Problem;
 use crate::docs::{self, Page};

@@ -2,6 +2,7 @@
 
 mod bind;
 mod capture;
+mod config;
 mod custody;
 mod diff;
 mod enable;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Bind(bind::Args),
     Unbind(bind::UnbindArgs),
     Hook(hook::Args),
+    Config(config::Args),
     #[cfg(feature = "demo")]
     Demo(demo::Args),
 }
@@ -89,6 +91,7 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Bind(args) => bind::run(&args, call),
         Command::Unbind(args) => bind::unbind(&args, call),
         Command::Hook(args) => hook::run(&args, call),
+        Command::Config(args) => config::run(&args, call),
         #[cfg(feature = "demo")]
         Command::Demo(_) => demo::run(call),
     };
@@ -126,7 +129,8 @@ pub(crate) struct Done<'a> {
 /// Where the user's clock stands.
 pub(crate) fn zone(call: &Call<'_>) -> jiff::tz::TimeZone {
     let named = call.engine.host.env.text("TZ").and_then(|name| jiff::tz::TimeZone::get(name).ok());
-    named.unwrap_or_else(jiff::tz::TimeZone::system)
+    let set = || call.engine.config().and_then(|config| config.zone()).ok().flatten();
+    named.or_else(set).unwrap_or_else(jiff::tz::TimeZone::system)
 }
 
 /// A time for programs.

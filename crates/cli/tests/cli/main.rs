@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
 
 mod bind;
+mod config;
 mod contract;
 mod files;
 mod help;

@@ -56,6 +56,8 @@ fn wrong_input_is_refused_and_nothing_is_lost() {
         ("bind nobody", &["bind", "nobody"], 2),
         ("bind nowhere", &["bind", "a", "nowhere"], 2),
         ("bind too much", &["bind", "a", ".", "x"], 2),
+        ("config of nothing", &["config", "get", "nothing"], 2),
+        ("config of no value", &["config", "set", "network", "perhaps"], 2),
         ("hook of no shell", &["hook"], 2),
         ("hook of another shell", &["hook", "tcsh"], 2),
         ("flag as a name", &["capture", "-x"], 2),

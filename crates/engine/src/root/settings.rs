@@ -1,12 +1,13 @@
 //! `settings.toml`: our own settings, and the live home that the first capture recorded (L8).
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clauth_claude::{ClaudeHome, real_path};
 use clauth_durable::Disk;
 use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
 
+use crate::config::Config;
 use crate::error::Kind;
 use crate::{Error, Root, toml};
 
@@ -31,11 +32,12 @@ impl Settings {
     pub(crate) fn read(disk: &Disk, root: &Root) -> Result<Self, Error> {
         let path = root.settings();
         let document = toml::read(disk, &path)?;
+        let (network, refresh) = Config::switches(&document, &path)?;
         Ok(Self {
             home: toml::text(&document, "home").map(PathBuf::from),
             machine: toml::text(&document, "machine").and_then(|text| Fingerprint::parse(&text)),
-            network: is_on(&document, "network", &path)?,
-            refresh: is_on(&document, "refresh", &path)?,
+            network,
+            refresh,
             path,
             document,
         })
@@ -87,19 +89,5 @@ impl Settings {
             document["machine"] = value(machine.full());
         }
         document.to_string().into_bytes()
-    }
-}
-
-/// A switch of the settings, on where nothing is said. Anything else than on or off is never taken for the one or the other.
-fn is_on(document: &DocumentMut, key: &str, path: &Path) -> Result<bool, Error> {
-    let Some(item) = document.get(key) else { return Ok(true) };
-    match (item.as_str(), item.as_bool()) {
-        (Some("on"), _) | (_, Some(true)) => Ok(true),
-        (Some("off"), _) | (_, Some(false)) => Ok(false),
-        _ => Err(Error::Unreadable {
-            what: format!("the setting {key} = {}", item.to_string().trim()),
-            path: path.to_owned(),
-            next: format!("write {key} = \"on\" or {key} = \"off\""),
-        }),
     }
 }

@@ -1,0 +1,287 @@
+//! `config`: showing settings, and changing one.
+
+use std::path::PathBuf;
+
+use clauth_durable::Manner;
+use clauth_host::Secret;
+use toml_edit::{DocumentMut, Value};
+
+use super::read::stands;
+use super::table::{self, Setting};
+use super::{Config, File, ProfileConfig, SETTINGS, Takes, edit, nearest_setting};
+use crate::custody::{Draft, Operation};
+use crate::error::Kind;
+use crate::profile::{ProfileKind, Record};
+use crate::{Engine, Error, toml};
+
+/// A setting as it stands.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Its name.
+    pub key: String,
+    /// Its row of the table.
+    pub setting: &'static Setting,
+    /// What the file says; a key's fingerprint. `None` when it says nothing.
+    pub value: Option<serde_json::Value>,
+    /// What holds otherwise.
+    pub default: Option<serde_json::Value>,
+}
+
+/// What a change came to.
+pub struct Changed {
+    /// The setting.
+    pub key: String,
+    /// Whose it is.
+    pub profile: Option<String>,
+    /// Whether the file says something else now.
+    pub changed: bool,
+    /// What is to be told beside it.
+    pub warnings: Vec<String>,
+}
+
+impl Engine {
+    /// Every setting of clauth's, or of a profile.
+    ///
+    /// # Errors
+    /// No such profile, a file that is no TOML, or a value that its setting does not take.
+    pub fn settings(&self, profile: Option<&str>) -> Result<Vec<Shown>, Error> {
+        let files = self.files(profile)?;
+        let mut all = Vec::new();
+        for row in SETTINGS.iter().filter(|row| row.of_profile() == profile.is_some()) {
+            let (document, _) = files.of(row.file);
+            match row.key.split_once(".<") {
+                None => all.push(files.shown(row, row.key)?),
+                Some((name, _)) => {
+                    for (key, _) in edit::members(document, name) {
+                        all.push(files.shown(row, &format!("{name}.{key}"))?);
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// One setting.
+    ///
+    /// # Errors
+    /// No such setting or profile, or a file that cannot be understood.
+    pub fn setting(&self, key: &str, profile: Option<&str>) -> Result<Shown, Error> {
+        let row = named(key, profile)?;
+        self.files(profile)?.shown(row, key)
+    }
+
+    /// The files that hold the settings of clauth, or of a profile.
+    ///
+    /// # Errors
+    /// No such profile.
+    pub fn settings_files(&self, profile: Option<&str>) -> Result<Vec<PathBuf>, Error> {
+        Ok(match profile {
+            None => vec![self.root.settings()],
+            Some(asked) => {
+                let name = self.find(asked)?;
+                vec![self.root.config(&name), self.root.options(&name)]
+            }
+        })
+    }
+
+    /// Sets a setting to the value that `text` means.
+    ///
+    /// # Errors
+    /// No such setting or profile, a value that it does not take (then nothing is written), or a disk that refuses.
+    pub fn set(&self, key: &str, text: &str, profile: Option<&str>) -> Result<Changed, Error> {
+        let row = named(key, profile)?;
+        if row.takes == Takes::Key {
+            let what = format!("{key} is never taken from the command line, which other programs can see");
+            let next = format!("clauth config set {}{key} < FILE", flag(profile));
+            return Err(Error::refused(Kind::Usage, what, key, &[&next]));
+        }
+        if let Some(why) = forbidden(key) {
+            return Err(Error::refused(
+                Kind::Usage,
+                format!("{key} cannot be set: {why}"),
+                key,
+                &["clauth add --help"],
+            ));
+        }
+        let value = row.takes.parse(text).ok_or_else(|| refuse(row, key, text))?;
+        self.change(row, key, profile, Some(value))
+    }
+
+    /// Sets a key, as it came from standard input or a prompt. What was given is never repeated.
+    ///
+    /// # Errors
+    /// As for [`Self::set`].
+    pub fn set_key(&self, key: &str, secret: &Secret, profile: Option<&str>) -> Result<Changed, Error> {
+        let row = named(key, profile)?;
+        let value = Takes::Key.parse(secret.expose()).filter(|_| row.takes == Takes::Key);
+        let what = || format!("what was given for {key} is no key: one word of printable characters");
+        let value = value.ok_or_else(|| Error::refused(Kind::Usage, what(), key, &["give the key alone"]))?;
+        self.change(row, key, profile, Some(value))
+    }
+
+    /// Lets the default hold again.
+    ///
+    /// # Errors
+    /// No such setting or profile, or a disk that refuses.
+    pub fn unset(&self, key: &str, profile: Option<&str>) -> Result<Changed, Error> {
+        let row = named(key, profile)?;
+        self.change(row, key, profile, None)
+    }
+
+    fn files(&self, profile: Option<&str>) -> Result<Files, Error> {
+        match profile {
+            None => {
+                let path = self.root.settings();
+                Ok(Files::Ours(toml::read(&self.disk, &path)?, path))
+            }
+            Some(asked) => {
+                let name = self.find(asked)?;
+                Ok(Files::Profile(name.clone(), Box::new(ProfileConfig::read(&self.disk, &self.root, &name)?)))
+            }
+        }
+    }
+
+    fn change(
+        &self,
+        row: &'static Setting,
+        key: &str,
+        profile: Option<&str>,
+        value: Option<Value>,
+    ) -> Result<Changed, Error> {
+        self.recover()?;
+        let held = self.lock_prepared()?;
+        let files = self.files(profile)?;
+        files.allows(self, key, value.is_some())?;
+        let (document, path) = files.of(row.file);
+        let mut after = document.clone();
+        match value {
+            Some(value) => edit::set(&mut after, key, value, path)?,
+            None => edit::unset(&mut after, key),
+        }
+        let mut draft = Draft::new(&self.disk);
+        let bytes = after.to_string().into_bytes();
+        if !bytes.is_empty() || self.disk.read(path)?.is_some() {
+            draft.put(path, Manner::Own, bytes)?;
+        }
+        let changes = draft.into_changes();
+        let changed = !changes.is_empty();
+        let name = files.name();
+        self.apply(&Operation { done: "config", to: name.clone(), ..Operation::default() }, changes, &held)?;
+        Ok(Changed { key: key.to_owned(), profile: name, changed, warnings: Vec::new() })
+    }
+}
+
+/// The files that a call is about.
+enum Files {
+    Ours(DocumentMut, PathBuf),
+    Profile(String, Box<ProfileConfig>),
+}
+
+impl Files {
+    fn of(&self, file: File) -> (&DocumentMut, &std::path::Path) {
+        match self {
+            Self::Ours(document, path) => (document, path),
+            Self::Profile(_, both) => {
+                let (document, path) = both.of(file);
+                (document, path)
+            }
+        }
+    }
+
+    /// What makes a profile an endpoint's, or keeps it one, is decided when it is added.
+    fn allows(&self, engine: &Engine, key: &str, sets: bool) -> Result<(), Error> {
+        let Self::Profile(name, _) = self else { return Ok(()) };
+        if !["base_url", "api_key"].contains(&key) {
+            return Ok(());
+        }
+        let kind = Record::read(&engine.disk, &engine.root, name).kind;
+        let refuse = |what: String, next: &str| Err(Error::refused(Kind::Protected, what, name.clone(), &[next]));
+        if kind != ProfileKind::Endpoint {
+            let what = format!("'{name}' is no endpoint profile, and {key} would send its login elsewhere");
+            return refuse(what, "clauth add OTHER --base-url URL");
+        }
+        if key == "base_url" && !sets {
+            return refuse(format!("without its address '{name}' would be no endpoint profile"), "clauth remove NAME");
+        }
+        Ok(())
+    }
+
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Ours(..) => None,
+            Self::Profile(name, _) => Some(name.clone()),
+        }
+    }
+
+    fn shown(&self, row: &'static Setting, key: &str) -> Result<Shown, Error> {
+        let (document, path) = self.of(row.file);
+        let value = stands(document, path, (row, key))?;
+        let value = value.map(|value| match (row.takes, value.as_str()) {
+            (Takes::Key, Some(text)) => Secret::new(text).fingerprint().short().into(),
+            _ => json(&value),
+        });
+        let default = row.default.and_then(|default| row.takes.parse(default)).map(|value| json(&value));
+        Ok(Shown { key: key.to_owned(), setting: row, value, default })
+    }
+}
+
+fn json(value: &Value) -> serde_json::Value {
+    match value {
+        Value::Boolean(on) => (*on.value()).into(),
+        Value::Integer(number) => (*number.value()).into(),
+        Value::Float(number) => (*number.value()).into(),
+        Value::String(text) => text.value().as_str().into(),
+        other => other.to_string().into(),
+    }
+}
+
+/// The row of a key, for clauth's own settings or a profile's.
+fn named(key: &str, profile: Option<&str>) -> Result<&'static Setting, Error> {
+    let Some(row) = table::setting(key) else {
+        let meant = nearest_setting(key).map(|near| format!("did you mean: {near}"));
+        let list = format!("clauth config list{}", profile.map_or(String::new(), |_| " --profile NAME".into()));
+        let next: Vec<&str> = meant.iter().map(String::as_str).chain([list.as_str()]).collect();
+        let shown = crate::text::shown(key);
+        return Err(Error::refused(Kind::Usage, format!("there is no setting '{shown}'"), shown, &next));
+    };
+    match (row.of_profile(), profile) {
+        (true, None) => {
+            let next = format!("clauth config get --profile NAME {key}");
+            Err(Error::refused(Kind::Usage, format!("{key} is a profile's setting"), key, &[&next]))
+        }
+        (false, Some(_)) => {
+            let next = format!("clauth config get {key}");
+            Err(Error::refused(Kind::Usage, format!("{key} is not a profile's setting, but clauth's"), key, &[&next]))
+        }
+        _ => Ok(row),
+    }
+}
+
+fn flag(profile: Option<&str>) -> String {
+    profile.map_or_else(String::new, |name| format!("--profile {name} "))
+}
+
+/// Variables of which each is a login or a place to send one to; a profile's own endpoint and key are what they are for.
+fn forbidden(key: &str) -> Option<&'static str> {
+    let name = key.strip_prefix("env.")?;
+    crate::endpoint::DECIDES
+        .contains(&name)
+        .then_some("it would decide which login is used, or where it is sent; that is what an endpoint profile is for")
+}
+
+fn refuse(row: &Setting, key: &str, text: &str) -> Error {
+    let why = match row.takes {
+        Takes::Url => super::check_url(text).err().map(|why| format!(": {why}")),
+        _ => None,
+    };
+    let what = format!("{key} does not take '{}'{}", crate::text::shown(text), why.unwrap_or_default());
+    let next = format!("{key} takes {}", row.takes.range());
+    Error::refused(Kind::Usage, what, key, &[&next])
+}
+
+/// The settings that every command reads first.
+impl Config {
+    pub(crate) fn switches(document: &DocumentMut, path: &std::path::Path) -> Result<(bool, bool), Error> {
+        Ok((super::read::is_on(document, path, "network")?, super::read::is_on(document, path, "refresh")?))
+    }
+}
