@@ -66,6 +66,15 @@ impl Disk {
         }
         file.stat().map_err(Error::io("look at", path))
     }
+
+    /// Takes away everything beyond the first `len` bytes of a file.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub(crate) fn cut(&self, path: &Path, len: u64) -> Result<(), Error> {
+        let mut file = self.vfs.append(path, 0o600).map_err(Error::io("put back", path))?;
+        file.truncate(len).and_then(|()| file.sync()).map_err(Error::io("put back", path))
+    }
 }
 
 /// One call reads and writes: the side that refused is found by reading on.

@@ -7,7 +7,7 @@ use crate::custody::{ATTEMPTS, Applied, Claim, Desk, Drafted, Fit, Operation, Sn
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::owner::{Owner, Proven};
-use crate::profile::{Known, check_name};
+use crate::profile::{Known, Roster, check_name};
 use crate::{Engine, Error};
 
 /// What was captured.
@@ -36,13 +36,13 @@ impl Engine {
     /// profile's (unless `replace`), a held lock, or a disk that refuses.
     pub fn capture(&self, name: Option<&str>, replace: bool) -> Result<Captured, Error> {
         if let Some(name) = name {
-            match self.snapshot()?.roster.find(name) {
+            match Roster::read(&self.disk, &self.root)?.find(name) {
                 Err(Error::NoProfile { .. }) => check_name(name)?,
                 found => drop(found?),
             }
         }
         self.installed()?;
-        self.check_settings(&self.snapshot()?.home)?;
+        self.check_settings(&self.home()?)?;
         self.recover()?;
         self.prepare()?;
         for _ in 0..ATTEMPTS {
@@ -69,7 +69,7 @@ impl Engine {
 
     /// The refusal on a machine without Claude Code's home.
     pub(crate) fn installed(&self) -> Result<(), Error> {
-        let home = self.snapshot()?.home;
+        let home = self.home()?;
         if self.disk.stat(&home.dir)?.is_some() {
             return Ok(());
         }

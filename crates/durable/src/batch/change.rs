@@ -22,6 +22,9 @@ pub struct Change {
 pub enum Manner {
     /// A file of our own, under our state lock; 0600.
     Own,
+    /// A log of our own, under our state lock: what it gains is added at its end, however long it is. A kill may leave a
+    /// part of a line; an error takes it back.
+    Log,
     /// Somebody else's document, under their lock; it must still be what it was, and its mode stays.
     Document,
     /// Their credential: exchange and inspect (W2), and a later time of modification (W5).

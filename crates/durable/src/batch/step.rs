@@ -26,6 +26,8 @@ enum Progress {
     Created,
     /// Nothing stands, the old lies at `temp`.
     Removed,
+    /// Something may have been added at the end of what stands.
+    Appended,
 }
 
 pub(super) struct Step {
@@ -51,7 +53,7 @@ impl Step {
     /// What lies beside the target and goes in the end.
     pub(super) fn present(&self) -> Vec<PathBuf> {
         match self.progress {
-            Progress::Planned | Progress::Created => Vec::new(),
+            Progress::Planned | Progress::Created | Progress::Appended => Vec::new(),
             Progress::Staged | Progress::Aside | Progress::Exchanged | Progress::Removed => vec![self.temp.clone()],
             Progress::Replaced => vec![self.aside.clone()],
         }
@@ -60,7 +62,7 @@ impl Step {
     /// Where old content may lie.
     pub(super) fn former(&self) -> Vec<PathBuf> {
         match self.progress {
-            Progress::Planned | Progress::Created | Progress::Staged => Vec::new(),
+            Progress::Planned | Progress::Created | Progress::Staged | Progress::Appended => Vec::new(),
             Progress::Exchanged | Progress::Removed => vec![self.temp.clone()],
             Progress::Aside => vec![self.aside.clone()],
             // What somebody wrote over ours, when it could not be put back.
@@ -69,10 +71,10 @@ impl Step {
     }
 
     pub(super) fn stage(&mut self, disk: &Disk) -> Result<(), Error> {
-        let Some(after) = &self.change.after else { return Ok(()) };
+        let Some(after) = self.change.after.as_ref().filter(|_| self.gained().is_none()) else { return Ok(()) };
         let old = self.target.stat.as_ref().filter(|_| !self.target.ours);
         let mode = match self.change.manner {
-            Manner::Own => 0o600,
+            Manner::Own | Manner::Log => 0o600,
             Manner::Document | Manner::Credential => old.map_or(0o600, |stat| stat.mode),
         };
         let stamp = (self.change.manner == Manner::Credential).then(|| self.later(disk.clock.file_now()));
@@ -87,7 +89,20 @@ impl Step {
         next.map_or(millisecond(now), |next| next.max(millisecond(now)))
     }
 
+    /// What a log gains at its end; nothing of anything else.
+    fn gained(&self) -> Option<&[u8]> {
+        let Change { before: Some(before), after: Some(after), manner: Manner::Log, .. } = &self.change else {
+            return None;
+        };
+        after.strip_prefix(before.as_slice())
+    }
+
     pub(super) fn swap_in(&mut self, disk: &Disk) -> Result<(), CommitError> {
+        if let Some(gained) = self.gained() {
+            let added = disk.append(&self.target.path, gained, true);
+            self.progress = Progress::Appended;
+            return Ok(added.map(drop)?);
+        }
         match (self.change.before.is_some(), self.change.after.is_some()) {
             (false, false) => return Ok(()),
             (true, true) => self.exchange(disk)?,
@@ -191,6 +206,11 @@ impl Step {
         let path = self.target.path.clone();
         match self.progress {
             Progress::Planned | Progress::Staged => return Ok(()),
+            Progress::Appended => {
+                self.cut(disk)?;
+                self.progress = Progress::Planned;
+                return Ok(());
+            }
             Progress::Exchanged => {
                 disk.vfs.exchange(&self.temp, &path).map_err(Error::io("put back", &path))?;
                 // Somebody may have written over ours: then theirs has to stand, and the former content stays beside.
@@ -236,6 +256,16 @@ impl Step {
         }
         self.progress = if self.progress == Progress::Exchanged { Progress::Staged } else { Progress::Planned };
         disk.sync_parent(&path)
+    }
+
+    /// Takes away what was added, where nothing else has happened to the log.
+    fn cut(&self, disk: &Disk) -> Result<(), Error> {
+        let (Some(before), Some(after)) = (&self.change.before, &self.change.after) else { return Ok(()) };
+        let found = disk.read(&self.target.path)?.unwrap_or_default();
+        if found.len() > before.len() && found.starts_with(before) && after.starts_with(&found) {
+            return disk.cut(&self.target.path, before.len() as u64);
+        }
+        Ok(())
     }
 
     fn is_old(&self, disk: &Disk, path: &Path) -> bool {

@@ -110,6 +110,12 @@ fn times(at: Timestamp) -> Timestamps {
     }
 }
 
+/// What most files that are read whole fit in.
+const SMALL: usize = 2048;
+
+/// The library reads into the room that is left only where there is at least as much as this.
+const SPARE: usize = 64;
+
 fn open(path: &Path, flags: OFlags, mode: u32) -> io::Result<File> {
     let flags = flags | OFlags::CLOEXEC;
     Ok(File::from(sys::open(path, flags, Mode::from_raw_mode(bits(mode)))?))
@@ -141,7 +147,7 @@ fn to_stat(stat: &sys::Stat) -> Stat {
 
 impl Vfs for RealVfs {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-        let mut file = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY, 0)?;
+        let file = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY, 0)?;
         let stat = to_stat(&sys::fstat(&file)?);
         if stat.kind != Kind::File {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
@@ -149,8 +155,13 @@ impl Vfs for RealVfs {
         if stat.len > limit {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
-        let mut bytes = Vec::with_capacity(usize::try_from(stat.len).unwrap_or(0) + 1);
-        file.read_to_end(&mut bytes)?;
+        // Room for one more read than the length says, and for what proc(5) shows with a length of 0: one read gets it
+        // all and the next one finds the end. `take` keeps the library from asking for the length once more.
+        let mut bytes = Vec::with_capacity(usize::try_from(stat.len).unwrap_or(0).max(SMALL) + SPARE);
+        file.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > limit {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         Ok(bytes)
     }
 

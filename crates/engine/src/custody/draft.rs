@@ -59,7 +59,7 @@ impl<'d> Draft<'d> {
             bytes.push(b'\n');
         }
         bytes.extend_from_slice(line);
-        self.put(path, Manner::Own, bytes)
+        self.put(path, Manner::Log, bytes)
     }
 
     /// Swaps a whole credential object in, by exchange and inspect (W2).

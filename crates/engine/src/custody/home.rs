@@ -23,19 +23,19 @@ pub(crate) fn live_home(engine: &Engine, settings: &Settings) -> Result<LiveHome
     let (host, disk) = (&engine.host, &engine.disk);
     let named = ClaudeHome::of(host, disk)?;
     let recorded = settings.recorded(host, disk);
-    let root = engine.root.path();
-    let ours = is_inside(disk, &named.secure, root) || is_inside(disk, &named.dir, root);
+    let root = OwnDir::of(disk, engine.root.path());
     let (home, notice) = match recorded {
-        _ if ours => {
+        _ if root.holds_any(disk, &named).is_some() => {
             let home = recorded.unwrap_or_else(|| ClaudeHome::default_of(host, disk));
             let notice =
                 format!("this shell runs a clauth session and keeps its own account; acting on {}", home.dir.display());
             (home, Some(notice))
         }
         Some(recorded) if !recorded.is(&named, disk) => return Err(other_home(&recorded, &named)),
-        _ => (named, None),
+        // Just looked at: it is not in the root.
+        _ => return Ok(LiveHome { id: named.real(disk), home: named, notice: None }),
     };
-    if let Some(dir) = [&home.dir, &home.secure].into_iter().find(|dir| is_inside(disk, dir, root)) {
+    if let Some(dir) = root.holds_any(disk, &home) {
         return Err(own_files(dir, &real_path(disk, dir)));
     }
     let id = home.real(disk);
@@ -74,10 +74,14 @@ impl Engine {
     /// It is.
     pub fn check_root(&self) -> Result<(), Error> {
         let root = real_path(&self.disk, self.root.path());
-        let plain = ClaudeHome::default_of(&self.host, &self.disk);
+        let profiles = OwnDir::of(&self.disk, &self.root.profiles());
         let named = ClaudeHome::of(&self.host, &self.disk).ok();
-        let named = named.filter(|home| !is_inside(&self.disk, &home.dir, &self.root.profiles()));
-        for dir in [Some(plain), named].into_iter().flatten().flat_map(|home| [home.dir, home.secure]) {
+        let named = named.filter(|home| !profiles.holds(&self.disk, &home.dir));
+        let homes = [Some(ClaudeHome::default_of(&self.host, &self.disk)), named];
+        let mut directories: Vec<PathBuf> =
+            homes.into_iter().flatten().flat_map(|home| [home.dir, home.secure]).collect();
+        directories.dedup();
+        for dir in directories {
             // A home that is itself a link into the root lies elsewhere; who would act on it refuses it (L8).
             let place = match (dir.parent(), dir.file_name()) {
                 (Some(parent), Some(name)) => real_path(&self.disk, parent).join(name),
@@ -94,9 +98,26 @@ impl Engine {
     }
 }
 
-/// Whether `path` is in `root`, by name or with the links on the way resolved.
-fn is_inside(disk: &Disk, path: &Path, root: &Path) -> bool {
-    path.starts_with(root) || real_path(disk, path).starts_with(real_path(disk, root))
+/// A directory of ours by both of its names: as it was named, and with the links on the way resolved.
+struct OwnDir {
+    named: PathBuf,
+    real: PathBuf,
+}
+
+impl OwnDir {
+    fn of(disk: &Disk, path: &Path) -> Self {
+        Self { named: path.to_owned(), real: real_path(disk, path) }
+    }
+
+    /// The directory of `home` that is in it.
+    fn holds_any<'h>(&self, disk: &Disk, home: &'h ClaudeHome) -> Option<&'h Path> {
+        let store = Some(home.secure.as_path()).filter(|store| *store != home.dir);
+        std::iter::once(home.dir.as_path()).chain(store).find(|dir| self.holds(disk, dir))
+    }
+
+    fn holds(&self, disk: &Disk, path: &Path) -> bool {
+        path.starts_with(&self.named) || real_path(disk, path).starts_with(&self.real)
+    }
 }
 
 /// L8: a home that leads into our own files is not written through.

@@ -81,7 +81,7 @@ impl Engine {
             return self.draft_only(&Before { snapshot: &snapshot, owner: &owner, learned: &learned }, incoming, cause);
         }
         self.installed()?;
-        self.check_settings(&self.snapshot()?.home)?;
+        self.check_settings(&self.home()?)?;
         self.recover()?;
         self.prepare()?;
         for _ in 0..ATTEMPTS {

@@ -40,7 +40,7 @@ fn a_file_that_was_written_since_it_was_read_stops_the_batch() {
         for deed in [Deed::Replace, Deed::InPlace, Deed::Remove] {
             for (name, manner, before, _) in SET {
                 let fresh = before.is_none();
-                if manner == Manner::Own || (fresh && deed == Deed::Remove) {
+                if matches!(manner, Manner::Own | Manner::Log) || (fresh && deed == Deed::Remove) {
                     continue;
                 }
                 let home = home();
@@ -126,7 +126,7 @@ fn what_they_write_over_ours_stands_when_ours_is_taken_back() {
         for deed in [Deed::Replace, Deed::InPlace] {
             for (name, manner, before, after) in SET {
                 // Nobody else writes what is ours; and a removed file that they make anew has its own way back.
-                if manner == Manner::Own || after.is_none() {
+                if matches!(manner, Manner::Own | Manner::Log) || after.is_none() {
                     continue;
                 }
                 let home = home();
@@ -151,6 +151,23 @@ fn what_they_write_over_ours_stands_when_ours_is_taken_back() {
             }
         }
     }
+}
+
+#[test]
+fn a_log_that_something_else_happened_to_is_not_cut() {
+    let home = home();
+    let batch = plan(&on(Poor::RICH), &home);
+    let mut asked = 0;
+    let mut guard = || {
+        asked += 1;
+        if asked < SET.len() {
+            return Ok(());
+        }
+        does(Deed::Replace, &home, "log.jsonl");
+        Err(Error::Lost { path: "lock".into() })
+    };
+    assert!(matches!(run_guarded(batch, &mut guard), End::Failed(_)));
+    assert_eq!(content(&home.picture(), "log.jsonl").as_deref(), Some(THEIRS));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{Disk, Error};
 /// A file of the set: its name, its manner, and its content before and after.
 pub(super) type Row = (&'static str, Manner, Option<&'static str>, Option<&'static str>);
 
-pub(super) const SET: [Row; 8] = [
+pub(super) const SET: [Row; 9] = [
     ("own.json", Manner::Own, Some(r#"{"own":1}"#), Some(r#"{"own":2}"#)),
     ("own-new.json", Manner::Own, None, Some(r#"{"own":"new"}"#)),
     ("own-gone.json", Manner::Own, Some(r#"{"own":"gone"}"#), None),
@@ -19,6 +19,7 @@ pub(super) const SET: [Row; 8] = [
     ("theirs-new.json", Manner::Document, None, Some(r#"{"theirs":"new"}"#)),
     ("theirs-gone.json", Manner::Document, Some(r#"{"theirs":"gone"}"#), None),
     ("login.json", Manner::Credential, Some(r#"{"login":1}"#), Some(r#"{"login":2}"#)),
+    ("log.jsonl", Manner::Log, Some("{\"log\":1}\n"), Some("{\"log\":1}\n{\"log\":2}\n")),
     ("last.json", Manner::Own, Some(r#"{"last":1}"#), Some(r#"{"last":2}"#)),
 ];
 
