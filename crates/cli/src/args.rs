@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{ArgAction, CommandFactory as _, Parser, ValueEnum};
+use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
 
 use crate::commands::{Command, start};
 use crate::failure::Failure;
@@ -59,7 +59,7 @@ pub(crate) enum Color {
 /// The definition of the whole command line, for the reference and the man pages.
 #[must_use]
 pub fn command() -> clap::Command {
-    Cli::command()
+    crate::overview::laid_out(Cli::command())
 }
 
 /// What was typed, with `switch` put before a bare name, and without the words that are `claude`'s.
@@ -90,7 +90,9 @@ impl Typed {
     }
 
     pub(crate) fn parse(&self) -> Result<Cli, clap::Error> {
-        Cli::try_parse_from(&self.argv)
+        let mut command = command();
+        let matches = command.try_get_matches_from_mut(&self.argv)?;
+        Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
     }
 
     pub(crate) fn words(&self) -> &[OsString] {

@@ -6,11 +6,14 @@
 mod args;
 mod child;
 mod commands;
+mod complete;
 #[cfg(feature = "demo")]
 mod demo;
 mod entry;
 mod failure;
 mod hidden;
+mod overview;
+mod shell;
 mod table;
 mod ui;
 

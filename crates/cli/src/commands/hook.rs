@@ -1,11 +1,11 @@
 //! `clauth hook`.
 
-use clap::ValueEnum;
 use clauth_engine::Kind;
 use serde_json::json;
 
 use super::Call;
 use crate::failure::Failure;
+use crate::shell::Shell;
 
 /// Print a shell hook that keeps CLAUTH_PROFILE for your prompt.
 #[derive(clap::Args)]
@@ -19,15 +19,6 @@ pub(crate) struct Args {
     /// The shell
     #[arg(value_enum)]
     shell: Shell,
-}
-
-/// A shell that there is a hook for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-    Pwsh,
 }
 
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
@@ -56,32 +47,20 @@ fn text(shell: Shell, root: &str) -> String {
         Shell::Fish => include_str!("../hook/fish.fish"),
         Shell::Pwsh => include_str!("../hook/pwsh.ps1"),
     };
-    script.replace("@ROOT@", &quoted(shell, root))
-}
-
-/// A text as one word of a shell, whatever is in it.
-fn quoted(shell: Shell, text: &str) -> String {
-    match shell {
-        Shell::Bash | Shell::Zsh => format!("'{}'", text.replace('\'', "'\\''")),
-        Shell::Fish => format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'")),
-        Shell::Pwsh => format!("'{}'", text.replace('\'', "''")),
-    }
+    script.replace("@ROOT@", &shell.quoted(root))
 }
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum as _;
+
     use super::*;
 
     #[test]
-    fn a_path_is_one_word_of_each_shell() {
-        for (shell, expected) in [
-            (Shell::Bash, "'/a $x'\\''b\\c'"),
-            (Shell::Zsh, "'/a $x'\\''b\\c'"),
-            (Shell::Fish, "'/a $x\\'b\\\\c'"),
-            (Shell::Pwsh, "'/a $x''b\\c'"),
-        ] {
-            assert_eq!(quoted(shell, "/a $x'b\\c"), expected, "{shell:?}");
-            assert!(!text(shell, "/x").contains("@ROOT@"), "{shell:?}");
+    fn each_hook_names_the_root() {
+        for shell in Shell::value_variants() {
+            let text = text(*shell, "/the root");
+            assert!(text.contains(&shell.quoted("/the root")) && !text.contains("@ROOT@"), "{shell:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod bind;
 mod capture;
+mod completions;
 mod config;
 mod custody;
 mod diff;
@@ -64,6 +65,9 @@ pub(crate) enum Command {
     Unbind(bind::UnbindArgs),
     Hook(hook::Args),
     Config(config::Args),
+    Completions(completions::Args),
+    #[command(name = "__complete")]
+    Complete(completions::CompleteArgs),
     #[cfg(feature = "demo")]
     Demo(demo::Args),
 }
@@ -92,6 +96,8 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Unbind(args) => bind::unbind(&args, call),
         Command::Hook(args) => hook::run(&args, call),
         Command::Config(args) => config::run(&args, call),
+        Command::Completions(args) => completions::run(&args, call),
+        Command::Complete(args) => completions::complete(&args, call),
         #[cfg(feature = "demo")]
         Command::Demo(_) => demo::run(call),
     };

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
 
 mod bind;
+mod completions;
 mod config;
 mod contract;
 mod files;

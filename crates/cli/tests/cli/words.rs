@@ -60,6 +60,10 @@ fn wrong_input_is_refused_and_nothing_is_lost() {
         ("config of no value", &["config", "set", "network", "perhaps"], 2),
         ("hook of no shell", &["hook"], 2),
         ("hook of another shell", &["hook", "tcsh"], 2),
+        ("completions of no shell", &["completions"], 2),
+        ("completions of another shell", &["completions", "tcsh"], 2),
+        ("completions of two shells", &["completions", "bash", "zsh"], 2),
+        ("completions unasked", &["completions", "install", "zsh"], 5),
         ("flag as a name", &["capture", "-x"], 2),
         ("too long", &["capture", &long], 2),
     ];

@@ -88,6 +88,8 @@ impl Engine {
             // The earlier login is live as before, so everything goes back to how it was.
             "renew" if desk.take_back_renewal(entry.to.as_deref())? => {}
             "remove" => self.finish_remove(&mut desk, snapshot, entry)?,
+            // Neither is about anybody's login: a missing one says nothing here, least of all that a loan is over (L3).
+            "install" | "uninstall" => {}
             _ => {
                 if entry.creates {
                     self.drop_unlisted(&mut desk, snapshot, entry)?;
@@ -222,8 +224,21 @@ fn prints(login: &Login) -> (Fingerprint, Option<Fingerprint>) {
 }
 
 fn word(done: &str) -> &'static str {
-    ["switch", "undo", "capture", "login", "remove", "rename", "renew", "restore", "refresh", "adopt"]
-        .into_iter()
-        .find(|word| *word == done)
-        .unwrap_or("recover")
+    [
+        "switch",
+        "undo",
+        "capture",
+        "login",
+        "remove",
+        "rename",
+        "renew",
+        "restore",
+        "refresh",
+        "adopt",
+        "install",
+        "uninstall",
+    ]
+    .into_iter()
+    .find(|word| *word == done)
+    .unwrap_or("recover")
 }

@@ -60,6 +60,7 @@ pub const LAYOUT: &[Entry] = &[
     },
     Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
     Entry { path: "bindings.toml", what: "directories bound to profiles", secret: false },
+    Entry { path: "integrations.json", what: "everything that was put outside the root", secret: true },
     Entry { path: "spent.jsonl", what: "fingerprints of refresh tokens that are used up", secret: false },
     Entry { path: "vault/", what: "displaced logins with why, when and whose", secret: true },
     Entry { path: "journal/", what: "the one unfinished change: names and fingerprints", secret: false },
@@ -168,6 +169,11 @@ impl Root {
 
     pub(crate) fn bindings(&self) -> PathBuf {
         self.0.join("bindings.toml")
+    }
+
+    /// What was put outside the root.
+    pub(crate) fn integrations(&self) -> PathBuf {
+        self.0.join("integrations.json")
     }
 
     pub(crate) fn vault(&self) -> PathBuf {

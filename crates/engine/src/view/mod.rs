@@ -2,6 +2,7 @@
 
 mod custody;
 mod list;
+mod names;
 mod sessions;
 mod which;
 mod why;

@@ -5,6 +5,7 @@ mod custody;
 mod faults;
 mod homes;
 mod house;
+mod integrations;
 mod journey;
 mod login;
 mod outside;
