@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode};
 
 use super::report::Report;
 use super::run::{self, Plan};
+use super::sessions;
 use super::stage::Stage;
 use crate::process;
 
@@ -28,6 +29,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     let mut report = Report::new(&program)?;
     let stage = Stage::set(&program)?;
     for row in run::measure(&Plan { stage: &stage, turns: args.turns })? {
+        report.push(row);
+    }
+    for row in sessions::measure(&stage)? {
         report.push(row);
     }
     if args.build {

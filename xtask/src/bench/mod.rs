@@ -8,6 +8,7 @@ mod baseline;
 mod effects;
 mod report;
 mod run;
+mod sessions;
 mod stage;
 mod stats;
 

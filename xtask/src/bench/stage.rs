@@ -46,6 +46,33 @@ impl Stage {
         self.command(&self.few, &["switch", &name(turn % (FEW - 1))])
     }
 
+    /// `clauth start` of a profile that is not live, with `true` for its `claude`.
+    pub(super) fn start(&self) -> Command {
+        let mut command = self.command(&self.few, &["start", &name(FEW - 1)]);
+        command.env("CLAUTH_CLAUDE", "/bin/true").env("CLAUTH_LINKS", "real");
+        command
+    }
+
+    /// The Claude Code home of the large home, for whoever fills it.
+    pub(super) fn large_home(&self) -> PathBuf {
+        self.many.claude_dir()
+    }
+
+    /// `clauth start` in the large home with a `claude` that sleeps; its tree, and a file that is there once it runs.
+    pub(super) fn sleeper(&self, links: &str) -> anyhow::Result<(Command, PathBuf, PathBuf)> {
+        let script = self.many.home().join("sleeps");
+        std::fs::write(&script, "#!/bin/sh\n: > \"$BEGUN\"\nexec sleep 600\n")?;
+        make_runnable(&script)?;
+        let begun = self.many.home().join("begun");
+        if begun.exists() {
+            std::fs::remove_file(&begun)?;
+        }
+        let profile = name(1);
+        let mut command = self.command(&self.many, &["start", &profile]);
+        command.env("CLAUTH_CLAUDE", script).env("CLAUTH_LINKS", links).env("BEGUN", &begun);
+        Ok((command, self.many.root().join("profiles").join(profile).join("runtime"), begun))
+    }
+
     /// A folder on the same disk as the homes.
     pub(super) fn folder(&self) -> PathBuf {
         self.few.home().join("baseline")
@@ -61,6 +88,16 @@ impl Stage {
         command.args(words);
         command
     }
+}
+
+#[cfg(unix)]
+fn make_runnable(path: &Path) -> std::io::Result<()> {
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_runnable(_: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 fn home(program: &Path, server: &Server, profiles: usize) -> anyhow::Result<World> {

@@ -1,6 +1,7 @@
 //! One throw-away home with the real client in it, and a fake Anthropic under Anthropic's names.
 
 use std::collections::BTreeSet;
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -68,6 +69,15 @@ impl Bench {
     /// Runs clauth, however it ends.
     pub(super) fn try_clauth(&self, words: &[&str]) -> Output {
         self.world.clauth(&self.program, Some(&self.server), words)
+    }
+
+    /// Runs clauth with something on its standard input; it must succeed.
+    pub(super) fn give(&self, words: &[&str], text: &str) -> anyhow::Result<()> {
+        let mut command = self.world.command(&self.program, Some(&self.server));
+        let mut child = command.args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn()?;
+        child.stdin.take().context("no stdin")?.write_all(text.as_bytes())?;
+        ensure!(child.wait()?.success(), "`clauth {}` failed", words.join(" "));
+        Ok(())
     }
 
     /// The client with its words, in the home and nowhere else.

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use super::bench::Bench;
-use super::scenarios::SCENARIOS;
+use super::{scenarios, sessions};
 
 /// Where things are; filled in by the call from outside.
 #[derive(clap::Args)]
@@ -27,7 +27,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let only = args.only.as_deref().unwrap_or_default();
     let (mut passed, mut failed) = (0, 0);
-    for (name, scenario) in SCENARIOS.iter().filter(|(name, _)| name.contains(only)) {
+    let all = scenarios::SCENARIOS.iter().chain(&sessions::SCENARIOS);
+    for (name, scenario) in all.filter(|(name, _)| name.contains(only)) {
         let began = Instant::now();
         let open = || Bench::open(args);
         let outcome = scenario(&open);

@@ -11,6 +11,7 @@ mod inside;
 mod outside;
 mod scenarios;
 mod session;
+mod sessions;
 
 pub(crate) use args::{Args, run};
 pub(crate) use inside::{Args as InsideArgs, run as run_inside};

@@ -1,4 +1,4 @@
-//! What must hold beside the real client.
+//! What must hold of switches beside the real client.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -16,24 +16,20 @@ pub(super) type Open<'a> = &'a dyn Fn() -> anyhow::Result<Bench>;
 pub(super) type Scenario = fn(Open<'_>) -> anyhow::Result<()>;
 
 /// All of them, by name.
-pub(super) const SCENARIOS: [(&str, Scenario); 10] = [
+pub(super) const SCENARIOS: [(&str, Scenario); 6] = [
     ("the client works on the fake", client_alone),
     ("identity and requests follow a switch", identity_follows),
     ("a running session follows a switch", session_follows),
     ("what the client rotates comes home", rotation_comes_home),
     ("a switch while a refresh is in flight", switch_in_flight),
     ("a switch at any moment of a refresh", switch_at_any_moment),
-    ("a session renews, and the renewed login comes home", session_renews),
-    ("three sessions of one profile renew once", sessions_share),
-    ("a session of the live account works on a bearer copy", session_on_bearer),
-    ("a switch to and away from an account with a session", switch_around_session),
 ];
 
 /// What `CLAUTH_LINKS` may say.
-const LINKS: [&str; 2] = ["real", "copy"];
+pub(super) const LINKS: [&str; 2] = ["real", "copy"];
 
 /// The words of one request.
-const HI: [&str; 4] = ["-p", "hi", "--model", "haiku"];
+pub(super) const HI: [&str; 4] = ["-p", "hi", "--model", "haiku"];
 
 fn client_alone(open: Open<'_>) -> anyhow::Result<()> {
     let bench = open()?;
@@ -154,7 +150,7 @@ fn switch_until_done(bench: &Bench, name: &str) -> anyhow::Result<()> {
 }
 
 /// Signs in as two people and captures each; the second is live then.
-fn two_profiles(bench: &Bench, expired: bool) -> anyhow::Result<[Login; 2]> {
+pub(super) fn two_profiles(bench: &Bench, expired: bool) -> anyhow::Result<[Login; 2]> {
     let a = bench.sign_in(&Account::a(), expired);
     bench.clauth(&["capture", "a"])?;
     let b = bench.sign_in(&Account::b(), expired);
@@ -162,81 +158,11 @@ fn two_profiles(bench: &Bench, expired: bool) -> anyhow::Result<[Login; 2]> {
     Ok([a, b])
 }
 
-fn live(bench: &Bench) -> String {
+pub(super) fn live(bench: &Bench) -> String {
     bench.world.live()
 }
 
-fn same(what: &str, seen: &str, expected: &str) -> anyhow::Result<()> {
+pub(super) fn same(what: &str, seen: &str, expected: &str) -> anyhow::Result<()> {
     ensure!(seen == expected, "{what}: {seen}, expected {expected}");
-    Ok(())
-}
-
-fn session_renews(open: Open<'_>) -> anyhow::Result<()> {
-    for links in LINKS {
-        let bench = open()?;
-        let [a, b] = two_profiles(&bench, true)?;
-        bench.server.forget_requests();
-        let output = world::run(bench.start(links, "a", &HI), PATIENCE);
-        ensure!(output.code == Some(0), "{links}: {output:?}");
-        same("the request of the session", &bench.bearer()?, &a.pair.next().to_string())?;
-        same("the login that came home", &bench.slot("a"), &a.pair.next().to_string())?;
-        same("the live login", &live(&bench), &b.pair.to_string())?;
-        let tree = bench.world.root().join("profiles/a/runtime");
-        ensure!(!tree.exists(), "{links}: the tree is still there");
-        bench.ensure_clean()?;
-    }
-    Ok(())
-}
-
-fn sessions_share(open: Open<'_>) -> anyhow::Result<()> {
-    let bench = open()?;
-    let [a, _] = two_profiles(&bench, true)?;
-    thread::scope(|scope| {
-        let runs: Vec<_> =
-            (0..3).map(|_| scope.spawn(|| world::run(bench.start("real", "a", &HI), PATIENCE))).collect();
-        for run in runs {
-            let output = run.join().map_err(|_| anyhow::anyhow!("a session panicked"))?;
-            ensure!(output.code == Some(0), "{output:?}");
-        }
-        Ok(())
-    })?;
-    let generation = bench.server.generation(&a.pair.family);
-    ensure!(generation == 2, "renewed up to generation {generation}, not once");
-    same("the login that came home", &bench.slot("a"), &a.pair.next().to_string())?;
-    bench.ensure_clean()
-}
-
-fn session_on_bearer(open: Open<'_>) -> anyhow::Result<()> {
-    for links in LINKS {
-        let bench = open()?;
-        let [a, _] = two_profiles(&bench, false)?;
-        bench.clauth(&["switch", "a"])?;
-        bench.server.forget_requests();
-        let output = world::run(bench.start(links, "a", &HI), PATIENCE);
-        ensure!(output.code == Some(0), "{links}: {output:?}");
-        same("the request of the session", &bench.bearer()?, &a.pair.to_string())?;
-        ensure!(bench.server.requests_to(Route::Token).is_empty(), "{links}: somebody renewed");
-        same("the live login", &live(&bench), &a.pair.to_string())?;
-        bench.ensure_clean()?;
-    }
-    Ok(())
-}
-
-fn switch_around_session(open: Open<'_>) -> anyhow::Result<()> {
-    for links in LINKS {
-        let bench = open()?;
-        let [a, b] = two_profiles(&bench, false)?;
-        let mut session = bench.session_of(links, "a")?;
-        same("the first turn", &session.turn()?, &a.pair.to_string())?;
-        bench.clauth(&["switch", "a"])?;
-        ensure!(bench.slot("a").ends_with("bearer"), "{links}: the slot is {}", bench.slot("a"));
-        same("the turn on a bearer copy", &session.turn()?, &a.pair.to_string())?;
-        bench.clauth(&["switch", "b"])?;
-        same("the login that is back", &bench.slot("a"), &a.pair.to_string())?;
-        same("the turn after it", &session.turn()?, &a.pair.to_string())?;
-        same("the live login", &live(&bench), &b.pair.to_string())?;
-        drop(session);
-        bench.ensure_clean()?;
-    }
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(super) const TURNS: [&str; 8] =
 pub(super) struct Session<'b> {
     bench: &'b Bench,
     child: Child,
-    stdin: ChildStdin,
+    stdin: Option<ChildStdin>,
     lines: Receiver<String>,
 }
 
@@ -27,7 +27,7 @@ impl<'b> Session<'b> {
     pub(super) fn start(bench: &'b Bench, mut command: Command) -> anyhow::Result<Self> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().context("cannot start the client")?;
-        let stdin = child.stdin.take().context("no stdin")?;
+        let stdin = child.stdin.take();
         let stdout = child.stdout.take().context("no stdout")?;
         let (send, lines) = mpsc::channel();
         thread::spawn(move || {
@@ -42,13 +42,31 @@ impl<'b> Session<'b> {
 
     /// One turn; says which login paid for it.
     pub(super) fn turn(&mut self) -> anyhow::Result<String> {
+        self.ask()?;
+        self.bench.bearer()
+    }
+
+    /// One turn, whatever is tried until it is answered.
+    pub(super) fn ask(&mut self) -> anyhow::Result<()> {
         self.bench.server.forget_requests();
         let message =
             json!({ "type": "user", "message": { "role": "user", "content": [{ "type": "text", "text": "hi" }] } });
-        writeln!(self.stdin, "{message}").context("the session has ended")?;
+        let stdin = self.stdin.as_mut().context("the session was closed")?;
+        writeln!(stdin, "{message}").context("the session has ended")?;
         let result = self.result()?;
         ensure!(result["is_error"] == false, "the turn failed: {result}");
-        self.bench.bearer()
+        Ok(())
+    }
+
+    /// Kills what was started, and nothing below it: of a `clauth start` its `claude` goes on.
+    pub(super) fn kill(&mut self) -> anyhow::Result<()> {
+        self.child.kill().context("it cannot be killed")?;
+        self.child.wait().context("it does not end").map(drop)
+    }
+
+    /// Ends its input, at which the client ends.
+    pub(super) fn close(&mut self) {
+        self.stdin = None;
     }
 
     fn result(&self) -> anyhow::Result<Value> {

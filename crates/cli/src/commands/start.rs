@@ -1,8 +1,10 @@
 //! `clauth start`: ours stand before NAME, and everything after it is `claude`'s, byte for byte (design §7).
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use clauth_engine::{Engine, Kind, SessionHandle};
+use clauth_host::Env;
 
 use super::{Call, bind};
 use crate::args::takes_value;
@@ -23,6 +25,9 @@ pub(crate) struct Args {
     /// The enabled profile with the most room
     #[arg(long)]
     auto: bool,
+    /// With none of your memory, plugins, hooks, skills and MCP servers
+    #[arg(long)]
+    isolated: bool,
 }
 
 /// Where our words end, and what follows them.
@@ -41,6 +46,7 @@ pub(crate) struct StartWords {
     pub(crate) name: Option<OsString>,
     pub(crate) keep_env: bool,
     pub(crate) auto: bool,
+    pub(crate) isolated: bool,
     /// The child's words, exactly as they were typed.
     pub(crate) rest: Vec<OsString>,
 }
@@ -70,7 +76,8 @@ impl StartWords {
             let next = ["clauth start --auto -- ARGS…", "clauth start NAME ARGS…"];
             return Err(Failure::new(Kind::Usage, what, "clauth start", &next));
         }
-        Ok(Self { name: split.name, keep_env: args.keep_env, auto: args.auto, rest: split.rest })
+        let Args { keep_env, auto, isolated } = *args;
+        Ok(Self { name: split.name, keep_env, auto, isolated, rest: split.rest })
     }
 }
 
@@ -80,7 +87,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<u8, Failure> {
     let program = find(&call.engine.host)?;
     let engine = for_session(call);
     let name = profile(&words, call)?;
-    let mut session = engine.begin(&name)?;
+    let mut session = if words.isolated { engine.begin_isolated(&name)? } else { engine.begin(&name)? };
     let environment = environment(&session, &words, call);
     environment.tell("; --keep-env passes it on", call.ui);
     let log = engine.log_path();
@@ -94,11 +101,19 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<u8, Failure> {
 fn environment(session: &SessionHandle, words: &StartWords, call: &Call<'_>) -> Environment {
     let given = Given {
         config: session.config_dir(),
-        store: None,
+        store: session.store_dir(),
         profile: Some(session.profile()),
         token: session.setup_token(),
     };
-    Environment::of_session(&call.engine.host.env, &given, words.keep_env)
+    Environment::of_session(&outside(call.engine), &given, words.keep_env)
+}
+
+/// The environment without the store of the isolated session that this is a child of, if it is: it is nobody's to keep, and
+/// nobody's to be told of.
+fn outside(engine: &Engine) -> Env {
+    let ours = |name: &str, value: &OsStr| name == SECURE && Path::new(value).starts_with(engine.root.path());
+    let stays = engine.host.env.iter().filter(|(name, value)| !name.to_str().is_some_and(|name| ours(name, value)));
+    stays.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The engine without the variable that moves the credential store: it is not passed on to the session, so it says nothing
@@ -199,6 +214,7 @@ mod tests {
         let flags = [
             ("keep-env", words.keep_env),
             ("auto", words.auto),
+            ("isolated", words.isolated),
             ("json", manner.json),
             ("quiet", manner.quiet),
             ("yes", manner.yes),
@@ -212,7 +228,7 @@ mod tests {
     #[test]
     fn ours_stand_before_the_name_and_all_else_is_claudes() {
         type Row<'a> = (&'a str, &'a [&'a str], &'a str, Option<&'a str>, &'a [&'a str]);
-        let rows: [Row<'_>; 24] = [
+        let rows: [Row<'_>; 25] = [
             ("nothing", &[], "", None, &[]),
             ("a name", &["work"], "", Some("work"), &[]),
             ("the one before", &["-"], "", Some("-"), &[]),
@@ -234,6 +250,7 @@ mod tests {
             ("a name after two dashes is claude's", &["--", "work"], "", None, &["work"]),
             ("flags and two dashes", &["--keep-env", "--yes", "--", "-c"], "keep-env yes", None, &["-c"]),
             ("auto", &["--auto", "--", "-c"], "auto", None, &["-c"]),
+            ("isolated", &["--isolated", "work", "--isolated"], "isolated", Some("work"), &["--isolated"]),
             ("empty words", &["work", "", "--", ""], "", Some("work"), &["", "--", ""]),
             ("an empty name", &["", "x"], "", Some(""), &["x"]),
             ("a name of two words", &["my work", "start"], "", Some("my work"), &["start"]),
@@ -266,7 +283,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_carried() {
         use std::os::unix::ffi::OsStrExt as _;
-        let odd = || std::ffi::OsStr::from_bytes(b"\xff\x80").to_owned();
+        let odd = || OsStr::from_bytes(b"\xff\x80").to_owned();
         let split = split(&["--isolated".into(), odd(), odd(), "-".into()]);
         assert_eq!(split, Split { own: 1, name: Some(odd()), rest: vec![odd(), "-".into()] });
     }

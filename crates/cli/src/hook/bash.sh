@@ -13,9 +13,9 @@ _clauth_value() {
 }
 _clauth_profile() {
     local status=$? root=${CLAUTH_HOME:-@ROOT@} config=${CLAUDE_CONFIG_DIR-} REPLY=
-    if [[ $config == "$root"/profiles/*/runtime ]]; then
+    if [[ $config == "$root"/profiles/*/runtime || $config == "$root"/profiles/*/isolated/* ]]; then
         REPLY=${config#"$root"/profiles/}
-        REPLY=${REPLY%/runtime}
+        REPLY=${REPLY%%/*}
     else
         [[ -z $config ]] || _clauth_value "$root/settings.toml" home
         if [[ $config == "$REPLY" ]]; then

@@ -17,8 +17,8 @@ function __clauth_profile --on-event fish_prompt
     set -l name
     set -l prefix "$root/profiles/"
     set -l below (string replace -- "$prefix" '' "$CLAUDE_CONFIG_DIR")
-    if test "$prefix$below" = "$CLAUDE_CONFIG_DIR"; and string match -qr '^[^/]+/runtime$' -- "$below"
-        set name (string replace -r '/runtime$' '' -- "$below")
+    if test "$prefix$below" = "$CLAUDE_CONFIG_DIR"; and string match -qr '^[^/]+/(runtime|isolated/[^/]+)$' -- "$below"
+        set name (string replace -r '/.*$' '' -- "$below")
     else if test -z "$CLAUDE_CONFIG_DIR"; or test "$CLAUDE_CONFIG_DIR" = "$(__clauth_value $root/settings.toml home)"
         set name (__clauth_value $root/profiles.toml active_profile)
     end

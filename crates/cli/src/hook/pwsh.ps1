@@ -12,7 +12,7 @@ function global:__clauth_profile {
     $root = if ($env:CLAUTH_HOME) { $env:CLAUTH_HOME } else { @ROOT@ }
     $config = $env:CLAUDE_CONFIG_DIR
     $name = ''
-    $tree = [regex]::Escape([System.IO.Path]::Combine($root, 'profiles')) + '[\\/]([^\\/]+)[\\/]runtime$'
+    $tree = [regex]::Escape([System.IO.Path]::Combine($root, 'profiles')) + '[\\/]([^\\/]+)[\\/](?:runtime|isolated[\\/][^\\/]+)$'
     if ($config -match ('^' + $tree)) {
         $name = $Matches[1]
     } elseif (-not $config -or $config -eq (__clauth_value ([System.IO.Path]::Combine($root, 'settings.toml')) 'home')) {

@@ -81,13 +81,14 @@ fn the_variable_follows_what_claude_would_use() {
         let steps = [
             set("X", "1"),
             set("CLAUDE_CONFIG_DIR", &tree.display().to_string()),
+            set("CLAUDE_CONFIG_DIR", &tree.with_file_name("isolated").join("0123").display().to_string()),
             set("CLAUDE_CONFIG_DIR", "/elsewhere"),
             set("CLAUDE_CONFIG_DIR", &stage.world.claude_dir().display().to_string()),
             set("CLAUTH_HOME", &copy("empty").display().to_string()),
         ];
         let steps: Vec<&str> = steps.iter().map(String::as_str).collect();
         if let Some(seen) = prompts(&stage, row, &steps) {
-            assert_eq!(seen, ["[b]", "[a]", "[none]", "[b]", "[none]"], "{}", row.0);
+            assert_eq!(seen, ["[b]", "[a]", "[a]", "[none]", "[b]", "[none]"], "{}", row.0);
         }
         stage.ok(&["switch", "a"]);
         if let Some(seen) = prompts(&stage, row, &["", ""]) {

@@ -18,6 +18,8 @@ mod snapshots;
 mod stage;
 mod start;
 mod start_end;
+mod start_isolated;
+mod start_points;
 mod start_token;
 mod storm;
 mod streams;

@@ -71,7 +71,7 @@ fn a_session_is_its_profiles_and_leaves_nothing() {
     assert_eq!(finish(command).code, Some(127));
 }
 
-/// Points 5 and 9: what a session renews comes home while it runs, and the link is back.
+/// Points 5, 6 and 9: what a session renews comes home while it runs, and the link, or the mirror, is back.
 #[test]
 fn what_a_session_renews_comes_home_at_once() {
     for mode in MODES {
@@ -113,7 +113,7 @@ fn a_switch_to_and_away_from_a_running_session_hands_the_login_over() {
     }
 }
 
-/// Three sessions of one profile share one directory, and so Claude Code's own locks: one renewal serves all.
+/// Point 1: three sessions of one profile share one directory, and so Claude Code's own locks: one renewal serves all.
 #[test]
 fn sessions_of_one_profile_share_a_renewal() {
     let stage = Stage::two_with_server("start-three");

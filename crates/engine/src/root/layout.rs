@@ -52,6 +52,11 @@ pub const LAYOUT: &[Entry] = &[
         what: "the config directory that the profile's sessions share",
         secret: true,
     },
+    Entry {
+        path: "profiles/<name>/isolated/",
+        what: "the config directories of isolated sessions, which use the login in runtime/",
+        secret: true,
+    },
     Entry { path: "profiles/<name>/sessions/", what: "who lives in it: a locked file for each", secret: false },
     Entry {
         path: "profiles/<name>/conflicts/",
@@ -72,7 +77,7 @@ pub const LAYOUT: &[Entry] = &[
 ];
 
 /// Directories of a profile that hold no login and may be large.
-pub(crate) const TREES: [&str; 2] = ["runtime", "sessions"];
+pub(crate) const TREES: [&str; 3] = ["runtime", "sessions", "isolated"];
 
 /// The root directory and the paths in it.
 #[derive(Clone, Debug)]

@@ -1,7 +1,7 @@
 //! A session's credential (L4): a link to the slot, or a mirror of it. What Claude Code writes in its place comes home, and
 //! the link is put back (S2, S3).
 
-use clauth_claude::{AccountPart, ClaudeHome, CredentialStore, Credentials, FileStore, Found, Reading, StateFile};
+use clauth_claude::{AccountPart, ClaudeHome, CredentialStore, Credentials, FileStore, Found, Reading};
 use clauth_durable::{Change, Held, Kind as FileKind, Manner};
 
 use super::{LinkMode, Place};
@@ -153,7 +153,9 @@ impl Engine {
             Owner::SignedOut | Owner::Missing | Owner::Unreadable | Owner::Unknown(Doubt::Young) => {
                 return Ok(Some(Tended::Later));
             }
-            Owner::Own(own) | Owner::Rewound(own) if own == name => Tended::Replaced,
+            // The stored login itself, of which there is nothing to tell: another watchdog was first.
+            Owner::Own(own) if own == name => Tended::Quiet,
+            Owner::Rewound(own) if own == name => Tended::Replaced,
             Owner::Unknown(Doubt::NoRefresh) => Tended::Replaced,
             Owner::Successor(own, proof) if own == name => {
                 if desk.adopt(name, &part, proof)? {
@@ -163,7 +165,7 @@ impl Engine {
                 }
             }
             Owner::Own(_) | Owner::Successor(..) | Owner::Rewound(_) | Owner::Unknown(_) => {
-                let known = self.state_of(home)?;
+                let known = self.named_in(place, home)?;
                 desk.put_away(&part, "signed in inside a session of another profile", None, known.as_ref())?;
                 let entry = desk.vaulted.as_ref().map(|entry| entry.id.clone()).unwrap_or_default();
                 let whose = known.and_then(|known| known.email).unwrap_or_else(|| "an unknown account".to_owned());
@@ -197,19 +199,13 @@ impl Engine {
             organization: object.account().organization_uuid(),
             candidates: &candidates,
             spent: &snapshot.spent,
-            state: self.state_of(home)?.map(|known: Known| -> AccountKey { known.key }),
+            state: self.named_in(&Place::of(&self.root, name), home)?.map(|known: Known| -> AccountKey { known.key }),
             // No switch puts a login into a tree.
             nobody_named: false,
             answer: None,
             journal_open: false,
             age: std::time::Duration::try_from(age).ok(),
         }))
-    }
-
-    /// The account that a tree's own state file names.
-    fn state_of(&self, home: &ClaudeHome) -> Result<Option<Known>, Error> {
-        let bytes = self.disk.read(&home.state)?;
-        Ok(bytes.and_then(|bytes| StateFile::parse(bytes).ok()).as_ref().and_then(Known::of_state))
     }
 
     /// Puts the link, or the mirror, in the place of what was read there; false when somebody wrote meanwhile.

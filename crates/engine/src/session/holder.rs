@@ -49,11 +49,17 @@ pub(crate) struct Live {
 }
 
 impl Holder {
-    /// Begins a session of this process. The caller holds the state lock.
+    /// Begins a session of this process in the profile's tree.
+    #[cfg(test)]
+    pub(crate) fn take(disk: &Disk, place: &Place) -> Result<Self, Error> {
+        Self::take_in(disk, place, &place.tree)
+    }
+
+    /// Begins a session of this process whose child is given this `CLAUDE_CONFIG_DIR`. The caller holds the state lock.
     ///
     /// # Errors
     /// As the system says.
-    pub(crate) fn take(disk: &Disk, place: &Place) -> Result<Self, Error> {
+    pub(crate) fn take_in(disk: &Disk, place: &Place, config_dir: &Path) -> Result<Self, Error> {
         disk.ensure_dir(&place.holders)?;
         let pid = std::process::id();
         for number in 1..=NAMESAKES {
@@ -61,7 +67,7 @@ impl Holder {
             let name = if number == 1 { pid.to_string() } else { format!("{pid}-{number}") };
             let path = place.holders.join(name);
             let Some(file) = lock(disk, &path)? else { continue };
-            let holder = Self { file, path, record: Record::new(disk, place) };
+            let holder = Self { file, path, record: Record::new(disk, config_dir) };
             holder.record.write(disk, &holder.record_path())?;
             return Ok(holder);
         }

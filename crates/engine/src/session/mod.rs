@@ -3,6 +3,7 @@
 mod copy;
 mod credential;
 mod holder;
+mod isolated;
 mod links;
 mod merge;
 mod moving;

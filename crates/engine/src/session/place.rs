@@ -16,6 +16,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// The config directory that its sessions share: the tree.
     pub(crate) tree: PathBuf,
+    /// The config directories of isolated sessions, which use the tree's login and nothing else of it.
+    pub(crate) isolated: PathBuf,
     /// One file for each running session (S1).
     pub(crate) holders: PathBuf,
     /// What each side had at the last merge (S5) and at the last mirroring (S6).
@@ -33,6 +35,7 @@ impl Place {
             root: root.path().to_owned(),
             name: name.to_owned(),
             tree: profile.join("runtime"),
+            isolated: profile.join("isolated"),
             holders: profile.join("sessions"),
             base: profile.join("base"),
             conflicts: profile.join("conflicts"),

@@ -118,21 +118,41 @@ enum Standing {
     Other,
 }
 
-struct Work<'a> {
+/// Bringing things home, one after another.
+pub(super) struct Work<'a> {
     disk: &'a Disk,
     place: &'a Place,
     stamp: String,
+    /// Whatever the home has stands, however old it is.
+    home_stands: bool,
     done: Reconciled,
 }
 
 impl<'a> Work<'a> {
     fn new(disk: &'a Disk, place: &'a Place) -> Self {
         let stamp = disk.clock.now().strftime("%Y%m%dT%H%M%SZ").to_string();
-        Self { disk, place, stamp, done: Reconciled::default() }
+        Self { disk, place, stamp, home_stands: false, done: Reconciled::default() }
+    }
+
+    /// The same where nothing of the home's is replaced.
+    pub(super) fn beside_home(disk: &'a Disk, place: &'a Place) -> Self {
+        Self { home_stands: true, ..Self::new(disk, place) }
+    }
+
+    /// What was done.
+    pub(super) fn done(self) -> Reconciled {
+        self.done
+    }
+
+    /// Moves something to where what lost is kept.
+    pub(super) fn put_aside(&mut self, from: &Path, name: &Path) {
+        if let Err(error) = self.keep(from, name) {
+            self.done.left.push(error);
+        }
     }
 
     /// One entry's failure keeps no other from being saved.
-    fn attempt(&mut self, from: &Path, to: &Path, name: &Path) {
+    pub(super) fn attempt(&mut self, from: &Path, to: &Path, name: &Path) {
         if let Err(error) = self.merge(from, to, name) {
             self.done.left.push(error);
         }
@@ -179,7 +199,7 @@ impl<'a> Work<'a> {
             self.done.dropped += 1;
             return Ok(());
         }
-        if stat.modified <= there.modified {
+        if self.home_stands || stat.modified <= there.modified {
             return self.keep(from, name);
         }
         if stat.mode != there.mode {

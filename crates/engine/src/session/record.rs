@@ -7,7 +7,6 @@ use clauth_durable::{Disk, Error as DiskError};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Place;
 use crate::Error;
 
 /// A process, told apart from a later one with its id by when it began.
@@ -42,12 +41,12 @@ impl Process {
 
 impl Record {
     /// Of this process, before it has a child.
-    pub(super) fn new(disk: &Disk, place: &Place) -> Self {
+    pub(super) fn new(disk: &Disk, config_dir: &Path) -> Self {
         Self {
             parent: Process::of(disk, std::process::id()),
             child: None,
             // What cannot be written down exactly is compared as the directory that it is, not by its name.
-            config_dir: PathBuf::from(place.tree.to_string_lossy().into_owned()),
+            config_dir: PathBuf::from(config_dir.to_string_lossy().into_owned()),
             since: disk.clock.now(),
         }
     }

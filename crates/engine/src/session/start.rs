@@ -1,7 +1,7 @@
 //! A session from its beginning to its end.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clauth_claude::ClaudeHome;
@@ -10,7 +10,7 @@ use clauth_host::Secret;
 
 use super::copy::{Plan, Progress, populate};
 use super::watch::Watch;
-use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, probe, prune, seed};
+use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, probe, prune, seed};
 use crate::error::Kind;
 use crate::profile::{ProfileKind, Record, State};
 use crate::{Engine, Error};
@@ -22,6 +22,8 @@ pub struct SessionHandle {
     holder: Holder,
     watch: Watch,
     token: Option<Secret>,
+    /// Its own config directory, where it is isolated.
+    isolated: Option<PathBuf>,
 }
 
 impl Engine {
@@ -30,6 +32,19 @@ impl Engine {
     /// # Errors
     /// No such profile, one without a usable login, no Claude Code home, or a disk that refuses.
     pub fn begin(&self, asked: &str) -> Result<SessionHandle, Error> {
+        self.begin_in(asked, false)
+    }
+
+    /// The same with a config directory that has none of the user's memory, plugins, hooks, skills or MCP servers. Its
+    /// transcripts come home when it ends.
+    ///
+    /// # Errors
+    /// As [`Engine::begin`], and in a directory whose own settings are the user's.
+    pub fn begin_isolated(&self, asked: &str) -> Result<SessionHandle, Error> {
+        self.begin_in(asked, true)
+    }
+
+    fn begin_in(&self, asked: &str, isolated: bool) -> Result<SessionHandle, Error> {
         self.recover()?;
         let name = self.find(asked)?;
         self.prepare()?;
@@ -37,18 +52,22 @@ impl Engine {
         let token = (kind == ProfileKind::Token).then(|| self.setup_token(&name)).transpose()?;
         let home = self.home()?;
         let place = Place::of(&self.root, &name);
+        let isolated = isolated.then(|| isolated::path(self, &place));
+        if isolated.is_some() {
+            isolated::refuse_home_itself(self, &home)?;
+        }
         let making = self.lock_making(&name)?;
         let held = self.lock_state()?;
-        let (holder, mode, fresh) = self.move_in(&home, &place, &held)?;
+        let (holder, mode, fresh) = self.move_in(&home, &place, isolated.as_deref(), &held)?;
         drop(held);
         let furnished = self.furnish(&home, &place, kind, (mode, fresh));
         drop(making);
         let watch = furnished.and_then(|converger| Watch::begin(self, place.clone(), &home, converger));
         match watch {
-            Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch, token }),
+            Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch, token, isolated }),
             Err(error) => {
                 let _ = holder.release(&self.disk);
-                let _ = self.clear_if_empty(&place);
+                let _ = self.visit(&place);
                 Err(error)
             }
         }
@@ -75,18 +94,26 @@ impl Engine {
     }
 
     /// Takes a place in the tree, under the state lock.
-    fn move_in(&self, home: &ClaudeHome, place: &Place, held: &Held) -> Result<(Holder, LinkMode, bool), Error> {
+    fn move_in(
+        &self,
+        home: &ClaudeHome,
+        place: &Place,
+        isolated: Option<&Path>,
+        held: &Held,
+    ) -> Result<(Holder, LinkMode, bool), Error> {
         let running = clauth_claude::running(&self.host, &self.disk, home);
         let fresh = prune(&self.disk, place, &running)?.is_empty();
         self.disk.ensure_dir(&place.tree)?;
         let mode = if fresh { probe(&self.disk, &self.host.env, &place.tree)? } else { place.mode(&self.disk) };
         held.check()?;
-        let holder = Holder::take(&self.disk, place)?;
+        let holder = Holder::take_in(&self.disk, place, isolated.unwrap_or(&place.tree))?;
         let made = place.record_mode(&self.disk, mode).and_then(|()| build(&self.disk, home, place, mode, fresh));
+        let made = made.and_then(|_| isolated.map_or(Ok(()), |dir| isolated::make(self, home, place, dir)));
         match made {
-            Ok(_) => Ok((holder, mode, fresh)),
+            Ok(()) => Ok((holder, mode, fresh)),
             Err(error) => {
                 let _ = holder.release(&self.disk);
+                let _ = isolated.map(|dir| self.disk.remove_tree(dir));
                 Err(error)
             }
         }
@@ -175,7 +202,15 @@ impl SessionHandle {
     /// What the session's `claude` is given as `CLAUDE_CONFIG_DIR`.
     #[must_use]
     pub fn config_dir(&self) -> &Path {
-        &self.place.tree
+        self.isolated.as_deref().unwrap_or(&self.place.tree)
+    }
+
+    /// Where the session's login is, if that is not its config directory: what it is given as
+    /// `CLAUDE_SECURESTORAGE_CONFIG_DIR`. Claude Code's locks for the login are there too, so that all sessions of a profile
+    /// share them (facts §2.3).
+    #[must_use]
+    pub fn store_dir(&self) -> Option<&Path> {
+        self.isolated.as_ref().map(|_| self.place.tree.as_path())
     }
 
     /// The profile.

@@ -18,8 +18,10 @@ impl Engine {
         let Ok(roster) = crate::profile::Roster::read(&self.disk, &self.root) else { return };
         for name in &roster.names {
             let place = Place::of(&self.root, name);
-            let stands = self.disk.lstat(&place.tree).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir));
-            if !stands {
+            let stands = |dir: &std::path::PathBuf| {
+                self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir))
+            };
+            if ![&place.tree, &place.isolated].into_iter().any(stands) {
                 continue;
             }
             if let Err(error) = self.visit(&place) {
@@ -35,7 +37,12 @@ impl Engine {
             Tended::Foreign { entry, whose } => (self.say)(&foreign(&place.name, &whose, &entry)),
             Tended::Quiet | Tended::SignedOut | Tended::Later | Tended::Replaced => {}
         }
-        self.clear_if_empty(place).map(drop)
+        self.clear_isolated(place)?;
+        if self.clear_if_empty(place)? {
+            // What had to wait for the tree.
+            self.clear_isolated(place)?;
+        }
+        Ok(())
     }
 
     /// Reconciles and removes the tree, unless somebody lives in it. Answers whether it is gone.

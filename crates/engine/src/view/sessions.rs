@@ -63,6 +63,8 @@ impl Engine {
         let places: Vec<Place> = snapshot.roster.names.iter().map(|name| Place::of(&self.root, name)).collect();
         let mut homes = vec![snapshot.home.clone()];
         homes.extend(places.iter().map(|place| ClaudeHome::at(&place.tree, &self.host, &self.disk)));
+        let isolated = places.iter().flat_map(|place| self.isolated(place).unwrap_or_default());
+        homes.extend(isolated.map(|dir| ClaudeHome::at(&dir, &self.host, &self.disk)));
         let mut running = clauth_claude::running_in(&self.host, &self.disk, &homes);
         let recorded: Vec<Recorded> = places.iter().flat_map(|place| self.recorded(place)).collect();
         running.iter_mut().for_each(|claude| correct(claude, &recorded));
@@ -74,7 +76,8 @@ impl Engine {
     fn session(&self, claude: RunningClaude, snapshot: &Snapshot, places: &[Place], live: Option<&str>) -> Session {
         let real = |path: &std::path::Path| clauth_claude::real_path(&self.disk, path);
         let dir = real(&claude.config_dir);
-        let own = places.iter().find(|place| claude.config_dir == place.tree || dir == real(&place.tree));
+        let lives = |place: &&Place| dir == real(&place.tree) || claude.config_dir.starts_with(&place.isolated);
+        let own = places.iter().find(|place| claude.config_dir == place.tree || lives(place));
         let (via, profile) = match own {
             Some(place) => (Via::Session, Some(place.name.as_str())),
             None if dir == snapshot.home_id => (Via::Live, live),

@@ -127,9 +127,11 @@ impl Engine {
     }
 }
 
-/// The profile in `<profiles>/<name>/runtime`.
+/// The profile in `<profiles>/<name>/runtime`, or in a directory below its `isolated`.
 fn session_of(dir: &Path, profiles: &Path) -> Option<String> {
     let mut parts = dir.strip_prefix(profiles).ok()?.components();
     let name = parts.next()?.as_os_str().to_str()?.to_owned();
-    (parts.next()?.as_os_str() == "runtime").then_some(name)
+    let of_sessions =
+        ["runtime", "isolated"].iter().any(|dir| parts.clone().next().is_some_and(|part| part.as_os_str() == *dir));
+    of_sessions.then_some(name)
 }

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::parent::{ANSWERING, parent, script, signals_are_ignored, world};
 use super::pty::Terminal;
 
+/// Point 12: SIGINT.
 #[test]
 fn an_interrupt_of_the_terminal_reaches_the_child_once_and_the_parent_survives() {
     if signals_are_ignored() {
@@ -25,6 +26,7 @@ fn an_interrupt_of_the_terminal_reaches_the_child_once_and_the_parent_survives()
     assert_eq!(terminal.ends(), Some(7));
 }
 
+/// Point 12: SIGQUIT.
 #[test]
 fn a_quit_of_the_terminal_ends_the_child_and_its_end_is_reported() {
     if signals_are_ignored() {
@@ -37,6 +39,7 @@ fn a_quit_of_the_terminal_ends_the_child_and_its_end_is_reported() {
     assert_eq!(terminal.ends(), Some(128 + 3));
 }
 
+/// Point 12: window changes.
 #[test]
 fn a_changed_window_is_told_to_the_child_once() {
     if signals_are_ignored() {
@@ -52,6 +55,7 @@ fn a_changed_window_is_told_to_the_child_once() {
     assert_eq!(terminal.ends(), Some(7));
 }
 
+/// Point 12: SIGTSTP.
 #[test]
 fn the_job_stops_and_continues_as_one() {
     if signals_are_ignored() {

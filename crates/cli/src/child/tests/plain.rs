@@ -5,6 +5,7 @@ use clauth_sandbox::world::{DEADLINE, run};
 
 use super::parent::{parent, script, signals_are_ignored, world};
 
+/// Point 12: arguments exactly as given, empty ones and a leading `--` included.
 #[test]
 fn words_arrive_byte_for_byte() {
     let world = world("child-words");
@@ -21,6 +22,7 @@ fn words_arrive_byte_for_byte() {
     assert_eq!(seen("home.seen"), b"/nowhere\n");
 }
 
+/// Point 12: the exit code, as in the contract.
 #[test]
 fn the_end_of_the_child_is_the_exit_code() {
     if signals_are_ignored() {
@@ -42,6 +44,7 @@ fn the_end_of_the_child_is_the_exit_code() {
     }
 }
 
+/// Point 12: stdio and working directory untouched.
 #[test]
 fn streams_are_the_childs_own_unless_it_stands_aside() {
     let world = world("child-streams");

@@ -21,6 +21,7 @@ fn counts_once_there(child: &mut Running, name: &str) -> Value {
     }
 }
 
+/// Point 12: SIGTERM, SIGHUP and their like.
 #[test]
 fn what_is_sent_to_the_parent_alone_reaches_the_child_once() {
     if signals_are_ignored() {

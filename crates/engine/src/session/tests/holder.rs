@@ -78,6 +78,7 @@ fn two_who_look_at_once_do_not_take_each_other_for_a_session() {
     assert_eq!(count(&stage), 0);
 }
 
+/// Point 10: holders, by S1.
 #[test]
 fn what_dead_sessions_left_is_pruned_and_nothing_else() {
     let _alone = alone();

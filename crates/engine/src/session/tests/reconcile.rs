@@ -206,6 +206,7 @@ fn without_a_home_the_tree_stands() {
     assert_eq!(stage.seen(&stage.in_tree("a.md")), "file tree's");
 }
 
+/// Points 3 and 10: never under a live process.
 #[test]
 fn a_tree_is_cleared_only_while_nobody_lives_in_it() {
     for (name, answers, asked) in [("busy", [false, false], 1), ("busy in between", [true, false], 2)] {

@@ -73,6 +73,7 @@ fn env(links: &[(&str, &str)]) -> Env {
     links.iter().copied().collect()
 }
 
+/// Point 2: a real link is tried at each start, and nothing of the trial stays.
 #[test]
 fn the_mode_is_probed_and_may_be_forced() {
     let stage = Stage::new("t-probe");
@@ -105,6 +106,7 @@ fn the_mode_is_probed_and_may_be_forced() {
     assert!(error.to_string().contains("denies links"), "{error}");
 }
 
+/// Point 1 of the sessions: without Claude Code's home the refusal says what to do first.
 #[test]
 fn without_a_home_there_is_nothing_to_start() {
     let stage = Stage::new("t-none");
@@ -142,6 +144,7 @@ mod unix {
     use super::super::stage::{alone, link, remove};
     use super::*;
 
+    /// Point 3: what is shared, and what never is (S4).
     #[test]
     fn everything_shared_is_a_link_into_the_home() {
         let stage = Stage::new("t-links");
@@ -183,6 +186,7 @@ mod unix {
         assert_eq!(stage.disk.vfs.lstat(&stage.place.tree).expect("a tree").mode, 0o700);
     }
 
+    /// Point 3: no dangling, looping or foreign link fails the walk.
     #[test]
     fn links_of_every_kind_in_the_home_are_borne() {
         let _alone = alone();
@@ -216,6 +220,7 @@ mod unix {
         assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
     }
 
+    /// Point 3: at every start.
     #[test]
     fn what_stands_is_left_alone_what_is_new_is_added_and_what_is_gone_goes() {
         let stage = Stage::new("t-again");

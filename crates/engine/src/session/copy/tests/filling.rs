@@ -39,6 +39,7 @@ fn a_copy_has_every_byte_mode_and_time() {
     assert!(report.changed == 0 && report.is_in_step(), "the index is right: {report:?}");
 }
 
+/// Point 3: independent subtrees are copied by a bounded pool.
 #[test]
 fn sixteen_workers_share_one_huge_and_many_small_files() {
     let stage = Stage::new("workers");

@@ -139,6 +139,7 @@ fn play(case: &Case, mirror_by: impl Fn(&Stage, &mut Mirror, &Path)) {
     assert_eq!(again.changed, 0, "{}: a second walk does nothing: {again:?}", case.name);
 }
 
+/// Point 7: each sentence of S6, one row each.
 #[test]
 fn every_sentence_holds_by_walking() {
     for case in CASES {
@@ -322,6 +323,7 @@ fn a_copy_has_the_mode_and_time_of_what_it_copies_and_is_no_echo() {
     assert_eq!(stage.text("T/a.md").as_deref(), Some("newer"));
 }
 
+/// Point 7.
 #[test]
 fn equal_bytes_are_never_rewritten() {
     let stage = Stage::new("equal");

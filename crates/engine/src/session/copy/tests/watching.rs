@@ -31,6 +31,7 @@ fn start(stage: &Stage, events: bool) -> (Watcher, Arc<Mutex<Vec<String>>>) {
     (watcher, said)
 }
 
+/// Point 7: driven by file events, and by walks where those fail.
 #[test]
 fn what_changes_on_one_side_arrives_on_the_other_with_and_without_events() {
     for events in [true, false] {

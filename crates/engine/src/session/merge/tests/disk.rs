@@ -32,6 +32,7 @@ fn what_a_session_changes_reaches_the_home_and_the_other_sessions() {
     assert!(house.text(&house.world.state_path()).contains("1.10"), "numbers keep their text");
 }
 
+/// Point 8: converged files are not rewritten.
 #[test]
 fn converged_files_are_not_rewritten_and_a_quiet_pass_has_no_effect() {
     let house = House::new(STATE, SETTINGS);

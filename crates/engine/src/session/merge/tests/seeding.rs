@@ -19,6 +19,7 @@ fn overrides(all: &[(&[&str], Value)]) -> Vec<(Vec<String>, Value)> {
     all.iter().map(|(path, value)| (path.iter().map(|part| (*part).to_owned()).collect(), value.clone())).collect()
 }
 
+/// Point 8: the private copy.
 #[test]
 fn the_account_bound_keys_come_along_only_when_they_are_proven_to_be_this_profiles_own() {
     let cases = [
@@ -43,6 +44,7 @@ fn the_account_bound_keys_come_along_only_when_they_are_proven_to_be_this_profil
     }
 }
 
+/// Point 8: in one step.
 #[cfg(unix)]
 #[test]
 fn an_old_shared_link_is_replaced_by_a_copy_and_never_written_through() {
@@ -65,6 +67,7 @@ fn an_old_shared_link_is_replaced_by_a_copy_and_never_written_through() {
     }
 }
 
+/// Point 4.
 #[test]
 fn settings_are_the_homes_with_the_profiles_overrides_and_are_written_only_when_they_would_change() {
     let house = House::new(STATE, SETTINGS);

@@ -1,0 +1,169 @@
+//! What a session costs: its start, a home to copy, and idling beside `claude`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use super::report::{Budget, Row};
+use super::stage::Stage;
+use super::stats::Spread;
+
+/// Turns of what takes as long as copying a home.
+const COPIES: usize = 5;
+
+/// The home to copy: so many files of so many bytes each, 240 MB in all.
+const FILES: usize = 20_000;
+const BYTES: usize = 12_000;
+/// So many files are in one directory.
+const TOGETHER: usize = 200;
+
+/// How long idling is watched, after so long a rest.
+const IDLE: Duration = Duration::from_secs(10);
+const REST: Duration = Duration::from_secs(3);
+
+/// The longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Measures idling in both modes and copying a large home. Needs the process figures that Linux shows.
+pub(super) fn measure(stage: &Stage) -> anyhow::Result<Vec<Row>> {
+    if !Path::new("/proc/self/schedstat").exists() {
+        println!("skipped: sessions: this system does not show what a process used");
+        return Ok(Vec::new());
+    }
+    let mut rows = Vec::new();
+    let session = Session::begin(stage, "real")?;
+    let used = session.idle()?;
+    session.end()?;
+    rows.push(Row::plain("idle session for 10 s, links: voluntary switches", used.switches, "switches", 30.0));
+    rows.push(Row::plain("idle session for 10 s, links: processor time", used.processor, "ms", 5.0));
+    let home = stage.large_home();
+    fill(&home)?;
+    let (mut started, mut copied) = (Vec::new(), Vec::new());
+    for turn in 0..=COPIES {
+        let copy = copy(stage, &home)?;
+        let session = Session::begin(stage, "copy")?;
+        // The first turn warms the caches.
+        if turn > 0 {
+            copied.push(copy);
+            started.push(session.took);
+        }
+        if turn == COPIES {
+            let used = session.idle()?;
+            rows.push(Row::plain("idle session for 10 s, copies: processor time", used.processor, "ms", 50.0));
+            rows.push(Row::plain("a changed file in the copy", session.mirrored(&home)?, "ms", 1000.0));
+        }
+        session.end()?;
+    }
+    let least = ("`cp -r` of the same home".to_owned(), Spread::of(&copied));
+    let what = format!("`start`, copies, {FILES} files of {BYTES} bytes");
+    rows.insert(0, Row::timed(what, Spread::of(&started), least, Budget::Times(1.3)));
+    Ok(rows)
+}
+
+fn fill(home: &Path) -> anyhow::Result<()> {
+    let content: Vec<u8> = (0..BYTES).map(|at| b"0123456789abcdef\n"[at % 17]).collect();
+    for number in 0..FILES {
+        let folder = home.join("projects").join(format!("-home-user-project-{:03}", number / TOGETHER));
+        if number % TOGETHER == 0 {
+            fs::create_dir_all(&folder)?;
+        }
+        // No two are equal, as no two transcripts are.
+        let text = [number.to_string().as_bytes(), &content].concat();
+        fs::write(folder.join(format!("{number:08}.jsonl")), text)?;
+    }
+    Ok(())
+}
+
+/// How long it takes `cp -r` to copy the home.
+fn copy(stage: &Stage, home: &Path) -> anyhow::Result<Duration> {
+    let to = stage.folder().with_file_name("copied");
+    let began = Instant::now();
+    let status = Command::new("cp").arg("-r").arg(home).arg(&to).status().context("cannot run cp")?;
+    let took = began.elapsed();
+    ensure!(status.success(), "cp ended with {status}");
+    fs::remove_dir_all(&to)?;
+    Ok(took)
+}
+
+/// A `clauth start` whose `claude` sleeps.
+struct Session {
+    parent: Child,
+    /// From its start to the beginning of its `claude`.
+    took: Duration,
+    tree: PathBuf,
+}
+
+/// What a process used.
+struct Used {
+    switches: f64,
+    /// Milliseconds.
+    processor: f64,
+}
+
+impl Session {
+    fn begin(stage: &Stage, links: &str) -> anyhow::Result<Self> {
+        let (mut command, tree, begun) = stage.sleeper(links)?;
+        let began = Instant::now();
+        let parent = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        wait(|| begun.exists()).context("the session does not begin")?;
+        Ok(Self { parent, took: began.elapsed(), tree })
+    }
+
+    /// What the parent uses while nothing happens.
+    fn idle(&self) -> anyhow::Result<Used> {
+        thread::sleep(REST);
+        let before = used(self.parent.id())?;
+        thread::sleep(IDLE);
+        let after = used(self.parent.id())?;
+        Ok(Used { switches: after.switches - before.switches, processor: after.processor - before.processor })
+    }
+
+    /// How long a changed file of the home takes to be the same in the tree, in milliseconds.
+    fn mirrored(&self, home: &Path) -> anyhow::Result<f64> {
+        let name = Path::new("projects/-home-user-project-050/00010000.jsonl");
+        let text = "{\"changed\":true}\n".repeat(100);
+        fs::write(home.join(name), &text)?;
+        let began = Instant::now();
+        wait(|| fs::read_to_string(self.tree.join(name)).is_ok_and(|other| other == text))
+            .context("a change does not arrive")?;
+        Ok(began.elapsed().as_secs_f64() * 1000.0)
+    }
+
+    fn end(mut self) -> anyhow::Result<()> {
+        let pid = self.parent.id().to_string();
+        ensure!(Command::new("kill").arg(&pid).status()?.success(), "it cannot be ended");
+        self.parent.wait()?;
+        ensure!(!self.tree.exists(), "{} is still there", self.tree.display());
+        Ok(())
+    }
+}
+
+/// What all threads of a process used since they began.
+fn used(pid: u32) -> anyhow::Result<Used> {
+    let mut all = Used { switches: 0.0, processor: 0.0 };
+    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
+        let task = task?.path();
+        let status = fs::read_to_string(task.join("status"))?;
+        let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        all.switches += switches.context("no switches")?.trim().parse::<f64>()?;
+        let schedule = fs::read_to_string(task.join("schedstat"))?;
+        let nanoseconds = schedule.split(' ').next().unwrap_or_default();
+        all.processor += nanoseconds.parse::<f64>()? / 1e6;
+    }
+    Ok(all)
+}
+
+fn wait(is_so: impl Fn() -> bool) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        if Instant::now() > end {
+            bail!("not within {PATIENCE:?}");
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+    Ok(())
+}

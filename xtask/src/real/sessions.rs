@@ -1,0 +1,274 @@
+//! What must hold of `clauth start` beside the real client.
+
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use clauth_sandbox::{Account, Login, Pair, Route, now_ms, world};
+
+use super::bench::{Bench, PATIENCE};
+use super::scenarios::{HI, LINKS, Open, Scenario, live, same, two_profiles};
+
+/// All of them, by name.
+pub(super) const SCENARIOS: [(&str, Scenario); 8] = [
+    ("a session renews, and the renewed login comes home", session_renews),
+    ("three sessions of one profile renew once", sessions_share),
+    ("a session of the live account works on a bearer copy", session_on_bearer),
+    ("a switch to and away from an account with a session", switch_around_session),
+    ("a killed parent loses nothing", killed_parent),
+    ("settings and state edited by two sessions at once", edited_at_once),
+    ("an isolated session has the login and nothing of the user's", isolated),
+    ("a session of a setup token", setup_token),
+];
+
+fn session_renews(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, b] = two_profiles(&bench, true)?;
+        bench.server.forget_requests();
+        let output = world::run(bench.start(links, "a", &HI), PATIENCE);
+        ensure!(output.code == Some(0), "{links}: {output:?}");
+        same("the request of the session", &bench.bearer()?, &a.pair.next().to_string())?;
+        same("the login that came home", &bench.slot("a"), &a.pair.next().to_string())?;
+        same("the live login", &live(&bench), &b.pair.to_string())?;
+        ensure!(!tree(&bench).exists(), "{links}: the tree is still there");
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+fn sessions_share(open: Open<'_>) -> anyhow::Result<()> {
+    let bench = open()?;
+    let [a, _] = two_profiles(&bench, true)?;
+    thread::scope(|scope| {
+        let runs: Vec<_> =
+            (0..3).map(|_| scope.spawn(|| world::run(bench.start("real", "a", &HI), PATIENCE))).collect();
+        for run in runs {
+            let output = run.join().map_err(|_| anyhow::anyhow!("a session panicked"))?;
+            ensure!(output.code == Some(0), "{output:?}");
+        }
+        Ok(())
+    })?;
+    let generation = bench.server.generation(&a.pair.family);
+    ensure!(generation == 2, "renewed up to generation {generation}, not once");
+    same("the login that came home", &bench.slot("a"), &a.pair.next().to_string())?;
+    bench.ensure_clean()
+}
+
+fn session_on_bearer(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, _] = two_profiles(&bench, false)?;
+        bench.clauth(&["switch", "a"])?;
+        bench.server.forget_requests();
+        let output = world::run(bench.start(links, "a", &HI), PATIENCE);
+        ensure!(output.code == Some(0), "{links}: {output:?}");
+        same("the request of the session", &bench.bearer()?, &a.pair.to_string())?;
+        ensure!(bench.server.requests_to(Route::Token).is_empty(), "{links}: somebody renewed");
+        same("the live login", &live(&bench), &a.pair.to_string())?;
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+fn switch_around_session(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, b] = two_profiles(&bench, false)?;
+        let mut session = bench.session_of(links, "a")?;
+        same("the first turn", &session.turn()?, &a.pair.to_string())?;
+        bench.clauth(&["switch", "a"])?;
+        ensure!(bench.slot("a").ends_with("bearer"), "{links}: the slot is {}", bench.slot("a"));
+        same("the turn on a bearer copy", &session.turn()?, &a.pair.to_string())?;
+        bench.clauth(&["switch", "b"])?;
+        same("the login that is back", &bench.slot("a"), &a.pair.to_string())?;
+        same("the turn after it", &session.turn()?, &a.pair.to_string())?;
+        same("the live login", &live(&bench), &b.pair.to_string())?;
+        drop(session);
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// `kill -9` of the `clauth start`: its `claude` goes on, renews and writes; the next commands bring all of it home.
+fn killed_parent(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, _] = two_profiles(&bench, true)?;
+        let mut session = bench.session_of(links, "a")?;
+        let second = a.pair.next();
+        same("the first turn", &session.turn()?, &second.to_string())?;
+        until("the renewed login", || bench.slot("a") == second.to_string())?;
+        session.kill()?;
+        end_access(&bench, &a.account, &second);
+        let third = second.next().to_string();
+        session.ask().context("a turn without a parent")?;
+        same("the slot, which nobody watches", &bench.slot("a"), &second.to_string())?;
+        bench.clauth(&["order", "a", "1"])?;
+        same("the slot after a command", &bench.slot("a"), &third)?;
+        same("the turn after it", &session.turn()?, &third)?;
+        let note = tree(&bench).join("plans/note.md");
+        std::fs::write(&note, "mine").with_context(|| format!("cannot write {}", note.display()))?;
+        ensure!(tree(&bench).exists(), "{links}: its tree went under a living claude");
+        session.close();
+        until("the end of the tree", || {
+            bench.try_clauth(&["order", "a", "1"]).code == Some(0) && !tree(&bench).exists()
+        })?;
+        let kept = std::fs::read_to_string(bench.world.claude_dir().join("plans/note.md"));
+        ensure!(kept.is_ok_and(|text| text == "mine"), "{links}: what it wrote is not in the home");
+        ensure!(transcripts(&bench).len() == 1, "{links}: transcripts: {:?}", transcripts(&bench));
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// Two clients that write their state files at once, while settings are edited in both trees.
+fn edited_at_once(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, b] = two_profiles(&bench, false)?;
+        let mut sessions = [bench.session_of(links, "a")?, bench.session_of(links, "b")?];
+        for session in &mut sessions {
+            session.turn()?;
+        }
+        thread::scope(|scope| {
+            let add = |profile: &'static str, server: &'static str| {
+                let words = ["mcp", "add", "-s", "user", server, "true"];
+                let command = bench.start(links, profile, &words);
+                scope.spawn(move || world::run(command, PATIENCE))
+            };
+            let adding = [add("a", "one"), add("b", "two")];
+            for (profile, key) in [("a", "outputStyle"), ("b", "spinnerTipsEnabled")] {
+                let settings = bench.world.root().join("profiles").join(profile).join("runtime/settings.json");
+                bench.world.edit_json(&settings, |settings| drop(settings.insert(key.to_owned(), profile.into())));
+            }
+            for added in adding {
+                let output = added.join().map_err(|_| anyhow::anyhow!("a session panicked"))?;
+                ensure!(output.code == Some(0), "{links}: {output:?}");
+            }
+            Ok(())
+        })?;
+        let home = || (bench.world.read_json(&bench.world.state_path()), settings(&bench));
+        let is_whole = || {
+            let (state, settings) = home();
+            let servers = ["one", "two"].iter().all(|name| state["mcpServers"].get(name).is_some());
+            servers && settings["outputStyle"] == "a" && settings["spinnerTipsEnabled"] == "b"
+        };
+        until("both changes of both in the home", is_whole).with_context(|| format!("{links}: {:?}", home()))?;
+        for (session, login) in sessions.iter_mut().zip([&a, &b]) {
+            same("a turn after it", &session.turn()?, &login.pair.to_string())?;
+        }
+        drop(sessions);
+        same("whose home it is", &bench.identity()?, &b.account.email)?;
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// What is in the user's own home, and where a request would show it.
+const THEIRS: [(&str, &str); 5] = [
+    ("CLAUDE.md", "MARK-MEMORY"),
+    ("rules/mark.md", "MARK-RULE"),
+    ("skills/mark/SKILL.md", "---\nname: mark\ndescription: MARK-SKILL\n---\nx\n"),
+    ("agents/mark.md", "---\nname: mark\ndescription: MARK-AGENT\n---\nx\n"),
+    ("commands/mark.md", "MARK-COMMAND"),
+];
+
+/// What an ordinary session shows of it: words in its requests, and programs that it ran.
+const MARKS: [&str; 7] =
+    ["MARK-MEMORY", "MARK-RULE", "MARK-SKILL", "MARK-AGENT", "MARK-COMMAND", "MARK-HOOK", "MARK-SERVER"];
+
+fn isolated(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, _] = two_profiles(&bench, true)?;
+        let project = bench.world.home().join("project");
+        let ran = |what: &str| bench.world.home().join(what);
+        std::fs::create_dir_all(&project)?;
+        for (name, text) in THEIRS {
+            let path = bench.world.claude_dir().join(name);
+            std::fs::create_dir_all(path.parent().context("a parent")?)?;
+            std::fs::write(path, text)?;
+        }
+        let touch =
+            serde_json::json!({ "type": "command", "command": format!("touch {}", ran("MARK-HOOK").display()) });
+        bench.world.edit_json(&bench.world.claude_dir().join("settings.json"), |settings| {
+            settings.insert("hooks".into(), serde_json::json!({ "UserPromptSubmit": [{ "hooks": [touch] }] }));
+        });
+        bench.world.edit_json(&bench.world.state_path(), |state| {
+            let server = serde_json::json!({ "command": "touch", "args": [ran("MARK-SERVER")] });
+            state.insert("mcpServers".into(), serde_json::json!({ "mark": server }));
+        });
+        let seen = |own: &[&str]| -> anyhow::Result<Vec<&str>> {
+            bench.server.forget_requests();
+            let (first, more) = own.split_first().context("a profile")?;
+            let mut command = bench.start(links, first, &[more, &HI].concat());
+            command.current_dir(&project);
+            let output = world::run(command, PATIENCE);
+            ensure!(output.code == Some(0), "{links}: {output:?}");
+            let sent = bench.server.requests_to(Route::Messages);
+            let told = |word: &str| sent.iter().any(|request| request.prompt.contains(word));
+            Ok(MARKS.into_iter().filter(|mark| told(mark) || ran(mark).exists()).collect())
+        };
+        let alone = seen(&["--isolated", "a"])?;
+        ensure!(alone.is_empty(), "{links}: an isolated session has {alone:?} of the user's");
+        same("its request", &bench.bearer()?, &a.pair.next().to_string())?;
+        same("the login that came home", &bench.slot("a"), &a.pair.next().to_string())?;
+        ensure!(transcripts(&bench).len() == 1, "{links}: transcripts: {:?}", transcripts(&bench));
+        ensure!(!bench.world.root().join("profiles/a/isolated").exists(), "{links}: its directory is still there");
+        let usual = seen(&["a"])?;
+        ensure!(usual == MARKS, "{links}: the trial is no trial: an ordinary session has {usual:?}");
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+fn setup_token(open: Open<'_>) -> anyhow::Result<()> {
+    const TOKEN: &str = "sk-ant-oat01-FAKE-SETUP";
+    for links in LINKS {
+        let bench = open()?;
+        let [_, b] = two_profiles(&bench, false)?;
+        bench.give(&["login", "ci", "--token"], TOKEN)?;
+        let mut session = bench.session_of(links, "ci")?;
+        same("the first turn", &session.turn()?, TOKEN)?;
+        let tree = bench.world.root().join("profiles/ci/runtime");
+        ensure!(!tree.join(".credentials.json").exists(), "{links}: there is a second login");
+        same("the second turn", &session.turn()?, TOKEN)?;
+        session.close();
+        until("the end of the tree", || !tree.exists())?;
+        same("the live login", &live(&bench), &b.pair.to_string())?;
+        same("whose home it is", &bench.identity()?, &b.account.email)?;
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// The server no longer takes the access token of a pair.
+fn end_access(bench: &Bench, account: &Account, pair: &Pair) {
+    bench.server.know(&Login::new(account, pair.clone()).expiring_at(now_ms() - 60_000));
+}
+
+fn tree(bench: &Bench) -> PathBuf {
+    bench.world.root().join("profiles/a/runtime")
+}
+
+fn settings(bench: &Bench) -> serde_json::Value {
+    bench.world.read_json(&bench.world.claude_dir().join("settings.json"))
+}
+
+/// The transcripts in the home.
+fn transcripts(bench: &Bench) -> Vec<PathBuf> {
+    let entries = |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten().flatten().map(|entry| entry.path());
+    let projects = entries(bench.world.claude_dir().join("projects"));
+    projects.flat_map(entries).filter(|path| path.extension().is_some_and(|kind| kind == "jsonl")).collect()
+}
+
+fn until(what: &str, is_so: impl Fn() -> bool) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        ensure!(Instant::now() < end, "{what} does not come");
+        thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
+}
