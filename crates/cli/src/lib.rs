@@ -13,7 +13,6 @@ mod entry;
 mod failure;
 mod hidden;
 mod overview;
-mod readings;
 mod shell;
 mod table;
 mod ui;

@@ -26,11 +26,9 @@ mod spent;
 mod switch;
 mod text;
 mod toml;
-mod usage;
+mod trees;
 mod vault;
 mod view;
-
-pub use clauth_anthropic::Spend;
 
 pub use bind::{Binding, Bound};
 pub use capture::Captured;
@@ -51,6 +49,6 @@ pub use root::{Entry as LayoutEntry, LAYOUT, Root};
 pub use session::SessionHandle;
 pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
 pub use text::{nearest, plain, seconds, shown};
-pub use usage::{Asked, AskedAbout, Asking, Balance, Budget, Reading, Source, Trouble, Usage, Window};
+pub use trees::{Adoptee, Adoption, Fate, Twin};
 pub use vault::Entry as VaultEntry;
 pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Session, Sessions, Via, Which};

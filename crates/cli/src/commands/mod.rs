@@ -1,5 +1,6 @@
 //! One file a command: its words beside what it does with them.
 
+mod adopt;
 mod bind;
 mod capture;
 mod completions;
@@ -18,7 +19,6 @@ mod sessions;
 pub(crate) mod start;
 mod switch;
 mod undo;
-mod usage;
 mod vault;
 mod which;
 mod why;
@@ -51,7 +51,6 @@ pub(crate) enum Command {
     Start(start::Args),
     Undo(undo::Args),
     List(list::Args),
-    Usage(usage::Args),
     Which(which::Args),
     Why(why::Args),
     Custody(custody::Args),
@@ -70,6 +69,7 @@ pub(crate) enum Command {
     Completions(completions::Args),
     #[command(name = "__complete")]
     Complete(completions::CompleteArgs),
+    Adopt(adopt::Args),
     #[cfg(feature = "demo")]
     Demo(demo::Args),
 }
@@ -83,7 +83,6 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Start(args) => return start::run(&args, call),
         Command::Undo(args) => undo::run(&args, call),
         Command::List(_) => list::run(call),
-        Command::Usage(args) => usage::run(&args, call),
         Command::Which(_) => which::run(call),
         Command::Why(args) => why::run(&args, call),
         Command::Sessions(_) => sessions::run(call),
@@ -101,6 +100,7 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Config(args) => config::run(&args, call),
         Command::Completions(args) => completions::run(&args, call),
         Command::Complete(args) => completions::complete(&args, call),
+        Command::Adopt(args) => adopt::run(&args, call),
         #[cfg(feature = "demo")]
         Command::Demo(_) => demo::run(call),
     };

@@ -49,7 +49,7 @@ fn every_example_works() {
 }
 
 /// Profiles with the names that the examples use, one login in the vault, a switch to take back, and a `claude` in which
-/// the first account signs in.
+/// the first account signs in; and a claude-swap store.
 fn stage_for_examples() -> Stage {
     let stage = Stage::new("h-examples");
     let _ = stage.world.install_claude(std::path::Path::new(crate::stage::PROGRAM)).expect("a claude");
@@ -58,6 +58,8 @@ fn stage_for_examples() -> Stage {
         stage.ok(&["capture", name]);
     }
     stage.sign_in(&Account::new('D'));
+    let other = clauth_sandbox::Login::new(&Account::new('E'), clauth_sandbox::Pair::new("E", 1));
+    stage.world.swap_store(&[other]);
     stage.ok(&["switch", "home"]);
     stage.ok(&["switch", "work"]);
     stage

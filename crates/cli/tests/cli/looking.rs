@@ -8,8 +8,6 @@ const LOOKING: &[&[&str]] = &[
     &[],
     &["list"],
     &["list", "--json"],
-    &["usage", "--offline"],
-    &["usage", "a", "--offline", "--json"],
     &["which"],
     &["which", "--json"],
     &["why"],

@@ -1,6 +1,7 @@
 //! The program as its users run it: words in, words and files out.
 #![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
 
+mod adopt;
 mod bind;
 mod completions;
 mod config;
@@ -24,5 +25,4 @@ mod start_token;
 mod storm;
 mod streams;
 mod trouble;
-mod usage;
 mod words;

@@ -100,6 +100,35 @@ impl<'s> Desk<'s> {
         introduced.or_else(|| self.snapshot.record(name)?.identity.as_ref())
     }
 
+    /// Our own root.
+    pub(crate) fn root(&self) -> &'s Root {
+        self.root
+    }
+
+    /// Whether the server confirmed who a profile is.
+    pub(crate) fn is_proven(&self, name: &str) -> bool {
+        self.known(name).is_some_and(Known::proven)
+    }
+
+    /// Whether a refresh token is used up (L6).
+    pub(crate) fn is_spent(&self, token: &clauth_host::Fingerprint) -> bool {
+        self.snapshot.spent.has(token)
+    }
+
+    /// From this point of the draft on a profile holds nothing; answers what it held.
+    pub(crate) fn forget_login(&mut self, name: &str) -> Option<AccountPart> {
+        let held = self.holds(name).cloned();
+        self.holding.retain(|(holder, _)| holder != name);
+        self.renewed.retain(|(holder, _)| holder != name);
+        self.lent.retain(|lent| lent != name);
+        held
+    }
+
+    /// From this point of the draft on a profile holds `part`.
+    pub(crate) fn take_in(&mut self, name: &str, part: AccountPart) {
+        self.hold(name, part);
+    }
+
     /// Drafts who a profile is from now on.
     pub(crate) fn introduce(&mut self, name: &str, known: &Known) -> Result<(), Error> {
         self.introduced.push((name.to_owned(), known.clone()));

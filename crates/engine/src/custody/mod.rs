@@ -8,7 +8,6 @@ mod claim;
 mod desk;
 mod draft;
 mod home;
-mod link;
 mod lock;
 mod recover;
 mod snapshot;

@@ -21,18 +21,21 @@ impl Engine {
     /// Finishes an interrupted change, if there is one, and lands what an interrupted renewal left. Acting commands begin
     /// here.
     pub(crate) fn recover(&self) -> Result<(), Error> {
-        Settings::read(&self.disk, &self.root)?.writable()?;
+        let settings = Settings::read(&self.disk, &self.root)?;
+        settings.writable()?;
+        self.refuse_later(&settings)?;
         self.finish_interrupted()?;
+        self.take_over_tree()?;
         self.land_left()?;
         self.visit_trees();
         Ok(())
     }
 
-    fn finish_interrupted(&self) -> Result<(), Error> {
+    pub(crate) fn finish_interrupted(&self) -> Result<(), Error> {
         self.release_debris()?;
         for _ in 0..ATTEMPTS {
             if self.journal().read::<Unfinished>()?.is_none() {
-                return self.replace_own_link();
+                return Ok(());
             }
             let before = self.snapshot()?;
             let answer = self.ask(&before)?.map(|known| known.key);
@@ -40,10 +43,7 @@ impl Engine {
             self.prepare()?;
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
             let snapshot = self.snapshot()?;
-            let Some(entry) = snapshot.unfinished.clone() else {
-                drop(held);
-                return self.replace_own_link();
-            };
+            let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
             let answer = answer.filter(|_| snapshot.same_login(&before));
             if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
                 (self.say)(&format!(
@@ -87,6 +87,8 @@ impl Engine {
             "rename" => self.finish_rename(&mut desk, snapshot, entry)?,
             // The earlier login is live as before, so everything goes back to how it was.
             "renew" if desk.take_back_renewal(entry.to.as_deref())? => {}
+            // It begins anew right after, from whatever stands by then.
+            "takeover" => {}
             "remove" => self.finish_remove(&mut desk, snapshot, entry)?,
             // Neither is about anybody's login: a missing one says nothing here, least of all that a loan is over (L3).
             "install" | "uninstall" => {}
@@ -103,7 +105,9 @@ impl Engine {
         let mut event =
             Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
         (event.from, event.to) = (entry.from.clone(), owner.profile().map(str::to_owned));
-        desk.record_event(&event);
+        if entry.done != "takeover" {
+            desk.record_event(&event);
+        }
         let mut drafted = desk.finish()?;
         drafted.changes.extend(last);
         let operation = Operation {
@@ -235,6 +239,7 @@ fn word(done: &str) -> &'static str {
         "restore",
         "refresh",
         "adopt",
+        "takeover",
         "install",
         "uninstall",
     ]

@@ -11,7 +11,7 @@ pub struct Unfinished {
     /// Always 1.
     pub schema: u32,
     /// The command: `switch`, `undo`, `capture`, `login`, `remove`, `rename`, `renew`, `restore`, `refresh`, `adopt`,
-    /// `recover`.
+    /// `takeover`, `recover`.
     pub done: String,
     /// Whose login was live when it began.
     pub from: Option<String>,

@@ -6,3 +6,4 @@ mod take;
 mod token;
 
 pub use take::LoggedIn;
+pub(crate) use token::setup_login;

@@ -106,7 +106,7 @@ impl Engine {
 
     /// The locks of a change of one profile's login (K1). On a machine without a Claude Code home there is nobody to lock
     /// out of it.
-    pub(super) fn lock_for(&self, name: &str) -> Result<Held, Error> {
+    pub(crate) fn lock_for(&self, name: &str) -> Result<Held, Error> {
         let home = self.snapshot()?.home;
         if self.disk.stat(&home.dir)?.is_none() {
             return self.lock_prepared();

@@ -97,6 +97,11 @@ fn access(part: &AccountPart) -> Option<Secret> {
     }
 }
 
+/// A setup token in the shape of a login, which ends within a year.
+pub(crate) fn setup_login(token: &Secret, now: jiff::Timestamp) -> AccountPart {
+    as_login(token, now + YEAR)
+}
+
 /// The one token in a text. What was given is never repeated.
 fn token_in(text: &Secret, name: &str) -> Result<Secret, Error> {
     let is_token = |word: &&str| {

@@ -90,13 +90,14 @@ impl Engine {
         Err(Error::refused(Kind::Name, what, path.display().to_string(), &["move that directory away"]))
     }
 
-    /// The refusal of what may not happen while a profile's own sessions run.
+    /// The refusal of what may not happen while a profile's own sessions run, those of version 0.4.0 included (S1).
     pub(super) fn refuse_running(&self, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
-        let tree = self.root.profile(name).join("runtime");
+        let place = crate::session::Place::of(&self.root, name);
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        let inside = |claude: &&clauth_claude::RunningClaude| claude.config_dir.starts_with(&tree);
-        let Some(claude) = running.iter().find(inside) else { return Ok(()) };
-        let what = format!("a session of '{name}' is running (process {})", claude.pid);
+        let sessions = crate::session::live(&self.disk, &place, &running);
+        let Some(session) = sessions.first() else { return Ok(()) };
+        let process = session.claude.or(session.holder).map_or_else(String::new, |pid| format!(" (process {pid})"));
+        let what = format!("a session of '{name}' is running{process}");
         Err(Error::refused(Kind::Protected, what, name, &["end it first"]))
     }
 }

@@ -47,6 +47,11 @@ impl Known {
         })
     }
 
+    /// An identity that another tool states, unproven and without a block.
+    pub(crate) fn told(key: AccountKey, email: Option<String>, organization_name: Option<String>) -> Self {
+        Self { key, email, organization_name, plan: None, proof: Proof::StateFile, block: None }
+    }
+
     /// The identity that the server names for a token; `state`'s block is kept when it says the same.
     pub(crate) fn of_answer(answer: &clauth_anthropic::ProfileAnswer, state: Option<&Self>) -> Self {
         let key = AccountKey { account: answer.account_uuid.clone(), organization: answer.organization_uuid.clone() };

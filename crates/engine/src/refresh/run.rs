@@ -247,11 +247,11 @@ impl Engine {
         }
     }
 
-    /// Whether a `claude` runs in the profile's own tree.
+    /// Whether somebody lives in the profile's own tree: a holder, 0.4.0's included, or a `claude` (S1).
     fn has_sessions(&self, snapshot: &Snapshot, name: &str) -> bool {
-        let tree = self.root.profile(name).join("runtime");
+        let place = crate::session::Place::of(&self.root, name);
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        running.iter().any(|claude| claude.config_dir.starts_with(&tree))
+        !crate::session::live(&self.disk, &place, &running).is_empty()
     }
 
     /// Whether a `claude` runs that could renew this login itself.

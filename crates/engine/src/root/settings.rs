@@ -7,6 +7,7 @@ use clauth_durable::Disk;
 use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
 
+use super::Era;
 use crate::config::Config;
 use crate::error::Kind;
 use crate::{Error, Root, toml};
@@ -22,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) home: Option<PathBuf>,
     /// The machine that this root was made on (L7).
     pub(crate) machine: Option<Fingerprint>,
+    /// Which version's tree this is.
+    pub(crate) era: Era,
     /// Whether anything may be asked of a server.
     pub(crate) network: bool,
     /// Whether clauth may renew logins; otherwise all renewal is left to `claude` (R7).
@@ -38,6 +41,7 @@ impl Settings {
             machine: toml::text(&document, "machine").and_then(|text| Fingerprint::parse(&text)),
             network,
             refresh,
+            era: Era::of(disk, root, &document)?,
             path,
             document,
         })
@@ -56,7 +60,10 @@ impl Settings {
 
     /// The recorded live home as it was when it was recorded.
     pub(crate) fn recorded(&self, host: &Host, disk: &Disk) -> Option<ClaudeHome> {
-        let dir = self.home.as_ref()?;
+        let Some(dir) = &self.home else {
+            // The other versions know the default home alone.
+            return (self.era != Era::Ours).then(|| ClaudeHome::default_of(host, disk));
+        };
         let named = self.document.get("home_named").and_then(toml_edit::Item::as_bool) == Some(true);
         let plain = ClaudeHome::default_of(host, disk);
         let mut home = match (named, real_path(disk, dir) == real_path(disk, &plain.dir)) {

@@ -250,9 +250,18 @@ fn put_back(path: &Path, entry: &Entry) {
             std::fs::write(path, bytes).expect("a writable file");
             set_mode(path, *mode);
         }
-        Entry::Link(_) | Entry::Other => {}
+        Entry::Link(target) => link(target.as_ref(), path),
+        Entry::Other => {}
     }
 }
+
+#[cfg(unix)]
+fn link(target: &Path, path: &Path) {
+    std::os::unix::fs::symlink(target, path).expect("a link");
+}
+
+#[cfg(not(unix))]
+fn link(_: &Path, _: &Path) {}
 
 #[cfg(unix)]
 fn set_mode(path: &Path, mode: u32) {

@@ -1,17 +1,19 @@
 //! The engine on a sandbox: whole commands in process, with faults at every effect on the disk.
 #![expect(clippy::disallowed_methods, reason = "tests look at and restore a throw-away home directly")]
 
+mod adopt;
 mod custody;
 mod faults;
 mod homes;
 mod house;
 mod integrations;
 mod journey;
+mod later;
 mod login;
+mod old_tree;
 mod outside;
 mod races;
 mod refresh;
 mod refresh_faults;
 mod unnamed;
-mod usage;
 mod vault;
