@@ -10,6 +10,7 @@ use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
 use ureq::unversioned::resolver::DefaultResolver;
 
 use crate::proxy;
+use crate::retry::RetryAfter;
 use crate::watch::{Sent, Watch};
 
 /// How clauth names itself.
@@ -33,16 +34,16 @@ pub enum LookupError {
     /// 401.
     #[error("the server does not accept the token")]
     Unauthorized,
-    /// 403, from the server itself.
+    /// 403, and the server says that the token lacks the scope for it.
     #[error("the token may not ask this")]
     Scope,
     /// 429.
     #[error("the server asks for fewer requests")]
     Throttled {
         /// For how long, where it said so.
-        retry_after: Option<Duration>,
+        retry_after: Option<RetryAfter>,
     },
-    /// Another status, or a 403 that is somebody else's page.
+    /// Another status, or a 403 for another reason, such as somebody else's page.
     #[error("the server answered with status {0}")]
     Server(u16),
     /// An answer that cannot be understood.
@@ -70,24 +71,39 @@ impl<'a> Client<'a> {
 
     /// Asks with a bearer token and answers the body. The whole call ends within `deadline`.
     pub(crate) fn get(&self, url: &str, bearer: &Secret, deadline: Duration) -> Result<Vec<u8>, LookupError> {
+        self.ask(url, bearer, deadline, &[])
+    }
+
+    /// As [`Self::get`], of what is in trial at Anthropic (facts §4).
+    pub(crate) fn get_beta(&self, url: &str, bearer: &Secret, deadline: Duration) -> Result<Vec<u8>, LookupError> {
+        self.ask(url, bearer, deadline, &[("anthropic-beta", "oauth-2025-04-20")])
+    }
+
+    fn ask(
+        &self,
+        url: &str,
+        bearer: &Secret,
+        deadline: Duration,
+        more: &[(&str, &str)],
+    ) -> Result<Vec<u8>, LookupError> {
         if !self.network {
             return Err(LookupError::Refused);
         }
-        let request = Agent::from(self.config(url, deadline)).get(url);
-        let authorization = format!("Bearer {}", bearer.expose());
-        let request = request.header("authorization", authorization).header("accept", "application/json");
+        let mut request = Agent::from(self.config(url, deadline)).get(url).header("accept", "application/json");
+        request = request.header("authorization", format!("Bearer {}", bearer.expose()));
+        for (name, value) in more {
+            request = request.header(*name, *value);
+        }
         let mut response = request.call().map_err(|error| failure(&error))?;
         let status = response.status().as_u16();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok().map(str::to_owned));
+        let retry_after = header("retry-after").and_then(|text| RetryAfter::parse(&text, header("date").as_deref()));
+        let mut body = || response.body_mut().with_config().limit(LIMIT).read_to_vec();
         match status {
-            200..=299 => response.body_mut().with_config().limit(LIMIT).read_to_vec().map_err(|error| failure(&error)),
+            200..=299 => body().map_err(|error| failure(&error)),
             401 => Err(LookupError::Unauthorized),
-            // A firewall's or proxy's page says nothing about the token (facts §3.3).
-            403 if header("content-type").is_some_and(|kind| kind.to_lowercase().contains("html")) => {
-                Err(LookupError::Server(403))
-            }
-            403 => Err(LookupError::Scope),
-            429 => Err(LookupError::Throttled { retry_after: header("retry-after").and_then(|text| seconds(&text)) }),
+            403 if body().is_ok_and(|body| lacks_scope(&body)) => Err(LookupError::Scope),
+            429 => Err(LookupError::Throttled { retry_after }),
             status => Err(LookupError::Server(status)),
         }
     }
@@ -128,7 +144,17 @@ fn failure(error: &ureq::Error) -> LookupError {
     }
 }
 
-/// `Retry-After` in seconds; a date is left to who reads usage.
+/// Whether a refusal is about what the token may do. A firewall's or proxy's page, or a refusal of the whole organization,
+/// says nothing about the token (facts §3.3, §4.4).
+fn lacks_scope(body: &[u8]) -> bool {
+    let message = |body: serde_json::Value| {
+        let error = body.get("error")?;
+        error.get("message").unwrap_or(error).as_str().map(str::to_lowercase)
+    };
+    serde_json::from_slice(body).ok().and_then(message).is_some_and(|message| message.contains("scope"))
+}
+
+/// `Retry-After` in seconds.
 pub(crate) fn seconds(text: &str) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }

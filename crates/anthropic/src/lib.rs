@@ -4,14 +4,19 @@ mod http;
 mod plan;
 mod profile;
 mod proxy;
+mod retry;
 #[cfg(test)]
 mod scripted;
 #[cfg(test)]
 mod tests;
+mod text;
 mod token;
+mod usage;
 mod watch;
 
 pub use http::{Client, LookupError};
 pub use plan::{plan_label, plan_of_login};
 pub use profile::ProfileAnswer;
+pub use retry::RetryAfter;
 pub use token::{CLIENT_ID, Pair, TokenError, TokenRequest, Trouble};
+pub use usage::{Spend, UsageAnswer, UsageWindow};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clauth_host::Secret;
 use serde_json::Value;
 
+use crate::text::clean;
 use crate::{Client, LookupError};
 
 /// Whose a token is. Fields that the server left out, or sent in another shape, are `None`.
@@ -24,6 +25,8 @@ pub struct ProfileAnswer {
     pub rate_limit_tier: Option<String>,
     /// The plan's name in words, on newer servers.
     pub plan_display_name: Option<String>,
+    /// `active`, `trialing`, `canceled`, …: open-ended.
+    pub subscription_status: Option<String>,
     /// The account has Max.
     pub has_max: Option<bool>,
     /// The account has Pro.
@@ -55,14 +58,10 @@ fn parse(body: &[u8]) -> Option<ProfileAnswer> {
         organization_type: text("organization", "organization_type"),
         rate_limit_tier: text("organization", "rate_limit_tier"),
         plan_display_name: text("organization", "plan_display_name"),
+        subscription_status: text("organization", "subscription_status"),
         has_max: flag("has_claude_max"),
         has_pro: flag("has_claude_pro"),
     })
-}
-
-/// Without control characters, and of bounded length.
-fn clean(text: &str) -> String {
-    text.trim().chars().filter(|c| !c.is_control()).take(256).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clauth_host::{Endpoints, Env, Secret};
 
 use crate::scripted::{Server, Then, answer};
-use crate::{Client, LookupError, ProfileAnswer};
+use crate::{Client, LookupError, ProfileAnswer, RetryAfter};
 
 const TOKEN: &str = "sk-ant-oat01-FAKE-ACCESS-A1";
 
@@ -45,7 +45,7 @@ fn ask(server: &Server) -> Looked {
 }
 
 fn throttled(seconds: Option<u64>) -> LookupError {
-    LookupError::Throttled { retry_after: seconds.map(Duration::from_secs) }
+    LookupError::Throttled { retry_after: seconds.map(|seconds| RetryAfter::In(Duration::from_secs(seconds))) }
 }
 
 #[test]
@@ -58,6 +58,7 @@ fn a_profile_is_read_whole() {
         organization_type: Some("claude_max".into()),
         rate_limit_tier: Some("default_claude_max_20x".into()),
         plan_display_name: Some("Max 20x".into()),
+        subscription_status: Some("active".into()),
         has_max: Some(true),
         has_pro: Some(false),
     };
@@ -102,16 +103,24 @@ fn the_request_says_who_asks_and_nothing_else() {
 #[test]
 fn each_status_is_told_apart() {
     let told = format!(r#"{{"type":"error","error":{{"message":"bad token {TOKEN}"}}}}"#);
+    let scope = r#"{"type":"error","error":{"type":"permission_error","message":"OAuth token does not meet scope requirement: user:profile"}}"#;
     let page = "<!DOCTYPE html><html><head><title>Just a moment...</title></head></html>";
     for (name, status, headers, body, expected) in [
         ("401", "401", "", told.as_str(), LookupError::Unauthorized),
         ("401 with a challenge", "401", "www-authenticate: Bearer\r\n", "", LookupError::Unauthorized),
-        ("403", "403", "", &told, LookupError::Scope),
+        ("403 for a scope", "403", "", scope, LookupError::Scope),
+        ("403 for the organization", "403", "", &told, LookupError::Server(403)),
         ("403 as a page", "403", "content-type: text/HTML; charset=utf-8\r\n", page, LookupError::Server(403)),
         ("429", "429", "", &told, throttled(None)),
         ("429 for minutes", "429", "Retry-After: 720\r\n", &told, throttled(Some(720))),
         ("429 for nothing", "429", "retry-after: 0\r\n", "", throttled(Some(0))),
-        ("429 until a date", "429", "retry-after: Fri, 20 Nov 2026 10:00:00 GMT\r\n", "", throttled(None)),
+        (
+            "429 until a date",
+            "429",
+            "retry-after: Fri, 20 Nov 2026 10:00:00 GMT\r\ndate: Fri, 20 Nov 2026 09:59:00 GMT\r\n",
+            "",
+            throttled(Some(60)),
+        ),
         ("429 for less than nothing", "429", "retry-after: -1\r\n", "", throttled(None)),
         ("400", "400", "", &told, LookupError::Server(400)),
         ("404", "404", "", "", LookupError::Server(404)),

@@ -13,6 +13,7 @@ mod entry;
 mod failure;
 mod hidden;
 mod overview;
+mod readings;
 mod shell;
 mod table;
 mod ui;

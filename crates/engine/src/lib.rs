@@ -27,8 +27,11 @@ mod switch;
 mod text;
 mod toml;
 mod trees;
+mod usage;
 mod vault;
 mod view;
+
+pub use clauth_anthropic::Spend;
 
 pub use bind::{Binding, Bound};
 pub use capture::Captured;
@@ -50,5 +53,6 @@ pub use session::SessionHandle;
 pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
 pub use text::{nearest, plain, seconds, shown};
 pub use trees::{Adoptee, Adoption, Fate, Twin};
+pub use usage::{Asked, AskedAbout, Asking, Balance, Budget, Reading, Source, Trouble, Usage, Window};
 pub use vault::Entry as VaultEntry;
 pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Session, Sessions, Via, Which};

@@ -11,6 +11,7 @@ fn profile(kind: Option<&str>, tier: Option<&str>, display: Option<&str>) -> Pro
         organization_type: kind.map(str::to_owned),
         rate_limit_tier: tier.map(str::to_owned),
         plan_display_name: display.map(str::to_owned),
+        subscription_status: None,
         has_max: None,
         has_pro: None,
     }

@@ -15,6 +15,7 @@ fn bare(account: &str) -> ProfileAnswer {
         organization_type: None,
         rate_limit_tier: None,
         plan_display_name: None,
+        subscription_status: None,
         has_max: None,
         has_pro: None,
     }
@@ -39,7 +40,7 @@ fn what_is_missing_or_odd_fails_no_answer_that_names_an_account() {
         (
             "a canceled one",
             r#"{"account":{"uuid":"a"},"organization":{"uuid":"o","organization_type":"claude_free","subscription_status":"canceled"}}"#,
-            organization("claude_free"),
+            ProfileAnswer { subscription_status: Some("canceled".into()), ..organization("claude_free") },
         ),
         (
             "a kind of tomorrow",

@@ -4,8 +4,9 @@ use clauth_engine::{Account, Listing, LiveState, State, Unfinished};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Call, time};
+use super::{Call, time, usage, zone};
 use crate::failure::Failure;
+use crate::readings::{self, Clockwork};
 use crate::table::{Cell, lay_out};
 use crate::ui::{BAD, FAINT, GOOD, Ui, WARN};
 
@@ -16,15 +17,27 @@ pub(crate) struct Args {}
 
 pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
     let listing = call.engine.list()?;
+    let now = call.engine.host.clock.now();
     if call.ui.json {
-        return call.ui.document(&document(&listing));
+        return call.ui.document(&document(&listing, now));
     }
     if !listing.accounts.is_empty() {
-        let now = call.engine.host.clock.now();
         let rows = listing.accounts.iter().map(|account| row(account, now)).collect();
         call.ui.print(&lay_out(&["", "NAME", "ACCOUNT", "ORGANIZATION", "PLAN", "STATE"], rows, call.ui.width))?;
+        readings_of(&listing, now, call)?;
     }
     beside(&listing, call.ui);
+    Ok(())
+}
+
+/// How much is used, where anything is known of it.
+fn readings_of(listing: &Listing, now: Timestamp, call: &Call<'_>) -> Result<(), Failure> {
+    if listing.accounts.iter().all(|account| account.usage.is_none()) {
+        return Ok(());
+    }
+    let clock = Clockwork { now, zone: zone(call) };
+    call.ui.print(&format!("\n{}", usage::table(&listing.accounts, &clock, call)))?;
+    call.ui.say(&format!("times are in {}", clock.zone_name()));
     Ok(())
 }
 
@@ -103,8 +116,8 @@ fn beside(listing: &Listing, ui: &Ui) {
     listing.notices.iter().for_each(|notice| ui.say(notice));
 }
 
-fn document(listing: &Listing) -> Value {
-    let accounts: Vec<Value> = listing.accounts.iter().map(account).collect();
+fn document(listing: &Listing, now: Timestamp) -> Value {
+    let accounts: Vec<Value> = listing.accounts.iter().map(|one| account(one, now)).collect();
     json!({
         "schema": 1, "active": listing.active, "marker": listing.marker,
         "live": {"owner": listing.active, "state": listing.live.word()},
@@ -118,7 +131,8 @@ fn unfinished(entry: &Unfinished) -> Value {
     json!({"done": entry.done, "from": entry.from, "to": entry.to, "at": entry.at.to_string()})
 }
 
-fn account(account: &Account) -> Value {
+/// The account object of `contract.md`.
+pub(super) fn account(account: &Account, now: Timestamp) -> Value {
     let organization =
         account.key.as_ref().map(|key| json!({"uuid": key.organization, "name": account.organization_name}));
     json!({
@@ -129,7 +143,7 @@ fn account(account: &Account) -> Value {
         "custodian": account.custodian.map(clauth_engine::Custodian::word), "sessions": account.sessions,
         "auto_start": false, "chain": null,
         "token_expires_at": time(account.token_expires_at), "login_expires_at": time(account.login_expires_at),
-        "usage": null,
+        "usage": readings::document(account, now),
     })
 }
 

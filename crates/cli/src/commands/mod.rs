@@ -19,6 +19,7 @@ mod sessions;
 pub(crate) mod start;
 mod switch;
 mod undo;
+mod usage;
 mod vault;
 mod which;
 mod why;
@@ -51,6 +52,7 @@ pub(crate) enum Command {
     Start(start::Args),
     Undo(undo::Args),
     List(list::Args),
+    Usage(usage::Args),
     Which(which::Args),
     Why(why::Args),
     Custody(custody::Args),
@@ -83,6 +85,7 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Start(args) => return start::run(&args, call),
         Command::Undo(args) => undo::run(&args, call),
         Command::List(_) => list::run(call),
+        Command::Usage(args) => usage::run(&args, call),
         Command::Which(_) => which::run(call),
         Command::Why(args) => why::run(&args, call),
         Command::Sessions(_) => sessions::run(call),

@@ -8,6 +8,8 @@ const LOOKING: &[&[&str]] = &[
     &[],
     &["list"],
     &["list", "--json"],
+    &["usage", "--offline"],
+    &["usage", "a", "--offline", "--json"],
     &["which"],
     &["which", "--json"],
     &["why"],

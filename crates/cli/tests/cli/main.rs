@@ -25,4 +25,5 @@ mod start_token;
 mod storm;
 mod streams;
 mod trouble;
+mod usage;
 mod words;

@@ -35,6 +35,12 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "[time]");
     settings.add_filter(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", "[local time]    ");
     settings.add_filter(r"\d+ h \d\d min left", "[left]");
+    settings.add_filter(r"\d+ s( ago|, stale|\n)", "[age]$1");
+    settings.add_filter(r"RESETS +AGE", "RESETS  AGE");
+    settings.add_filter(r#""age_s": \d+"#, r#""age_s": 0"#);
+    settings.add_filter(r"in \d+ (d \d+ h|h \d\d min|min), (\w{3} \d\d \w{3} )?\d\d:\d\d +", "[reset]  ");
+    settings.add_filter(r"(time is|before) (\w{3} \d\d \w{3} )?\d\d:\d\d", "$1 [clock]");
+    settings.add_filter(r"\(in \d+ min\)", "(in [wait])");
     settings.add_filter(r"\d{8}-\d{6}-[0-9a-f]{8}", "[id]");
     settings.add_filter(r#""machine": (null|"[^"]*")"#, r#""machine": "[machine]""#);
     settings.add_filter(r#""store": "[^"]*""#, r#""store": "[store]""#);
@@ -112,6 +118,22 @@ fn list() {
     check("list", &both(&stage, &["list"]));
     stage.sign_in(&Account::c());
     check("list-unknown", &transcript(&stage, &[]));
+}
+
+#[test]
+fn usage() {
+    let empty = Stage::new("s-usage-empty");
+    check("usage-empty", &both(&empty, &["usage"]));
+    let stage = Stage::two_with_server("s-usage");
+    let mut text = transcript(&stage, &["usage", "--offline"]);
+    text += &both(&stage, &["usage"]);
+    text += &transcript(&stage, &["usage", "a", "--offline"]);
+    text += &transcript(&stage, &["list"]);
+    let throttled = || Reply::throttled(Some("720"));
+    stage.server.as_ref().expect("a server").script(Route::Usage, vec![throttled(), throttled()]);
+    text += &transcript(&stage, &["usage", "--refresh"]);
+    text += &both(&stage, &["usage", "a", "--refresh"]);
+    check("usage", &text);
 }
 
 #[test]

@@ -57,6 +57,13 @@ impl Engine {
         self.take(&[Lock::File(lock)], MAKING, &|_| LockOwner::Dead)
     }
 
+    /// The lock of the requests that are counted for an account.
+    pub(crate) fn lock_poll(&self, account: &str) -> Result<Held, Error> {
+        let at = |extension: &str| self.root.locks().join(format!("poll-{account}{extension}"));
+        let lock = FileLock { file: at(".lock"), dir: at(""), name: "the count of requests".into() };
+        self.take(&[Lock::File(lock)], DEADLINE, &|_| LockOwner::Dead)
+    }
+
     /// The tree of a profile's sessions, where there is one.
     fn tree(&self, profile: &str) -> Option<ClaudeHome> {
         let tree = Place::of(&self.root, profile).tree;

@@ -63,6 +63,9 @@ pub const LAYOUT: &[Entry] = &[
         what: "what lost against something newer when a session's files came home",
         secret: true,
     },
+    Entry { path: "profiles/<name>/usage_cache.json", what: "the last reading, with its age", secret: false },
+    Entry { path: "profiles/<name>/usage_history.jsonl", what: "14 days of readings", secret: false },
+    Entry { path: "poll/", what: "requests made for each account, and who polls it", secret: false },
     Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
     Entry { path: "bindings.toml", what: "directories bound to profiles", secret: false },
     Entry { path: "integrations.json", what: "everything that was put outside the root", secret: true },
@@ -144,6 +147,19 @@ impl Root {
 
     pub(crate) fn identity(&self, name: &str) -> PathBuf {
         self.profile(name).join("identity.json")
+    }
+
+    pub(crate) fn usage(&self, name: &str) -> PathBuf {
+        self.profile(name).join("usage_cache.json")
+    }
+
+    pub(crate) fn usage_history(&self, name: &str) -> PathBuf {
+        self.profile(name).join("usage_history.jsonl")
+    }
+
+    /// The requests made for an account.
+    pub(crate) fn poll(&self, account: &str) -> PathBuf {
+        self.0.join("poll").join(format!("{account}.json"))
     }
 
     pub(crate) fn verdict(&self, name: &str) -> PathBuf {

@@ -7,6 +7,7 @@ use crate::custody::{Snapshot, Unfinished};
 use crate::owner::Owner;
 use crate::profile::{AccountKey, ProfileKind, Record, State};
 use crate::session::{self, Place};
+use crate::usage::{Budget, Reading, Shelf};
 use crate::{Engine, Error};
 
 /// Who may use a login's refresh token (L1).
@@ -95,6 +96,10 @@ pub struct Account {
     pub login_expires_at: Option<Timestamp>,
     /// Running sessions of its own directory.
     pub sessions: usize,
+    /// What is known of its use; `None` until there is a reading.
+    pub usage: Option<Reading>,
+    /// The requests made for it.
+    pub budget: Option<Budget>,
 }
 
 /// Everything that `list` shows.
@@ -134,6 +139,7 @@ impl Engine {
             .map(|(at, record)| {
                 let mut account = account(&snapshot, record, &owner, (at + 1, now));
                 account.live_in(sessions[at]);
+                self.measure(record, &mut account);
                 account
             })
             .collect();
@@ -151,6 +157,16 @@ impl Engine {
 }
 
 impl Engine {
+    /// Puts in what is known of an account's use. The plan that the server named last is newer than the one at sign-in.
+    fn measure(&self, record: &Record, account: &mut Account) {
+        let shelf = Shelf::of(&self.disk, &self.root, &record.name, record.identity.as_ref());
+        account.usage = shelf.reading().or_else(|| (record.kind == ProfileKind::Token).then(Reading::without_scope));
+        if let Some(reading) = &account.usage {
+            account.plan = reading.plan.clone().or(account.plan.take());
+            account.budget = Some(self.budget_of(&shelf.account));
+        }
+    }
+
     /// How many sessions each profile has, in the order of the records. Processes are looked at only where there is a tree.
     pub(crate) fn sessions_of(&self, snapshot: &Snapshot) -> Vec<usize> {
         let mut running = None;
@@ -222,6 +238,8 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         token_expires_at: login.as_ref().and_then(|login| login.expires_at),
         login_expires_at: login.as_ref().and_then(|login| login.refresh_expires_at),
         sessions: 0,
+        usage: None,
+        budget: None,
     }
 }
 

@@ -16,4 +16,5 @@ mod races;
 mod refresh;
 mod refresh_faults;
 mod unnamed;
+mod usage;
 mod vault;

@@ -1,0 +1,152 @@
+//! `clauth usage`.
+
+use clauth_engine::{Account, Asked, AskedAbout, Asking, Kind, Usage};
+use serde_json::{Value, json};
+
+use super::{Call, list, zone};
+use crate::failure::Failure;
+use crate::readings::{self, Clockwork};
+use crate::table::{Cell, lay_out};
+use crate::ui::TITLE;
+
+/// The columns of readings.
+pub(super) const COLUMNS: [&str; 6] = ["", "NAME", "WINDOW", "USED", "RESETS", "AGE"];
+
+/// Show how much of each account's limits is used.
+#[derive(clap::Args)]
+#[command(after_help = "Asks only for readings that are stale, and never more often than 20 times an hour\n\
+    an account. What cannot be read anew is shown with its age and the reason.\n\n\
+    Example: clauth usage --offline")]
+pub(crate) struct Args {
+    /// The profile; without it all of them
+    name: Option<String>,
+    /// Ask for all of them now
+    #[arg(long, conflicts_with = "offline")]
+    refresh: bool,
+    /// Ask nobody: show what is known
+    #[arg(long)]
+    offline: bool,
+}
+
+impl Args {
+    fn asking(&self) -> Asking {
+        match (self.refresh, self.offline) {
+            (true, _) => Asking::Everybody,
+            (_, true) => Asking::Nobody,
+            _ => Asking::Stale,
+        }
+    }
+}
+
+pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
+    let usage = call.engine.usage(args.name.as_deref(), args.asking())?;
+    let clock = Clockwork { now: call.engine.host.clock.now(), zone: zone(call) };
+    if call.ui.json {
+        call.ui.document(&document(&usage, &clock))?;
+    } else {
+        let text = match (&args.name, usage.listing.accounts.as_slice()) {
+            (Some(_), [account]) => full(account, &clock, call),
+            (_, accounts) => table(accounts, &clock, call),
+        };
+        call.ui.print(&text)?;
+        beside(&usage, &clock, args, call);
+    }
+    match failure(&usage.tried) {
+        Some(failure) if args.refresh => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+fn document(usage: &Usage, clock: &Clockwork) -> Value {
+    let accounts: Vec<Value> = usage.listing.accounts.iter().map(|account| list::account(account, clock.now)).collect();
+    json!({"schema": 1, "accounts": accounts})
+}
+
+/// All accounts, one row a window.
+pub(super) fn table(accounts: &[Account], clock: &Clockwork, call: &Call<'_>) -> String {
+    if accounts.is_empty() {
+        return String::new();
+    }
+    let rows = accounts.iter().flat_map(|account| readings::rows(account, clock)).collect();
+    lay_out(&COLUMNS, rows, call.ui.width)
+}
+
+/// One account, with everything that is known of it.
+fn full(account: &Account, clock: &Clockwork, call: &Call<'_>) -> String {
+    let known = [account.email.as_deref(), account.organization_name.as_deref(), account.plan.as_deref()];
+    let title: Vec<&str> = std::iter::once(account.name.as_str()).chain(known.into_iter().flatten()).collect();
+    let mut text = lay_out(&[&title.join(", ")], Vec::new(), call.ui.width);
+    let mut rows = readings::rows(account, clock);
+    rows.iter_mut().for_each(|row| drop(row.drain(..2)));
+    text.push_str(&lay_out(&COLUMNS[2..], rows, call.ui.width));
+    let mut facts: Vec<Vec<Cell>> = Vec::new();
+    let mut fact = |label: &str, value: Option<String>| {
+        facts.extend(value.map(|value| vec![Cell::styled(label, TITLE), Cell::from(value)]));
+    };
+    if let Some(reading) = &account.usage {
+        fact("paid use", reading.spend.as_ref().map(readings::spend));
+        fact("subscription", reading.subscription.clone());
+        fact("source", Some(reading.source.word().to_owned()));
+        fact("no newer", readings::trouble(reading, clock));
+    }
+    fact(
+        "requests",
+        account.budget.map(|budget| {
+            let next = budget.next_at.map_or_else(String::new, |at| format!("; the next at {}", clock.local(at)));
+            format!("{} of {} in the last hour{next}", budget.used, budget.limit)
+        }),
+    );
+    if !facts.is_empty() {
+        text.push('\n');
+        let table = lay_out(&["", ""], facts, call.ui.width);
+        text.push_str(table.split_once('\n').map_or("", |(_, rows)| rows));
+    }
+    text
+}
+
+/// What the table does not say: the zone, why something was not read, and when it is asked again.
+fn beside(usage: &Usage, clock: &Clockwork, args: &Args, call: &Call<'_>) {
+    let accounts = &usage.listing.accounts;
+    if accounts.is_empty() {
+        call.ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME");
+    }
+    if accounts.iter().any(|account| account.usage.as_ref().is_some_and(|reading| !reading.windows.is_empty())) {
+        call.ui.say(&format!("times are in {}", clock.zone_name()));
+    }
+    for account in accounts.iter().filter(|_| args.name.is_none()) {
+        let shown = account.usage.as_ref().filter(|reading| !reading.windows.is_empty());
+        if let Some(trouble) = shown.and_then(|reading| readings::trouble(reading, clock)) {
+            call.ui.say(&format!("'{}': {trouble}", account.name));
+        }
+    }
+    for tried in &usage.tried {
+        match &tried.asked {
+            Asked::Held(until) => call.ui.say(&format!(
+                "'{}' is not asked now; the next time is {} (in {})",
+                tried.name,
+                clock.local(*until),
+                readings::span(until.duration_since(clock.now))
+            )),
+            Asked::Off if args.refresh => {
+                call.ui.say(&format!("'{}' is not asked: the network is turned off", tried.name));
+            }
+            _ => {}
+        }
+        if tried.unsaved.is_some() {
+            call.ui.warn(&format!("the reading of '{}' could not be stored", tried.name));
+        }
+    }
+}
+
+/// Nobody could be read, though all were asked for.
+fn failure(tried: &[AskedAbout]) -> Option<Failure> {
+    if tried.iter().any(|tried| matches!(tried.asked, Asked::Answered | Asked::Held(_))) {
+        return None;
+    }
+    let offline =
+        |tried: &AskedAbout| matches!(tried.asked, Asked::Off | Asked::Failed(clauth_engine::Trouble::Offline));
+    let failed = |tried: &&AskedAbout| matches!(tried.asked, Asked::Off | Asked::Failed(_));
+    tried.iter().find(failed)?;
+    let kind = if tried.iter().any(offline) { Kind::Offline } else { Kind::Server };
+    Some(Failure::new(kind, "no account could be read", "usage", &["clauth usage --offline"]).reported())
+}

@@ -1,0 +1,263 @@
+//! Readings as people see them: bars, percent, resets by clock and by how long, and age.
+
+use clauth_engine::{Account, Reading, Source, Spend, Window};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::commands::time;
+use crate::table::Cell;
+use crate::ui::{BAD, FAINT, GOOD, WARN};
+
+/// Cells of a bar.
+const BAR: usize = 10;
+
+/// From here on a window deserves a look, and from here on it is nearly used up.
+const NEAR: [f64; 2] = [75.0, 90.0];
+
+/// Now, and where the user's clock stands.
+pub(crate) struct Clockwork {
+    pub(crate) now: Timestamp,
+    pub(crate) zone: TimeZone,
+}
+
+impl Clockwork {
+    /// A moment on the user's clock: `15:00` today, else with its day.
+    pub(crate) fn local(&self, at: Timestamp) -> String {
+        let (then, now) = (at.to_zoned(self.zone.clone()), self.now.to_zoned(self.zone.clone()));
+        let days = then.date().duration_since(now.date()).as_hours() / 24;
+        match days {
+            0 => then.strftime("%H:%M").to_string(),
+            -300..=300 => then.strftime("%a %d %b %H:%M").to_string(),
+            _ => then.strftime("%Y-%m-%d %H:%M").to_string(),
+        }
+    }
+
+    /// The zone's name.
+    pub(crate) fn zone_name(&self) -> String {
+        let here = self.now.to_zoned(self.zone.clone());
+        let short = here.strftime("%Z").to_string();
+        match self.zone.iana_name() {
+            Some(name) if name != short => format!("{name} ({short})"),
+            Some(name) => name.to_owned(),
+            None => short,
+        }
+    }
+
+    /// When a window begins anew.
+    pub(crate) fn reset(&self, window: &Window) -> String {
+        match window.resets_at {
+            None => "-".to_owned(),
+            Some(at) if at <= self.now => format!("at {}; not known since", self.local(at)),
+            Some(at) => format!("in {}, {}", span(at.duration_since(self.now)), self.local(at)),
+        }
+    }
+
+    /// How old a figure is, and from where.
+    pub(crate) fn age(&self, as_of: Option<Timestamp>, source: Source, stale: bool) -> String {
+        let from = match source {
+            Source::Statusline => " (status line)",
+            Source::Api | Source::Provider => "",
+        };
+        let stale = if stale { ", stale" } else { "" };
+        match as_of {
+            None => format!("unknown{stale}"),
+            Some(at) => format!("{}{from}{stale}", span(self.now.duration_since(at))),
+        }
+    }
+}
+
+/// A time in its two largest units: `12 s`, `5 min`, `2 h 10 min`, `5 d 1 h`.
+pub(crate) fn span(time: SignedDuration) -> String {
+    let seconds = time.as_secs().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h {minutes:02} min"),
+        _ => format!("{days} d {hours} h"),
+    }
+}
+
+/// The look of a share: how close it is to being used up.
+pub(crate) fn look(percent: f64) -> anstyle::Style {
+    match percent {
+        percent if percent >= NEAR[1] => BAD,
+        percent if percent >= NEAR[0] => WARN,
+        _ => GOOD,
+    }
+}
+
+/// `████░░░░░░  42 %`. Nothing that is not used up looks as if it were.
+pub(crate) fn bar(percent: f64) -> String {
+    let whole = |percent: f64| (0..=100_u8).rev().find(|step| f64::from(*step) <= percent).unwrap_or(0);
+    let filled = usize::from(whole(percent)) * BAR / 100;
+    format!("{}{} {:>3} %", "█".repeat(filled), "░".repeat(BAR - filled), whole(percent))
+}
+
+/// The rows of an account: one a window, or one that says why there is none.
+pub(crate) fn rows(account: &Account, clock: &Clockwork) -> Vec<Vec<Cell>> {
+    let place = if account.active { format!("*{}", account.position) } else { format!(" {}", account.position) };
+    let style = if account.active { GOOD } else { anstyle::Style::new() };
+    let head = || vec![Cell::styled(&place, style), Cell::styled(&account.name, style)];
+    let none = |why: &str| {
+        let mut row = head();
+        row.extend([Cell::styled("-", FAINT), Cell::styled(why, FAINT), Cell::from(""), Cell::from("")]);
+        vec![row]
+    };
+    let Some(reading) = &account.usage else { return none(without_reading(account)) };
+    if reading.windows.is_empty() {
+        return none(reading.error.map_or("no window reported", clauth_engine::Trouble::sentence));
+    }
+    let mut rows = Vec::new();
+    for window in &reading.windows {
+        let mut row = if rows.is_empty() { head() } else { vec![Cell::from(""), Cell::from("")] };
+        let used = match window.value(clock.now) {
+            Some(percent) => Cell::styled(&bar(percent), look(percent)),
+            None => Cell::styled("was reset", FAINT),
+        };
+        let label = if window.binding { format!("{} !", window.label) } else { window.label.clone() };
+        let stale = window.is_stale(clock.now);
+        let age = clock.age(window.as_of, window.source, stale);
+        let age = if stale { Cell::styled(&age, WARN) } else { Cell::from(age) };
+        row.extend([Cell::from(label), used, Cell::from(clock.reset(window)), age]);
+        rows.push(row);
+    }
+    rows
+}
+
+/// Why nothing is known of an account's use.
+pub(crate) fn without_reading(account: &Account) -> &'static str {
+    use clauth_engine::{ProfileKind, State};
+    match (account.kind, account.state) {
+        (ProfileKind::Endpoint, _) => "no reading of an endpoint yet",
+        (_, State::Ok | State::Expired | State::Unknown) => "no reading yet",
+        (_, State::NoLogin) => "no login",
+        (_, State::SignedOut) => "signed out",
+        (_, State::Dead) => "its login is dead",
+        (_, State::Lapsed) => "its login has ended",
+        (_, State::Unreadable) => "its files cannot be read",
+    }
+}
+
+/// Why there is no newer reading, and when it is asked again.
+pub(crate) fn trouble(reading: &Reading, clock: &Clockwork) -> Option<String> {
+    let error = reading.error?.sentence();
+    let since =
+        reading.error_at.map_or_else(String::new, |at| format!(" ({} ago)", span(clock.now.duration_since(at))));
+    let again = reading.retry_at.filter(|at| *at > clock.now);
+    let again = again.map_or_else(String::new, |at| format!("; not asked again before {}", clock.local(at)));
+    Some(format!("{error}{since}{again}"))
+}
+
+/// `3.05 of 5.00 EUR (61 %)`.
+pub(crate) fn spend(spend: &Spend) -> String {
+    let currency = spend.currency.as_deref().unwrap_or("of an unnamed currency");
+    let digits = if matches!(spend.currency.as_deref(), Some("JPY" | "KRW" | "VND" | "CLP")) { 0 } else { 2 };
+    let amount = |amount: f64| format!("{amount:.digits$}");
+    let share = spend.percent.map_or_else(String::new, |percent| format!(" ({percent:.0} %)"));
+    match (spend.enabled, spend.used, spend.limit) {
+        (false, None | Some(0.0), _) => "off".to_owned(),
+        (_, Some(used), Some(limit)) => format!("{} of {} {currency}{share}", amount(used), amount(limit)),
+        (_, Some(used), None) => format!("{} {currency}, no cap{share}", amount(used)),
+        (_, None, Some(limit)) => format!("up to {} {currency}{share}", amount(limit)),
+        (true, None, None) => format!("on, no cap{share}"),
+    }
+}
+
+/// The `usage` object of `contract.md`.
+pub(crate) fn document(account: &Account, now: Timestamp) -> Value {
+    let Some(reading) = &account.usage else { return Value::Null };
+    let windows: Vec<Value> = reading
+        .windows
+        .iter()
+        .map(|window| {
+            json!({
+                "id": window.id, "label": window.label, "percent": window.value(now),
+                "resets_at": time(window.resets_at), "binding": window.binding, "pace": null,
+                "as_of": time(window.as_of), "stale": window.is_stale(now),
+            })
+        })
+        .collect();
+    let spend = reading.spend.as_ref().map(|spend| {
+        json!({"used": spend.used, "limit": spend.limit, "currency": spend.currency, "percent": spend.percent,
+            "enabled": spend.enabled})
+    });
+    let budget = account
+        .budget
+        .map(|budget| json!({"used": budget.used, "limit": budget.limit, "next_at": time(budget.next_at)}));
+    let mut document = json!({
+        "as_of": time(reading.as_of), "age_s": reading.as_of.map(|at| now.duration_since(at).as_secs().max(0)),
+        "stale": reading.is_stale(now), "source": reading.source.word(),
+        "error": reading.error.map(clauth_engine::Trouble::word), "retry_at": time(reading.retry_at),
+        "windows": windows, "spend": spend, "budget": budget, "subscription": reading.subscription,
+    });
+    if reading.source == Source::Provider {
+        let balances = reading.balances.iter();
+        let balances = balances.map(|b| json!({"label": b.label, "amount": b.amount, "currency": b.currency}));
+        document["balances"] = balances.collect();
+    }
+    document
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bar_is_full_when_all_is_used() {
+        for (percent, expected) in [
+            (0.0, "░░░░░░░░░░   0 %"),
+            (42.9, "████░░░░░░  42 %"),
+            (99.9, "█████████░  99 %"),
+            (100.0, "██████████ 100 %"),
+        ] {
+            assert_eq!(bar(percent), expected);
+        }
+    }
+
+    #[test]
+    fn spans_show_two_units() {
+        for (seconds, expected) in
+            [(-5, "0 s"), (59, "59 s"), (3_540, "59 min"), (3_660, "1 h 01 min"), (90_000, "1 d 1 h")]
+        {
+            assert_eq!(span(SignedDuration::from_secs(seconds)), expected);
+        }
+    }
+
+    #[test]
+    fn a_moment_is_told_on_the_users_clock() {
+        let now: Timestamp = "2026-11-20T12:50:00Z".parse().expect("a time");
+        let berlin = TimeZone::get("Europe/Berlin").expect("a zone");
+        let clock = Clockwork { now, zone: berlin };
+        for (at, expected) in [
+            ("2026-11-20T15:00:00Z", "16:00"),
+            ("2026-11-20T23:30:00Z", "Sat 21 Nov 00:30"),
+            ("2028-01-01T00:00:00Z", "2028-01-01 01:00"),
+        ] {
+            assert_eq!(clock.local(at.parse().expect("a time")), expected);
+        }
+        assert_eq!(clock.zone_name(), "Europe/Berlin (CET)");
+        assert_eq!(Clockwork { now, zone: TimeZone::UTC }.zone_name(), "UTC");
+    }
+
+    #[test]
+    fn money_is_told_in_its_currency() {
+        let of = |used, limit, currency: &str, enabled| Spend {
+            used,
+            limit,
+            currency: Some(currency.into()),
+            percent: None,
+            enabled,
+        };
+        for (paid, expected) in [
+            (of(Some(3.05), Some(5.0), "EUR", true), "3.05 of 5.00 EUR"),
+            (of(Some(245.0), Some(2000.0), "JPY", true), "245 of 2000 JPY"),
+            (of(Some(3.05), None, "USD", true), "3.05 USD, no cap"),
+            (of(None, None, "USD", true), "on, no cap"),
+            (of(None, None, "USD", false), "off"),
+        ] {
+            assert_eq!(spend(&paid), expected);
+        }
+    }
+}

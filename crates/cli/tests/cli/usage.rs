@@ -1,0 +1,102 @@
+//! `usage`: what its figures promise to people and programs.
+
+use clauth_sandbox::{Account, Reply, Route};
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+
+fn window<'d>(account: &'d Value, id: &str) -> &'d Value {
+    let windows = account["usage"]["windows"].as_array().expect("windows");
+    windows.iter().find(|window| window["id"] == id).expect("the window")
+}
+
+#[test]
+fn the_document_has_the_contracts_fields() {
+    let stage = Stage::two_with_server("us-contract");
+    let document = stage.json(&["usage", "a"]);
+    assert_eq!(document["schema"], 1);
+    let account = &document["accounts"][0];
+    assert_eq!(document["accounts"].as_array().map(Vec::len), Some(1));
+    for field in ["as_of", "age_s", "stale", "source", "error", "retry_at", "windows", "spend", "budget"] {
+        assert!(account["usage"].get(field).is_some(), "{field}: {account}");
+    }
+    for field in ["id", "label", "percent", "resets_at", "binding", "pace"] {
+        assert!(window(account, "5h").get(field).is_some(), "{field}");
+    }
+    assert_eq!(account["usage"]["source"], "api");
+    assert_eq!(account["usage"]["stale"], false);
+    assert_eq!(window(account, "7d:fable")["binding"], true);
+    assert_eq!(window(account, "7d:fable")["label"], "7d Fable");
+    let spend = json!({"used": 3.2, "limit": 10.0, "currency": "USD", "percent": 32.0, "enabled": true});
+    assert_eq!(account["usage"]["spend"], spend);
+    assert_eq!(account["usage"]["budget"], json!({"used": 2, "limit": 20, "next_at": null}));
+    assert_eq!(
+        stage.json(&["list"])["accounts"][0]["usage"]["windows"],
+        account["usage"]["windows"],
+        "list says the same"
+    );
+}
+
+#[test]
+fn exit_codes_follow_what_could_be_read() {
+    let rows: [(&str, &[&str], Vec<Reply>, i32); 5] = [
+        ("read", &["usage", "--refresh"], vec![], 0),
+        ("one of two", &["usage", "--refresh"], vec![Reply::status(500)], 0),
+        ("none, as asked", &["usage", "--refresh"], vec![Reply::status(500), Reply::status(503)], 6),
+        ("none, unasked", &["usage"], vec![Reply::status(500), Reply::status(503)], 0),
+        ("none, nobody there", &["usage", "--refresh"], vec![Reply::DropBefore, Reply::DropBefore], 6),
+    ];
+    for (name, words, replies, code) in rows {
+        let stage = Stage::two_with_server("us-exit");
+        stage.server.as_ref().expect("a server").script(Route::Usage, replies);
+        let output = stage.run(words);
+        assert_eq!(output.code, Some(code), "{name}: {output:?}");
+        assert!(output.stdout.contains("WINDOW"), "the report is printed whatever the code: {name}");
+    }
+}
+
+#[test]
+fn at_the_end_of_the_budget_the_cached_reading_is_shown() {
+    let stage = Stage::two_with_server("us-budget");
+    for _ in 0..21 {
+        stage.ok(&["usage", "a", "--refresh"]);
+    }
+    let asked = stage.server.as_ref().expect("a server").requests_to(Route::Usage).len();
+    let output = stage.run(&["usage", "a", "--refresh"]);
+    assert_eq!(output.code, Some(0));
+    assert!(output.stdout.contains("47 %"), "{}", output.stdout);
+    assert!(output.stderr.contains("is not asked now; the next time is"), "{}", output.stderr);
+    assert_eq!(stage.server.as_ref().expect("a server").requests_to(Route::Usage).len(), asked);
+}
+
+#[test]
+fn nothing_of_a_body_steers_the_terminal() {
+    let stage = Stage::two_with_server("us-hostile");
+    let body = json!({
+        "limits": [
+            {"kind": "weekly_scoped", "percent": 150, "scope": {"model": {"display_name": "F\u{1b}[2J\u{202e}able\r\n"}}},
+            {"kind": "odd\u{7}kind", "percent": "12"},
+        ],
+    });
+    stage.server.as_ref().expect("a server").set_usage(&Account::a(), body);
+    for words in [&["usage", "a"][..], &["usage", "--offline"], &["list"]] {
+        let output = stage.run(words);
+        let text = format!("{}{}", output.stdout, output.stderr);
+        assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{7}', '\r']), "{words:?}: {text:?}");
+        assert!(text.contains("100 %") && text.contains("12 %"), "{words:?}: {text}");
+    }
+}
+
+#[test]
+fn no_token_is_in_any_file_of_readings() {
+    let stage = Stage::two_with_server("us-secret");
+    stage.ok(&["usage"]);
+    let profile = stage.world.root().join("profiles").join("a");
+    let poll = stage.world.root().join("poll");
+    let files = [profile.join("usage_cache.json"), profile.join("usage_history.jsonl")];
+    let poll = std::fs::read_dir(poll).expect("poll").flatten().map(|entry| entry.path());
+    for file in files.into_iter().chain(poll) {
+        let text = std::fs::read_to_string(&file).expect("a file");
+        assert!(!text.contains("sk-ant") && !text.contains("@example"), "{}: {text}", file.display());
+    }
+}

@@ -1,0 +1,221 @@
+//! What is known of an account without asking anybody: the last answer, and what a status line has handed over since.
+
+use clauth_durable::Disk;
+use clauth_host::Fingerprint;
+use jiff::Timestamp;
+
+use super::cache::Cache;
+use super::line::{self, Line};
+use super::{Reading, Source, Window, policy};
+use crate::Root;
+use crate::profile::Known;
+
+/// A profile's place for readings.
+pub(crate) struct Shelf<'a> {
+    pub(crate) disk: &'a Disk,
+    pub(crate) root: &'a Root,
+    pub(crate) name: &'a str,
+    /// Whose readings count.
+    pub(crate) account: String,
+}
+
+/// What tells the accounts of readings apart, safe as a file's name: by UUIDs where they are known, else by the profile.
+pub(crate) fn account_id(known: Option<&Known>, profile: &str) -> String {
+    let text = match known {
+        Some(known) => format!("{}/{}", known.key.account, known.key.organization.as_deref().unwrap_or_default()),
+        None => format!("profile {profile}"),
+    };
+    Fingerprint::of(text.as_bytes()).full()[..16].to_owned()
+}
+
+impl<'a> Shelf<'a> {
+    pub(crate) fn of(disk: &'a Disk, root: &'a Root, name: &'a str, known: Option<&Known>) -> Self {
+        Self { disk, root, name, account: account_id(known, name) }
+    }
+
+    /// The last answer, if it is this account's. A file of 0.4.0 does not say whose it is; it has no age either.
+    pub(crate) fn cache(&self) -> Option<Cache> {
+        let cache = Cache::read(self.disk, &self.root.usage(self.name))?;
+        cache.account.as_ref().is_none_or(|account| *account == self.account).then_some(cache)
+    }
+
+    /// What the status line handed over last.
+    pub(crate) fn statusline(&self) -> Option<Line> {
+        let lines = line::tail(self.disk, &self.root.usage_history(self.name));
+        let mut lines = lines.into_iter().rev();
+        lines.find(|line| line.source == Source::Statusline && line.account.as_ref() == Some(&self.account))
+    }
+
+    /// All that is known.
+    pub(crate) fn reading(&self) -> Option<Reading> {
+        merged(self.cache().as_ref(), self.statusline().as_ref())
+    }
+}
+
+/// The answer, with the newer figures of a status line in the places of its own.
+pub(crate) fn merged(cache: Option<&Cache>, handed: Option<&Line>) -> Option<Reading> {
+    if cache.is_none() && handed.is_none() {
+        return None;
+    }
+    let of_answer = cache.map(of_cache);
+    let mut reading = of_answer.unwrap_or_else(|| Reading {
+        as_of: None,
+        source: Source::Statusline,
+        windows: Vec::new(),
+        spend: None,
+        balances: Vec::new(),
+        error: None,
+        error_at: None,
+        retry_at: None,
+        subscription: None,
+        plan: None,
+        every: policy::ACTIVE,
+    });
+    if let Some(line) = handed {
+        for (id, percent, resets_at) in &line.windows {
+            put(&mut reading.windows, id, (*percent, *resets_at), line.at);
+        }
+        if reading.as_of.is_none_or(|at| at < line.at) && !line.windows.is_empty() {
+            (reading.as_of, reading.source) = (Some(line.at), Source::Statusline);
+            reading.every = reading.every.max(policy::ACTIVE);
+        }
+    }
+    Some(reading)
+}
+
+fn put(windows: &mut Vec<Window>, id: &str, (percent, resets_at): (f64, Option<Timestamp>), at: Timestamp) {
+    let handed = |binding| Window {
+        id: id.to_owned(),
+        label: id.to_owned(),
+        percent,
+        resets_at,
+        binding,
+        as_of: Some(at),
+        every: policy::ACTIVE,
+        source: Source::Statusline,
+    };
+    match windows.iter_mut().find(|window| window.id == id) {
+        Some(window) if window.as_of.is_some_and(|as_of| as_of >= at) => {}
+        Some(window) => *window = handed(window.binding),
+        None => {
+            windows.push(handed(false));
+            windows.sort_by_key(|window| match window.id.as_str() {
+                "5h" => 0,
+                "7d" => 1,
+                _ => 2,
+            });
+        }
+    }
+}
+
+pub(crate) fn of_cache(cache: &Cache) -> Reading {
+    let windows = cache.answer.windows.iter().map(|window| Window {
+        id: window.id.clone(),
+        label: window.label.clone(),
+        percent: window.percent,
+        resets_at: window.resets_at,
+        binding: window.binding,
+        as_of: cache.as_of,
+        every: cache.every,
+        source: Source::Api,
+    });
+    let failed = cache.failed.as_ref();
+    let looked = cache.looked_up.as_ref();
+    Reading {
+        as_of: cache.as_of,
+        source: Source::Api,
+        windows: windows.collect(),
+        spend: cache.answer.spend.clone(),
+        balances: Vec::new(),
+        error: failed.map(|failed| failed.error),
+        error_at: failed.map(|failed| failed.at),
+        retry_at: failed.and_then(|failed| failed.retry_at),
+        subscription: looked.and_then(|looked| looked.subscription.clone()),
+        plan: looked.and_then(|looked| looked.plan.clone()),
+        every: cache.every,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use clauth_anthropic::{UsageAnswer, UsageWindow};
+
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_190_400 + seconds).expect("a time")
+    }
+
+    fn cache(as_of: Option<i64>) -> Cache {
+        let window = |id: &str, binding| UsageWindow {
+            id: id.into(),
+            label: id.into(),
+            percent: 10.0,
+            resets_at: Some(at(9_000)),
+            binding,
+        };
+        let answer = UsageAnswer { windows: vec![window("5h", true), window("7d:fable", false)], spend: None };
+        let mut cache = Cache::default();
+        (cache.as_of, cache.every, cache.answer) = (as_of.map(at), Duration::from_secs(300), answer);
+        cache
+    }
+
+    fn handed(seconds: i64) -> Line {
+        let windows = vec![("5h".into(), 20.0, Some(at(9_000))), ("7d".into(), 30.0, None)];
+        Line { at: at(seconds), source: Source::Statusline, account: None, windows }
+    }
+
+    fn shown(reading: &Reading) -> Vec<String> {
+        let star = |binding| if binding { " *" } else { "" };
+        let windows = reading.windows.iter();
+        windows.map(|w| format!("{} {} {}{}", w.id, w.percent, w.source.word(), star(w.binding))).collect()
+    }
+
+    #[test]
+    fn the_newer_figure_of_each_window_counts() {
+        type Row<'a> = (&'a str, Option<Cache>, Option<Line>, &'a [&'a str], Source, Option<i64>);
+        let rows: [Row<'_>; 5] = [
+            ("an answer alone", Some(cache(Some(0))), None, &["5h 10 api *", "7d:fable 10 api"], Source::Api, Some(0)),
+            (
+                "a status line alone",
+                None,
+                Some(handed(5)),
+                &["5h 20 statusline", "7d 30 statusline"],
+                Source::Statusline,
+                Some(5),
+            ),
+            (
+                "a newer status line",
+                Some(cache(Some(0))),
+                Some(handed(5)),
+                &["5h 20 statusline *", "7d 30 statusline", "7d:fable 10 api"],
+                Source::Statusline,
+                Some(5),
+            ),
+            (
+                "an older status line",
+                Some(cache(Some(9))),
+                Some(handed(5)),
+                &["5h 10 api *", "7d 30 statusline", "7d:fable 10 api"],
+                Source::Api,
+                Some(9),
+            ),
+            (
+                "an answer without an age",
+                Some(cache(None)),
+                Some(handed(5)),
+                &["5h 20 statusline *", "7d 30 statusline", "7d:fable 10 api"],
+                Source::Statusline,
+                Some(5),
+            ),
+        ];
+        for (name, cache, line, expected, source, as_of) in rows {
+            let reading = merged(cache.as_ref(), line.as_ref()).expect("a reading");
+            assert_eq!(shown(&reading), expected, "{name}");
+            assert_eq!((reading.source, reading.as_of), (source, as_of.map(at)), "{name}");
+        }
+        assert_eq!(merged(None, None), None);
+    }
+}

@@ -1,0 +1,47 @@
+//! Leave to ask: taken from the budget on disk before a request is made.
+
+use jiff::Timestamp;
+
+use super::Budget;
+use super::budget::Ledger;
+use crate::{Engine, Error};
+
+impl Engine {
+    /// Takes leave for one request about an account.
+    ///
+    /// # Errors
+    /// The ledger cannot be locked, read or written: then nobody asks. The inner error says when the next may be made.
+    pub(crate) fn permit(&self, account: &str) -> Result<Result<(), Timestamp>, Error> {
+        self.with_ledger(account, |ledger, now| {
+            let taken = ledger.take(now);
+            (taken, taken.is_ok())
+        })
+    }
+
+    /// Changes the ledger of an account under its lock; `change` answers, and says whether anything is to be written.
+    pub(crate) fn with_ledger<T>(
+        &self,
+        account: &str,
+        change: impl FnOnce(&mut Ledger, Timestamp) -> (T, bool),
+    ) -> Result<T, Error> {
+        let path = self.root.poll(account);
+        self.disk.ensure_dir(&self.root.locks())?;
+        if let Some(parent) = path.parent() {
+            self.disk.ensure_dir(parent)?;
+        }
+        let held = self.lock_poll(account)?;
+        let mut ledger = Ledger::read(&self.disk, &path)?;
+        let (answer, changed) = change(&mut ledger, self.host.clock.now());
+        if changed {
+            held.check()?;
+            ledger.write(&self.disk, &path)?;
+        }
+        Ok(answer)
+    }
+
+    /// How much of the budget of an account is used.
+    pub(crate) fn budget_of(&self, account: &str) -> Budget {
+        let ledger = Ledger::read(&self.disk, &self.root.poll(account)).unwrap_or_default();
+        ledger.budget(self.host.clock.now())
+    }
+}

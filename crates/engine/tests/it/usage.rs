@@ -1,0 +1,330 @@
+//! Readings: what is asked, how often, and what stays when nothing new comes (design §5).
+
+use std::thread;
+
+use clauth_engine::{Account, Asked, Asking, Reading, Trouble, Usage};
+use clauth_host::Clock;
+use clauth_sandbox::server::Gate;
+use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route, Server};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::house::House;
+
+fn server(house: &House) -> &Server {
+    house.server.as_ref().expect("a server")
+}
+
+/// a parked and b live, and no request so far.
+fn house(name: &str) -> House {
+    let house = House::two_with_server(name);
+    server(&house).forget_requests();
+    house
+}
+
+fn ask(house: &House, asking: Asking) -> Usage {
+    house.engine().usage(None, asking).expect("usage")
+}
+
+/// Asks at a later time.
+fn ask_later(house: &House, asked: Option<&str>, seconds: i64) -> Usage {
+    let mut engine = house.engine();
+    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
+    engine.usage(asked, Asking::Everybody).expect("usage")
+}
+
+fn became(usage: &Usage, name: &str) -> Asked {
+    usage.tried.iter().find(|tried| tried.name == name).expect("it was tried").asked.clone()
+}
+
+fn account<'u>(usage: &'u Usage, name: &str) -> &'u Account {
+    usage.listing.accounts.iter().find(|account| account.name == name).expect("an account")
+}
+
+fn reading<'u>(usage: &'u Usage, name: &str) -> &'u Reading {
+    account(usage, name).usage.as_ref().expect("a reading")
+}
+
+/// `5h 47 7d 12 7d:fable 88`.
+fn figures(reading: &Reading) -> String {
+    reading.windows.iter().map(|window| format!("{} {}", window.id, window.percent)).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_reading_is_asked_for_once_and_kept() {
+    let house = house("u-once");
+    assert!(ask(&house, Asking::Nobody).listing.accounts.iter().all(|account| account.usage.is_none()));
+    assert_eq!(server(&house).requests().len(), 0);
+    let usage = ask(&house, Asking::Stale);
+    for name in ["a", "b"] {
+        assert_eq!(became(&usage, name), Asked::Answered, "{name}");
+        assert_eq!(figures(reading(&usage, name)), "5h 47 7d 12 7d:fable 88", "{name}");
+        assert_eq!(reading(&usage, name).error, None, "{name}");
+        assert_eq!(account(&usage, name).budget.map(|budget| budget.used), Some(2), "usage and plan: {name}");
+    }
+    assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
+    assert_eq!(server(&house).requests_to(Route::Profile).len(), 2);
+    let again = ask(&house, Asking::Stale);
+    assert_eq!(became(&again, "a"), Asked::Spared, "it is not stale");
+    ask(&house, Asking::Everybody);
+    assert_eq!(server(&house).requests_to(Route::Usage).len(), 4);
+    assert_eq!(server(&house).requests_to(Route::Profile).len(), 2, "the plan is looked up hourly");
+    server(&house).assert_clean();
+}
+
+#[test]
+fn each_answer_ends_in_the_state_of_one_table() {
+    let day = 24 * 3600;
+    let page = || Reply::Status(200, vec![("content-type".into(), "text/html".into())], "<html>SECRET</html>".into());
+    let scope = json!({"error": {"message": "OAuth token does not meet scope requirement: user:profile"}});
+    let held = json!({"error": {"type": "permission_error", "message": "organization_on_hold"}});
+    let rows: Vec<(&str, Reply, Trouble, Option<i64>)> = vec![
+        ("403 for a scope", Reply::json(403, &scope), Trouble::Scope, Some(day)),
+        ("403 for the organization", Reply::json(403, &held), Trouble::Server, None),
+        ("403 as a page", Reply::Html, Trouble::Server, None),
+        ("400", Reply::json(400, &json!({"error": "invalid_grant"})), Trouble::Server, None),
+        ("429", Reply::throttled(None), Trouble::Throttled, Some(300)),
+        ("429 for nothing", Reply::throttled(Some("0")), Trouble::Throttled, Some(300)),
+        ("429 for minutes", Reply::throttled(Some("720")), Trouble::Throttled, Some(720)),
+        (
+            "429 until a date that is over",
+            Reply::throttled(Some("Wed, 25 Nov 2020 07:28:00 GMT")),
+            Trouble::Throttled,
+            Some(300),
+        ),
+        ("500", Reply::status(500), Trouble::Server, None),
+        ("503", Reply::status(503), Trouble::Server, None),
+        ("a reset", Reply::DropBefore, Trouble::Offline, None),
+        ("half an answer", Reply::Truncate, Trouble::Offline, None),
+        ("a page for an answer", page(), Trouble::Unparsable, None),
+        ("a list", Reply::json(200, &json!([])), Trouble::Unparsable, None),
+    ];
+    for (name, reply, trouble, hold) in rows {
+        let house = house("u-table");
+        let good = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+        let before = reading(&good, "a").clone();
+        server(&house).script(Route::Usage, vec![reply]);
+        let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+        let now = reading(&usage, "a");
+        assert_eq!(became(&usage, "a"), Asked::Failed(trouble), "{name}");
+        assert_eq!(now.error, Some(trouble), "{name}");
+        assert_eq!((figures(now), now.as_of), (figures(&before), before.as_of), "the last good reading stays: {name}");
+        let wait = now.retry_at.map(|at| at.duration_since(now.error_at.expect("a time")).as_secs());
+        assert!(wait >= hold && wait.is_some() == hold.is_some(), "{name}: {wait:?}");
+        assert_eq!(server(&house).requests_to(Route::Token).len(), 0, "no token is renewed: {name}");
+        let asked = server(&house).requests_to(Route::Usage).len();
+        let again = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+        let more = server(&house).requests_to(Route::Usage).len() - asked;
+        assert_eq!(more, usize::from(hold.is_none()), "nobody asks before: {name}");
+        assert_eq!(matches!(became(&again, "a"), Asked::Held(_)), hold.is_some(), "{name}");
+        server(&house).assert_clean();
+    }
+}
+
+#[test]
+fn what_a_scope_lacks_is_not_asked_for_again_for_a_day() {
+    let house = house("u-scope");
+    let scope = json!({"error": {"message": "OAuth token does not meet scope requirement: user:profile"}});
+    server(&house).script(Route::Usage, vec![Reply::json(403, &scope)]);
+    for (seconds, asked) in [(0, true), (23 * 3600, false), (25 * 3600, true)] {
+        let before = server(&house).requests_to(Route::Usage).len();
+        // The access token is kept good for so long.
+        let slot = house.world.root().join("profiles/a/credentials.json");
+        house.world.edit_json(&slot, |object| object["claudeAiOauth"]["expiresAt"] = 4_000_000_000_000_u64.into());
+        ask_later(&house, Some("a"), seconds);
+        assert_eq!(server(&house).requests_to(Route::Usage).len() > before, asked, "after {seconds} s");
+    }
+}
+
+#[test]
+fn a_refused_token_is_renewed_once_where_that_is_ours() {
+    for (name, replies, renewed, trouble) in [
+        ("once", vec![Reply::unauthorized("token_expired")], 1, None),
+        ("revoked, then good", vec![Reply::unauthorized("token_revoked")], 1, None),
+        (
+            "for ever",
+            vec![Reply::unauthorized("token_expired"), Reply::unauthorized("token_expired")],
+            1,
+            Some(Trouble::Expired),
+        ),
+    ] {
+        let house = house("u-renewed");
+        server(&house).script(Route::Usage, replies);
+        let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+        assert_eq!(server(&house).requests_to(Route::Token).len(), renewed, "{name}");
+        assert_eq!(reading(&usage, "a").error, trouble, "{name}");
+        let bearers: Vec<_> = server(&house).requests_to(Route::Usage).into_iter().filter_map(|r| r.bearer).collect();
+        assert_eq!(bearers, ["A1", "A2"], "{name}");
+        server(&house).assert_clean();
+    }
+}
+
+#[test]
+fn a_token_that_has_ended_is_renewed_before_it_is_used() {
+    let house = House::with_server("u-ended");
+    let login = Login::new(&Person::a(), Pair::new("A", 1)).expiring_at(clauth_sandbox::now_ms() - 1000);
+    house.world.store_login(&login);
+    server(&house).know(&login);
+    house.capture("a");
+    house.sign_in(&Person::b());
+    house.capture("b");
+    server(&house).forget_requests();
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert_eq!(became(&usage, "a"), Asked::Answered);
+    let bearers: Vec<_> = server(&house).requests_to(Route::Usage).into_iter().filter_map(|r| r.bearer).collect();
+    assert_eq!(bearers, ["A2"], "not asked with a token that is known to be over");
+    server(&house).assert_clean();
+}
+
+#[test]
+fn where_nothing_may_be_renewed_the_reading_says_expired() {
+    let house = house("u-off");
+    std::fs::write(
+        house.world.root().join("settings.toml"),
+        format!(
+            "{}refresh = \"off\"\n",
+            std::fs::read_to_string(house.world.root().join("settings.toml")).expect("settings")
+        ),
+    )
+    .expect("written");
+    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Expired));
+    assert_eq!(server(&house).requests_to(Route::Token).len(), 0);
+}
+
+#[test]
+fn one_server_that_never_answers_holds_up_nobody_else() {
+    let house = house("u-hang");
+    house.sign_in(&Person::c());
+    house.capture("c");
+    let gate = Gate::new();
+    server(&house).script(Route::Usage, vec![Reply::Wait(gate.clone())]);
+    let stored = || {
+        let path = |name: &&str| house.world.root().join("profiles").join(name).join("usage_cache.json");
+        ["a", "b", "c"].iter().filter(|name| path(name).exists()).count()
+    };
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| ask(&house, Asking::Everybody));
+        assert!(gate.is_reached());
+        // The others are stored while one waits; without that this never ends before the request's own deadline.
+        while stored() < 2 && !asking.is_finished() {
+            thread::yield_now();
+        }
+        assert_eq!(stored(), 2, "one still waits");
+        assert!(!asking.is_finished());
+        gate.open();
+        let usage = asking.join().expect("no panic");
+        assert!(usage.tried.iter().all(|tried| tried.asked == Asked::Answered));
+    });
+}
+
+#[test]
+fn the_twenty_first_request_of_an_hour_is_not_made() {
+    let house = house("u-budget");
+    let mut held = None;
+    for _ in 0..25 {
+        let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+        held = Some(became(&usage, "a")).filter(|asked| matches!(asked, Asked::Held(_)));
+        assert_eq!(figures(reading(&usage, "a")), "5h 47 7d 12 7d:fable 88", "the cached one is shown");
+    }
+    assert_eq!(server(&house).requests().len(), 20, "profile requests included");
+    let Some(Asked::Held(until)) = held else { panic!("{held:?}") };
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    let budget = account(&usage, "a").budget.expect("a budget");
+    assert_eq!((budget.used, budget.limit, budget.next_at), (20, 20, Some(until)));
+    let later = ask_later(&house, Some("a"), 62 * 60);
+    assert_eq!(became(&later, "a"), Asked::Answered);
+}
+
+#[test]
+fn eight_processes_together_stay_within_the_budget() {
+    let house = house("u-many");
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..5 {
+                    house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+                }
+            });
+        }
+    });
+    assert!(server(&house).requests().len() <= 20, "{}", server(&house).requests().len());
+}
+
+#[test]
+fn with_the_network_off_nobody_is_asked() {
+    let house = house("u-network");
+    let settings = house.world.root().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).expect("settings");
+    std::fs::write(&settings, format!("network = \"off\"\n{text}")).expect("written");
+    let before = house.world.snapshot();
+    let usage = ask(&house, Asking::Everybody);
+    assert_eq!(became(&usage, "a"), Asked::Off);
+    assert_eq!(server(&house).requests().len(), 0);
+    assert_eq!(clauth_sandbox::world::changes(&before, &house.world.snapshot()), Vec::<String>::new());
+}
+
+#[test]
+fn a_profile_that_is_removed_meanwhile_stays_removed() {
+    let house = house("u-gone");
+    let gate = Gate::new();
+    server(&house).script(Route::Usage, vec![Reply::Wait(gate.clone())]);
+    thread::scope(|scope| {
+        let asking = scope.spawn(|| house.engine().usage(Some("a"), Asking::Everybody));
+        assert!(gate.is_reached());
+        house.engine().remove("a", false).expect("removed");
+        gate.open();
+        // It is no longer there to be shown.
+        drop(asking.join().expect("no panic"));
+    });
+    assert!(!house.world.root().join("profiles/a").exists());
+}
+
+#[test]
+fn another_accounts_figures_are_not_kept() {
+    let house = house("u-other");
+    server(&house).set_profile(&Person::a(), Person::c().profile());
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Server));
+    assert_eq!(figures(reading(&usage, "a")), "");
+    assert!(house.said.lock().expect("not poisoned").iter().any(|line| line.contains("its figures are not kept")));
+}
+
+#[test]
+fn a_profile_that_comes_to_hold_another_account_has_no_reading_of_the_first() {
+    let house = house("u-replaced");
+    ask(&house, Asking::Everybody);
+    house.sign_in(&Person::c());
+    house.engine().capture(Some("b"), true).expect("replaced");
+    let usage = ask(&house, Asking::Nobody);
+    assert!(account(&usage, "b").usage.is_none(), "{:?}", account(&usage, "b").usage);
+    assert!(account(&usage, "a").usage.is_some());
+}
+
+#[test]
+fn the_plan_follows_the_server_and_a_failed_look_up_keeps_the_last() {
+    let house = house("u-plan");
+    let mut profile = Person::a().profile();
+    profile["organization"]["organization_type"] = "claude_max".into();
+    profile["organization"]["plan_display_name"] = "Max 20x".into();
+    profile["organization"]["subscription_status"] = "past_due".into();
+    server(&house).set_profile(&Person::a(), profile);
+    let usage = ask(&house, Asking::Everybody);
+    assert_eq!(account(&usage, "a").plan.as_deref(), Some("Max 20x"));
+    assert_eq!(reading(&usage, "a").subscription.as_deref(), Some("past_due"), "an open-ended word");
+    server(&house).script(Route::Profile, vec![Reply::status(500), Reply::status(500)]);
+    let later = ask_later(&house, None, 2 * 3600);
+    assert_eq!(became(&later, "a"), Asked::Answered, "the figures came all the same");
+    assert_eq!(account(&later, "a").plan.as_deref(), Some("Max 20x"));
+}
+
+#[test]
+fn a_profile_without_a_usable_login_is_not_asked_about() {
+    let house = house("u-none");
+    std::fs::remove_file(house.world.root().join("profiles/a/credentials.json")).expect("removed");
+    let usage = ask(&house, Asking::Everybody);
+    assert_eq!(became(&usage, "a"), Asked::Spared);
+    assert_eq!(became(&usage, "b"), Asked::Answered);
+    assert!(account(&usage, "a").usage.is_none());
+}
