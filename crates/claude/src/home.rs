@@ -6,12 +6,13 @@ use std::time::Duration;
 use clauth_durable::{DirLock, Disk};
 use clauth_host::Host;
 
-use crate::Error;
+use crate::keychain::{exported, item_of};
+use crate::{Error, Store};
 
 /// Moves Claude Code's config home.
-const CONFIG: &str = "CLAUDE_CONFIG_DIR";
+pub(crate) const CONFIG: &str = "CLAUDE_CONFIG_DIR";
 /// Moves its credential store alone; defined but empty means the default one.
-const SECURE: &str = "CLAUDE_SECURESTORAGE_CONFIG_DIR";
+pub(crate) const SECURE: &str = "CLAUDE_SECURESTORAGE_CONFIG_DIR";
 
 /// A config home of Claude Code.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct ClaudeHome {
     pub state: PathBuf,
     /// Named by `CLAUDE_CONFIG_DIR`.
     pub named: bool,
+    /// The item that its credential is in, by its name in the place of a path; `None` where that is a file (facts §1.5).
+    pub item: Option<PathBuf>,
 }
 
 /// Claude Code's locks of one home, in the order of K1.
@@ -57,6 +60,7 @@ impl ClaudeHome {
             Some(value) if value.is_empty() => home.secure = default_dir(host),
             Some(value) => home.secure = absolute(SECURE, PathBuf::from(value))?,
         }
+        home.item = disk.items.is_some().then(|| item_of(exported(&host.env)));
         Ok(home)
     }
 
@@ -84,11 +88,12 @@ impl ClaudeHome {
         Self::laid_out(dir.to_owned(), true, host, disk)
     }
 
-    /// Whether both are one home, links resolved: config home, credential store and state file.
+    /// Whether both are one home, links resolved: config home, credential store and state file. Where the credential is an
+    /// item it must be the same item: two names of one directory have two.
     #[must_use]
     pub fn is(&self, other: &Self, disk: &Disk) -> bool {
         let parts = |home: &Self| [&home.dir, &home.secure, &home.state].map(|path| real_path(disk, path));
-        self == other || parts(self) == parts(other)
+        self == other || (self.item == other.item && parts(self) == parts(other))
     }
 
     fn laid_out(dir: PathBuf, named: bool, host: &Host, disk: &Disk) -> Self {
@@ -100,13 +105,26 @@ impl ClaudeHome {
         } else {
             host.home.join(".claude.json")
         };
-        Self { secure: dir.clone(), dir, state, named }
+        let item = disk.items.is_some().then(|| item_of(named.then_some(dir.as_os_str())));
+        Self { secure: dir.clone(), dir, state, named, item }
     }
 
-    /// The credentials file.
+    /// The credentials file; where the credential is an item, what Claude Code falls back to.
     #[must_use]
     pub fn credentials(&self) -> PathBuf {
         self.secure.join(".credentials.json")
+    }
+
+    /// Where its credential is: the item, or the file.
+    #[must_use]
+    pub fn credential(&self) -> PathBuf {
+        self.item.clone().unwrap_or_else(|| self.credentials())
+    }
+
+    /// Its credential store.
+    #[must_use]
+    pub fn store(&self) -> Store {
+        Store::of(self.item.clone(), self.credentials())
     }
 
     /// The user's settings.

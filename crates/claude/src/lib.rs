@@ -8,6 +8,7 @@ mod error;
 #[cfg(test)]
 mod fixture;
 mod home;
+mod keychain;
 mod overrides;
 mod sessions;
 mod state;
@@ -16,7 +17,8 @@ mod store;
 pub use credentials::{AccountPart, Credentials, Found, KeyClass, Login, Renewal, class_of};
 pub use error::Error;
 pub use home::{ClaudeHome, HomeLocks, real_path};
+pub use keychain::{Keychain, exported, item_of, printable};
 pub use overrides::{OUTRANKING, Override, outranking, overrides};
 pub use sessions::{RunningClaude, lock_owner, running, running_in};
 pub use state::{ACCOUNT_KEYS, Identity, StateFile};
-pub use store::{CredentialStore, FileStore, Reading};
+pub use store::{CredentialStore, FileStore, KeychainStore, Reading, Store};

@@ -9,6 +9,7 @@ use clauth_host::{Clock, Random};
 use jiff::Timestamp;
 
 use crate::Error;
+use crate::items::{Items, item_name};
 use crate::vfs::{Handle, Kind, RealVfs, Stat, Vfs};
 
 /// Larger than anything that clauth reads whole.
@@ -26,6 +27,8 @@ pub struct Disk {
     pub clock: Clock,
     /// Randomness for temporary names.
     pub random: Random,
+    /// Where secrets lie that are not in the file system; `None` where all are.
+    pub items: Option<Arc<dyn Items>>,
 }
 
 /// Permission bits of a file that is written.
@@ -52,7 +55,7 @@ impl Disk {
     /// The real disk.
     #[must_use]
     pub fn new(clock: Clock, random: Random) -> Self {
-        Self { vfs: Arc::new(RealVfs), clock, random }
+        Self { vfs: Arc::new(RealVfs), clock, random, items: None }
     }
 
     /// The same on another file system.
@@ -67,6 +70,9 @@ impl Disk {
     /// # Errors
     /// Links in a circle, anything but a regular file, or a system that refuses.
     pub fn read(&self, path: &Path) -> Result<Option<Vec<u8>>, Error> {
+        if let Some(item) = item_name(path) {
+            return self.read_item(path, item);
+        }
         match self.vfs.read(path, LIMIT) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if is_missing(&error) => Ok(None),
@@ -107,6 +113,9 @@ impl Disk {
     /// # Errors
     /// As the system says.
     pub fn stat(&self, path: &Path) -> Result<Option<Stat>, Error> {
+        if let Some(item) = item_name(path) {
+            return self.stat_item(path, item);
+        }
         self.optional("look at", path, self.vfs.stat(path))
     }
 
@@ -115,6 +124,9 @@ impl Disk {
     /// # Errors
     /// As the system says.
     pub fn lstat(&self, path: &Path) -> Result<Option<Stat>, Error> {
+        if let Some(item) = item_name(path) {
+            return self.stat_item(path, item);
+        }
         self.optional("look at", path, self.vfs.lstat(path))
     }
 
@@ -143,6 +155,9 @@ impl Disk {
     /// # Errors
     /// Links in a circle, or anything but a regular file at their end.
     pub fn target(&self, path: &Path, own_root: Option<&Path>) -> Result<Target, Error> {
+        if item_name(path).is_some() {
+            return Ok(Self::target_of_item(path));
+        }
         let inside = |path: &Path| own_root.is_some_and(|root| self.is_inside(path, root));
         let mut here = path.to_owned();
         for _ in 0..=LINKS {
@@ -178,6 +193,9 @@ impl Disk {
     /// # Errors
     /// As the system says.
     pub fn replace(&self, path: &Path, bytes: &[u8], mode: Mode) -> Result<(), Error> {
+        if let Some(item) = item_name(path) {
+            return self.replace_item(path, item, bytes);
+        }
         let target = self.target(path, None)?;
         self.put(&target.path, bytes, mode_of(mode, target.stat.as_ref()), |temp, path| self.vfs.rename(temp, path))
     }
@@ -299,6 +317,9 @@ impl Disk {
     /// # Errors
     /// As the system says.
     pub fn remove_file(&self, path: &Path) -> Result<bool, Error> {
+        if let Some(item) = item_name(path) {
+            return self.remove_item(path, item);
+        }
         Ok(self.optional("remove", path, self.vfs.remove_file(path))?.is_some())
     }
 

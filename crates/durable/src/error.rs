@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::document::DocumentError;
+use crate::items::Trouble;
 use crate::vfs::Kind;
 
 /// A refusal of the disk, of a document or of a lock.
@@ -78,6 +79,18 @@ pub enum Error {
         /// The lock.
         path: PathBuf,
     },
+    /// An item that the system keeps outside of its file system could not be reached, or not be changed.
+    #[error("cannot {doing} {}: {why}", path.display())]
+    Item {
+        /// What was tried.
+        doing: &'static str,
+        /// The item, by its name in the place of a path.
+        path: PathBuf,
+        /// What is the matter; nothing of what the item holds.
+        why: String,
+        /// What helps.
+        next: String,
+    },
     /// A file that somebody else wrote while we were about to.
     #[error("{} was changed by another program meanwhile", path.display())]
     Moved {
@@ -98,9 +111,16 @@ impl Error {
             | Self::Document { path, .. }
             | Self::Busy { path, .. }
             | Self::Blocked { path, .. }
+            | Self::Item { path, .. }
             | Self::Lost { path }
             | Self::Moved { path } => path,
         }
+    }
+
+    /// What is the matter with an item, with what was tried.
+    pub(crate) fn item(doing: &'static str, path: &Path) -> impl FnOnce(Trouble) -> Self {
+        let path = path.to_owned();
+        move |trouble| Self::Item { doing, path, why: trouble.why, next: trouble.next }
     }
 
     /// An error of the system, with what was tried.

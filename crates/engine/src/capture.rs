@@ -170,7 +170,7 @@ struct Wanted<'a> {
 
 /// The live login, if it is one that can be kept.
 fn usable(snapshot: &Snapshot, owner: &Owner) -> Result<AccountPart, Error> {
-    let place = snapshot.home.credentials().display().to_string();
+    let place = snapshot.home.credential().display().to_string();
     let sign_in = "sign in first: claude auth login";
     match owner {
         Owner::Missing => Err(Error::refused(Kind::Nothing, "there is no login to capture", place, &[sign_in])),
@@ -182,7 +182,7 @@ fn usable(snapshot: &Snapshot, owner: &Owner) -> Result<AccountPart, Error> {
         }
         Owner::Unreadable => Err(Error::Unreadable {
             what: "the live login".into(),
-            path: snapshot.home.credentials(),
+            path: snapshot.home.credential(),
             next: sign_in.into(),
         }),
         Owner::Own(_) | Owner::Successor(..) | Owner::Unknown(_) => {
@@ -191,7 +191,7 @@ fn usable(snapshot: &Snapshot, owner: &Owner) -> Result<AccountPart, Error> {
                 Error::refused(
                     Kind::Nothing,
                     "there is no login to capture",
-                    snapshot.home.credentials().display().to_string(),
+                    snapshot.home.credential().display().to_string(),
                     &[sign_in],
                 )
             })

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clauth_anthropic::ProfileAnswer;
-use clauth_durable::Disk;
+use clauth_claude::Keychain;
+use clauth_durable::{Disk, Items};
 use clauth_host::{Host, Secret};
 
+use crate::items::Remembered;
 use crate::{Error, Root};
 
 /// The longest that an identity look-up may take (O2).
@@ -48,6 +50,8 @@ pub struct Engine {
     pub progress: Progress,
     /// The working directory, whose settings a `claude` started there would follow.
     pub here: Option<std::path::PathBuf>,
+    /// It is a looking command's.
+    pub(crate) looks: bool,
 }
 
 impl Engine {
@@ -59,9 +63,27 @@ impl Engine {
     /// The engine of a machine, on its real disk.
     #[must_use]
     pub fn new(host: Host, say: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
-        let disk = Disk::new(host.clock.clone(), host.random.clone());
-        let root = Root::new(host.root.clone());
-        Self { host, disk, root, look_up: Arc::new(Endpoint), say, progress: Arc::new(|_, _, _| {}), here: None }
+        let mut disk = Disk::new(host.clock.clone(), host.random.clone());
+        disk.items = Keychain::of(&host).map(|keychain| Arc::new(keychain) as Arc<dyn Items>);
+        let root = Root::new(host.root.clone()).with_items(disk.items.is_some());
+        Self {
+            host,
+            disk,
+            root,
+            look_up: Arc::new(Endpoint),
+            say,
+            progress: Arc::new(|_, _, _| {}),
+            here: None,
+            looks: false,
+        }
+    }
+
+    /// The engine of a looking command: each item is read once at most, and none is written.
+    pub(crate) fn looking(&self) -> Self {
+        let mut engine = self.clone();
+        engine.disk.items = self.disk.items.clone().map(|items| Arc::new(Remembered::new(items)) as Arc<dyn Items>);
+        engine.looks = true;
+        engine
     }
 
     /// Makes the root ready for writing: the directories that locks and the journal need, with tight modes.

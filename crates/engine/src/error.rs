@@ -236,6 +236,7 @@ fn step_for(error: &clauth_durable::Error) -> String {
         Disk::NotRegular { .. } | Disk::TooLarge { .. } => format!("move that away, then try again: {path}"),
         Disk::Document { .. } => format!("mend that file, or move it away: {path}"),
         Disk::Blocked { .. } => format!("see that nobody needs it, then remove it: {path}"),
+        Disk::Item { next, .. } => next.clone(),
         Disk::Busy { .. } | Disk::Lost { .. } | Disk::Moved { .. } => "try again".into(),
     }
 }
@@ -245,6 +246,10 @@ fn kind_of_disk(error: &clauth_durable::Error) -> Kind {
     match error {
         Disk::Busy { .. } | Disk::Blocked { .. } | Disk::Lost { .. } | Disk::Moved { .. } => Kind::Busy,
         Disk::Document { .. } => Kind::Unreadable,
-        Disk::Io { .. } | Disk::Loop { .. } | Disk::NotRegular { .. } | Disk::TooLarge { .. } => Kind::Io,
+        // What cannot be read is not known to be missing; what cannot be written is a disk that refuses.
+        Disk::Item { doing: "read" | "look at", .. } => Kind::Unreadable,
+        Disk::Io { .. } | Disk::Item { .. } | Disk::Loop { .. } | Disk::NotRegular { .. } | Disk::TooLarge { .. } => {
+            Kind::Io
+        }
     }
 }

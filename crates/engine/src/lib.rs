@@ -13,6 +13,7 @@ mod error;
 mod find;
 mod history;
 mod integrations;
+mod items;
 mod json;
 mod log;
 mod login;

@@ -11,7 +11,8 @@ fn laid_out(place: &Place, env: &[(&str, &str)]) -> ClaudeHome {
 }
 
 fn assert_layout(place: &Place, home: &ClaudeHome, (dir, secure, state): Layout, named: bool, name: &str) {
-    let expected = ClaudeHome { dir: place.path(dir), secure: place.path(secure), state: place.path(state), named };
+    let (dir_path, secure_path, state_path) = (place.path(dir), place.path(secure), place.path(state));
+    let expected = ClaudeHome { dir: dir_path, secure: secure_path, state: state_path, named, item: None };
     assert_eq!(*home, expected, "{name}");
     assert_eq!(home.credentials(), place.path(secure).join(".credentials.json"), "{name}");
     assert_eq!(home.settings(), place.path(dir).join("settings.json"), "{name}");

@@ -17,7 +17,7 @@ fn a_reading_is_the_bytes_and_when_they_were_written() {
     let at: Timestamp = "2026-11-20T10:00:00.123Z".parse().expect("a time");
     place.disk.vfs.set_modified(&path, at).expect("a stamp");
     let reading = store(&place).read(&place.disk).expect("readable").expect("there");
-    assert_eq!((reading.bytes.as_slice(), reading.modified), (TEXT.as_bytes(), at));
+    assert_eq!((reading.bytes.as_slice(), reading.modified), (TEXT.as_bytes(), Some(at)));
     assert!(Some(&reading) == store(&place).read(&place.disk).expect("readable").as_ref(), "the same again");
 }
 
@@ -45,9 +45,9 @@ fn a_link_is_read_through() {
 #[test]
 fn a_change_is_by_exchange_and_knows_what_it_replaces() {
     let place = Place::new("store-change");
-    let before = Reading { bytes: TEXT.into(), modified: Timestamp::UNIX_EPOCH };
+    let before = Reading { bytes: TEXT.into(), modified: Some(Timestamp::UNIX_EPOCH), beside: None };
     for (name, before) in [("over a file", Some(&before)), ("where none was", None)] {
-        let change = store(&place).change(before, b"{}".to_vec());
+        let change = store(&place).changes(before, b"{}".to_vec()).remove(0);
         assert_eq!(change.path, place.path(".claude/.credentials.json"), "{name}");
         assert_eq!(change.before.as_deref(), before.map(|reading| reading.bytes.as_slice()), "{name}");
         assert_eq!(change.after.as_deref(), Some(&b"{}"[..]), "{name}");

@@ -5,6 +5,8 @@
 //! leaves a prefix of the order, and nothing but [`Batch::temps`] behind.
 
 mod change;
+mod item;
+mod part;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -12,14 +14,14 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub use change::{Change, CommitError, Manner};
-use step::Step;
+use part::Part;
 
 use crate::{Disk, Error};
 
 /// Changes that happen as one, or not at all.
 pub struct Batch {
     disk: Disk,
-    steps: Vec<Step>,
+    steps: Vec<Part>,
 }
 
 impl Batch {
@@ -29,14 +31,14 @@ impl Batch {
     /// A path that leads to no regular file, or in a circle.
     pub fn plan(disk: &Disk, own_root: &Path, id: &str, changes: Vec<Change>) -> Result<Self, Error> {
         let changes = changes.into_iter().enumerate();
-        let steps = changes.map(|(at, change)| Step::plan(disk, own_root, &format!("{id}-{at}"), change));
+        let steps = changes.map(|(at, change)| Part::plan(disk, own_root, &format!("{id}-{at}"), change));
         Ok(Self { disk: disk.clone(), steps: steps.collect::<Result<_, _>>()? })
     }
 
     /// Every file that may be left behind if this process is killed.
     #[must_use]
     pub fn temps(&self) -> Vec<PathBuf> {
-        self.steps.iter().flat_map(Step::temps).collect()
+        self.steps.iter().flat_map(Part::temps).collect()
     }
 
     /// Writes and syncs all new contents beside their targets.
@@ -91,7 +93,7 @@ impl Batch {
         for step in self.steps.iter_mut().rev() {
             if let Err(error) = step.swap_back(&self.disk) {
                 let exists = |path: &PathBuf| self.disk.vfs.lstat(path).is_ok();
-                let left: Vec<PathBuf> = self.steps.iter().flat_map(Step::former).filter(exists).collect();
+                let left: Vec<PathBuf> = self.steps.iter().flat_map(Part::former).filter(exists).collect();
                 // What is left holds former contents and is not removed; all else that lies beside is new and goes.
                 for temp in self.steps.drain(..).flat_map(|step| step.present()).filter(|temp| !left.contains(temp)) {
                     let _ = self.disk.vfs.remove_file(&temp);

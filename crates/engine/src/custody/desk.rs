@@ -2,6 +2,7 @@
 //! that a `claude` reads at most one file holds a given refresh token (L5).
 
 mod admit;
+mod item;
 mod keep;
 mod learned;
 mod parked;
@@ -9,7 +10,7 @@ mod renewed;
 
 use std::path::PathBuf;
 
-use clauth_claude::{AccountPart, CredentialStore, Credentials, FileStore, Found, StateFile};
+use clauth_claude::{AccountPart, CredentialStore, Credentials, Found, StateFile};
 use clauth_durable::{Change, Disk, Manner};
 use jiff::Timestamp;
 
@@ -58,13 +59,21 @@ pub(crate) struct Desk<'s> {
     pub(crate) vaulted: Option<Entry>,
     /// Nothing of this will be done: it is only told what would be.
     pub(crate) tentative: bool,
+    /// What is live cannot be understood, and its bytes are kept aside.
+    quarantined: bool,
 }
 
 impl<'s> Desk<'s> {
     pub(crate) fn new(engine: &'s Engine, snapshot: &'s Snapshot) -> Result<Self, Error> {
         let mut draft = Draft::new(&engine.disk);
         let reading = snapshot.live.reading.as_ref();
-        draft.know(&snapshot.home.credentials(), reading.map(|reading| reading.bytes.clone()));
+        match reading.and_then(|reading| reading.beside.as_ref()) {
+            Some(beside) => {
+                draft.know(&snapshot.home.credential(), beside.item.clone());
+                draft.know(&snapshot.home.credentials(), beside.file.clone());
+            }
+            None => draft.know(&snapshot.home.credential(), reading.map(|reading| reading.bytes.clone())),
+        }
         let state = engine.state(snapshot)?;
         draft.know(&snapshot.home.state, state.map(|state| state.bytes().to_vec()));
         let holding = |record: &Record| Some((record.name.clone(), record.part()?.clone()));
@@ -85,6 +94,7 @@ impl<'s> Desk<'s> {
             warnings: Vec::new(),
             vaulted: None,
             tentative: false,
+            quarantined: false,
             snapshot,
             state,
             draft,
@@ -174,8 +184,13 @@ impl<'s> Desk<'s> {
     fn unreadable(&self) -> Error {
         Error::Unreadable {
             what: "the live login".into(),
-            path: self.snapshot.home.credentials(),
-            next: "sign in again with `claude auth login`, or move the file away".into(),
+            path: self.snapshot.home.credential(),
+            next: match &self.snapshot.home.item {
+                None => "sign in again with `claude auth login`, or move the file away".into(),
+                Some(_) => "sign in again with `claude auth login`; or, to keep those bytes aside and go on: \
+                            clauth switch NAME --force"
+                    .into(),
+            },
         }
     }
 
@@ -186,6 +201,7 @@ impl<'s> Desk<'s> {
         let full_slot = renewed.is_some();
         let loan = Loan {
             home: self.snapshot.home_id.clone(),
+            keychain: self.snapshot.home.item.is_some(),
             at: at.or(Some(self.now)),
             machine: self.machine.cloned(),
             renewed,
@@ -212,9 +228,13 @@ impl<'s> Desk<'s> {
 
     /// The credential itself: account keys and unknown keys travel, machine keys stay as they are live (W4).
     pub(crate) fn install(&mut self, part: &AccountPart) -> Result<(), Error> {
-        let spliced = self.live_object()?.with_account(part).map_err(|_| self.unreadable())?;
-        let store = FileStore { path: self.snapshot.home.credentials() };
-        self.draft.push(store.change(self.snapshot.live.reading.as_ref(), spliced.bytes().to_vec()));
+        let empty = Credentials::empty();
+        let live = if self.quarantined { &empty } else { self.live_object()? };
+        let spliced = live.with_account(part).map_err(|_| self.unreadable())?;
+        self.keep_file_beside(part)?;
+        let store = self.snapshot.home.store();
+        let changes = store.changes(self.snapshot.live.reading.as_ref(), spliced.bytes().to_vec());
+        changes.into_iter().for_each(|change| self.draft.push(change));
         Ok(())
     }
 

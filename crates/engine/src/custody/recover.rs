@@ -184,6 +184,7 @@ fn settle(desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished, owner: &
         Owner::Own(name) | Owner::Successor(name, _) => {
             desk.keep_live(owner)?;
             desk.return_loans(Some(name), owner)?;
+            desk.align_file(name)?;
             desk.settle_identity(name)?;
             desk.mark(Some(name))
         }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use clauth_claude::{ClaudeHome, CredentialStore, Credentials, FileStore, Found, Reading, StateFile};
+use clauth_claude::{ClaudeHome, CredentialStore, Credentials, Found, Reading, StateFile};
 use clauth_durable::Journal;
 use clauth_host::Secret;
 use jiff::Timestamp;
@@ -76,9 +76,11 @@ impl Engine {
 
     /// Reads the live credential, again and again for a second when it is torn.
     fn read_live(&self, home: &ClaudeHome) -> Result<Live, Error> {
-        let store = FileStore { path: home.credentials() };
+        let store = home.store();
         let mut live = Live::of(store.read(&self.disk)?);
-        for _ in 0..AGAIN.0 {
+        // An item is written whole: one that cannot be understood is no half of anything.
+        let again = if home.item.is_some() { 0 } else { AGAIN.0 };
+        for _ in 0..again {
             if live.object.is_some() || live.reading.is_none() {
                 break;
             }
@@ -107,10 +109,25 @@ impl Engine {
         if !matches!(quick, Owner::Unknown(_) | Owner::Successor(..)) {
             return Ok(quick);
         }
+        if evidence.age.is_none() {
+            evidence.age = self.age_of_item(snapshot)?;
+        }
         let state = self.state(snapshot)?;
         evidence.state = state.and_then(Known::of_state).map(|known| known.key);
         evidence.nobody_named = state.is_none_or(|state| state.block().is_none());
         Ok(owner::classify(&evidence))
+    }
+
+    /// How long ago the live item was written: asked for only where it decides. A looking command does not ask again; at
+    /// worst it shows for some seconds what a sign-in has just changed.
+    fn age_of_item(&self, snapshot: &Snapshot) -> Result<Option<Duration>, Error> {
+        let is_item = snapshot.live.reading.as_ref().is_some_and(|reading| reading.modified.is_none());
+        let Some(item) = snapshot.home.item.as_ref().filter(|_| is_item) else { return Ok(None) };
+        if self.looks {
+            return Ok(Some(owner::YOUNG));
+        }
+        let written = self.disk.item_modified(item)?;
+        Ok(written.and_then(|at| Duration::try_from(self.disk.clock.file_now().duration_since(at)).ok()))
     }
 
     /// The state file, read when it is first needed.
@@ -152,7 +169,7 @@ impl Live {
     }
 
     pub(crate) fn written(&self) -> Option<Timestamp> {
-        self.reading.as_ref().map(|reading| reading.modified)
+        self.reading.as_ref()?.modified
     }
 
     /// Takes over for how long the login of an earlier reading stood still, if this is that very one.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_claude::{AccountPart, ClaudeHome, CredentialStore, Credentials, FileStore, Found, StateFile};
+use clauth_claude::{AccountPart, ClaudeHome, CredentialStore as _, Credentials, Found, StateFile};
 use clauth_durable::lock::process_is_gone;
 
 use super::take::{LoggedIn, SignedIn};
@@ -71,7 +71,7 @@ impl Engine {
     /// The login that a sign-in left in its directory, and whose the state file beside it says that it is.
     fn left_in(&self, dir: &Path) -> Result<Option<SignedIn>, Error> {
         let home = ClaudeHome::at(dir, &self.host, &self.disk);
-        let Some(reading) = (FileStore { path: home.credentials() }).read(&self.disk)? else { return Ok(None) };
+        let Some(reading) = home.store().read(&self.disk)? else { return Ok(None) };
         let Ok(object) = Credentials::parse(reading.bytes) else { return Ok(None) };
         let part: AccountPart = object.account();
         let Found::Login(login) = part.login() else { return Ok(None) };
@@ -79,8 +79,13 @@ impl Engine {
         Ok(Some(SignedIn { known: state.as_ref().and_then(Known::of_state), part, login }))
     }
 
-    /// Removes a sign-in's directory.
+    /// Removes a sign-in's directory, and the Keychain item that belongs to it and to nothing else: its name is of this once.
     fn clear_login(&self, dir: &Path) {
+        let item = ClaudeHome::named_at(dir, &self.host, &self.disk).item;
+        if let Some(Err(error)) = item.map(|item| self.disk.remove_file(&item)) {
+            (self.say)(&format!("the Keychain item of the sign-in is still there: {error}"));
+            return;
+        }
         if let Err(error) = self.disk.remove_tree(dir) {
             (self.say)(&format!("the directory of the sign-in is still there: {error}"));
         }

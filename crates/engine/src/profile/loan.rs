@@ -12,6 +12,8 @@ use jiff::Timestamp;
 pub(crate) struct Loan {
     /// The Claude Code home that it is lent to.
     pub(crate) home: PathBuf,
+    /// It is in that home's Keychain item, not in a file.
+    pub(crate) keychain: bool,
     /// When it was lent.
     pub(crate) at: Option<Timestamp>,
     /// The machine that lent it.
@@ -30,6 +32,7 @@ impl Loan {
         let login = AccountPart::parse(document.raw(&["login"])?.as_bytes().to_vec()).ok()?;
         Some(Self {
             home: PathBuf::from(document.get::<String>(&["home"])?),
+            keychain: document.get::<String>(&["store"]).as_deref() == Some("keychain"),
             at: document.get::<String>(&["at"]).and_then(|text| text.parse().ok()),
             machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
             renewed: document.get::<String>(&["renewed"]).and_then(|text| Fingerprint::parse(&text)),
@@ -46,7 +49,7 @@ impl Loan {
         };
         let login = login.as_ref();
         let mut head = serde_json::json!({
-            "schema": 1, "home": self.home.to_string_lossy(), "store": "file",
+            "schema": 1, "home": self.home.to_string_lossy(), "store": if self.keychain { "keychain" } else { "file" },
             "account_uuid": key.map(|key| &key.account), "organization_uuid": key.and_then(|key| key.organization.as_ref()),
             "access": login.map(|login| login.access_print().full().to_owned()),
             "refresh": login.and_then(clauth_claude::Login::refresh_print).map(|print| print.full().to_owned()),

@@ -157,22 +157,13 @@ impl Engine {
     /// A session may have renewed in its tree and not come home: then the slot's token is used up, known or not. An older
     /// generation there, or another organization's login, says nothing.
     fn refuse_stray(&self, snapshot: &Snapshot, record: &Record) -> Result<(), Error> {
-        let tree = self.root.profile(&record.name).join("runtime");
-        let path = ClaudeHome::at(&tree, &self.host, &self.disk).credentials();
-        let theirs = self.disk.read(&path)?.and_then(|bytes| AccountPart::parse(bytes).ok());
-        let Some((part, login)) = theirs.and_then(|part| tokens(&part).map(|login| (part, login))) else {
-            return Ok(());
-        };
-        let other = |ours: Option<String>, theirs: Option<String>| ours.is_some() && theirs.is_some() && ours != theirs;
-        let elsewhere = other(record.part().and_then(AccountPart::organization_uuid), part.organization_uuid());
-        let ours = record.login().and_then(|login| login.refresh_print());
-        match login.refresh_print() {
-            Some(token) if Some(&token) != ours.as_ref() && !snapshot.spent.has(&token) && !elsewhere => {}
-            _ => return Ok(()),
+        for path in crate::session::Place::of(&self.root, &record.name).own_copies(&self.disk) {
+            let theirs = self.disk.read(&path)?.and_then(|bytes| AccountPart::parse(bytes).ok());
+            if let Some((part, login)) = theirs.and_then(|part| tokens(&part).map(|login| (part, login))) {
+                refuse_other(snapshot, record, &path, (&part, &login))?;
+            }
         }
-        let what = format!("a session of '{}' has another login in its own directory", record.name);
-        let next = ["end its sessions, so that it comes home"];
-        Err(Error::refused(Kind::Protected, what, path.display().to_string(), &next))
+        Ok(())
     }
 
     /// The login of a profile, unless it cannot be renewed whatever one does.
@@ -269,6 +260,25 @@ impl Engine {
             _ => false,
         }
     }
+}
+
+/// The refusal of a login that a session has of its own.
+fn refuse_other(
+    snapshot: &Snapshot,
+    record: &Record,
+    path: &Path,
+    (part, login): (&AccountPart, &Login),
+) -> Result<(), Error> {
+    let other = |ours: Option<String>, theirs: Option<String>| ours.is_some() && theirs.is_some() && ours != theirs;
+    let elsewhere = other(record.part().and_then(AccountPart::organization_uuid), part.organization_uuid());
+    let ours = record.login().and_then(|login| login.refresh_print());
+    match login.refresh_print() {
+        Some(token) if Some(&token) != ours.as_ref() && !snapshot.spent.has(&token) && !elsewhere => {}
+        _ => return Ok(()),
+    }
+    let what = format!("a session of '{}' has another login in its own directory", record.name);
+    let next = ["end its sessions, so that it comes home"];
+    Err(Error::refused(Kind::Protected, what, path.display().to_string(), &next))
 }
 
 /// How a login that cannot be renewed comes back.

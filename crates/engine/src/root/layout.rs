@@ -44,7 +44,7 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "profiles/<name>/bound/", what: "Claude Code's account-bound files while parked", secret: false },
     Entry {
         path: "profiles/<name>/base/",
-        what: "how a session's settings, state and, in copy mode, files were when they were last in step",
+        what: "how a session's settings, state, item and, in copy mode, files were when they were last in step",
         secret: false,
     },
     Entry {
@@ -71,6 +71,7 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "integrations.json", what: "everything that was put outside the root", secret: true },
     Entry { path: "spent.jsonl", what: "fingerprints of refresh tokens that are used up", secret: false },
     Entry { path: "vault/", what: "displaced logins with why, when and whose", secret: true },
+    Entry { path: ".item.clauth-*", what: "what a Keychain item held, while it is being written", secret: true },
     Entry { path: "journal/", what: "the one unfinished change: names and fingerprints", secret: false },
     Entry { path: "history.jsonl", what: "one line a change of who is who", secret: false },
     Entry { path: "log/", what: "what went wrong while a session had the terminal", secret: false },
@@ -79,15 +80,28 @@ pub const LAYOUT: &[Entry] = &[
 /// Directories of a profile that hold no login and may be large.
 pub(crate) const TREES: [&str; 3] = ["runtime", "sessions", "isolated"];
 
-/// The root directory and the paths in it.
+/// The root directory and the paths in it, and whether credentials are Keychain items on this machine.
 #[derive(Clone, Debug)]
-pub struct Root(PathBuf);
+pub struct Root(PathBuf, bool);
 
 impl Root {
     /// The root at `path`.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self(path)
+        Self(path, false)
+    }
+
+    /// The same on a machine where credentials are Keychain items.
+    #[must_use]
+    pub fn with_items(mut self, items: bool) -> Self {
+        self.1 = items;
+        self
+    }
+
+    /// Whether credentials are Keychain items on this machine.
+    #[must_use]
+    pub fn has_items(&self) -> bool {
+        self.1
     }
 
     /// The directory itself.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clauth_claude::{ClaudeHome, real_path};
-use clauth_durable::Disk;
+use clauth_durable::{Disk, item_name, item_path};
 use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
 
@@ -73,6 +73,9 @@ impl Settings {
         if let Some(store) = toml::text(&self.document, "home_store") {
             home.secure = PathBuf::from(store);
         }
+        if let Some(item) = toml::text(&self.document, "home_item") {
+            home.item = Some(item_path(&item));
+        }
         Some(home)
     }
 
@@ -87,6 +90,10 @@ impl Settings {
             let plain = ClaudeHome::default_of(host, disk);
             if home.named && real_path(disk, &home.dir) == real_path(disk, &plain.dir) {
                 document["home_named"] = value(true);
+            }
+            // Its name comes from the very text of a variable, which the path does not tell.
+            if let Some(item) = home.item.as_deref().and_then(item_name) {
+                document["home_item"] = value(item);
             }
             if home.secure != home.dir {
                 document["home_store"] = value(store);

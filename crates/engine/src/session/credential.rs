@@ -1,10 +1,12 @@
 //! A session's credential (L4): a link to the slot, or a mirror of it. What Claude Code writes in its place comes home, and
 //! the link is put back (S2, S3).
 
-use clauth_claude::{AccountPart, ClaudeHome, CredentialStore, Credentials, FileStore, Found, Reading};
-use clauth_durable::{Change, Held, Kind as FileKind, Manner};
+use std::path::Path;
 
-use super::{LinkMode, Place};
+use clauth_claude::{AccountPart, ClaudeHome, CredentialStore as _, Credentials, FileStore, Found, Reading};
+use clauth_durable::{Change, Held, Manner, item_name};
+
+use super::Place;
 use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
 use crate::owner::{self, Doubt, Evidence, Owner};
 use crate::profile::{AccountKey, Known};
@@ -39,38 +41,54 @@ impl Engine {
     /// # Errors
     /// A held lock, or a disk that refuses.
     pub(crate) fn tend(&self, place: &Place) -> Result<Tended, Error> {
-        if let Some(at_once) = self.tended_at_once(place)? {
+        let copies = place.own_copies(&self.disk);
+        let Some((first, rest)) = copies.split_first() else { return self.tended_none(place) };
+        let mut tended = self.tend_at(place, first)?;
+        // Beside an item: a file that Claude Code fell back to.
+        for path in rest {
+            let also = self.tend_at(place, path)?;
+            if matches!(tended, Tended::Quiet | Tended::SignedOut) {
+                tended = also;
+            }
+        }
+        Ok(tended)
+    }
+
+    /// What it means that a session has no login of its own.
+    fn tended_none(&self, place: &Place) -> Result<Tended, Error> {
+        let stands = place.item.is_some() || self.disk.lstat(&place.file())?.is_some();
+        Ok(if stands { Tended::Quiet } else { Tended::SignedOut })
+    }
+
+    /// Looks after what is at one path.
+    fn tend_at(&self, place: &Place, path: &Path) -> Result<Tended, Error> {
+        if let Some(at_once) = self.tended_at_once(place, path)? {
             return Ok(at_once);
         }
         self.prepare()?;
         for _ in 0..ATTEMPTS {
             let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
             let held = self.lock_tree(&home, &place.name)?;
-            if let Some(tended) = self.take_home(place, &home, &held)? {
+            if let Some(tended) = self.take_home(place, path, &home, &held)? {
                 return Ok(tended);
             }
         }
-        Err(Error::Contended { path: place.credential() })
+        Err(Error::Contended { path: path.to_owned() })
     }
 
     /// What can be told without a lock; `None` where there is something to do.
-    fn tended_at_once(&self, place: &Place) -> Result<Option<Tended>, Error> {
-        let path = place.credential();
-        let Some(stat) = self.disk.lstat(&path)? else { return Ok(Some(Tended::SignedOut)) };
-        if stat.kind != FileKind::File {
-            return Ok(Some(Tended::Quiet));
-        }
-        let Some(bytes) = self.disk.read(&path)? else { return Ok(Some(Tended::SignedOut)) };
-        let Ok(object) = Credentials::parse(bytes) else { return Ok(Some(Tended::Later)) };
+    fn tended_at_once(&self, place: &Place, path: &Path) -> Result<Option<Tended>, Error> {
+        let Some(bytes) = self.disk.read(path)? else { return Ok(Some(Tended::SignedOut)) };
+        let Ok(object) = Credentials::parse(bytes.clone()) else { return Ok(Some(Tended::Later)) };
         if !matches!(object.login(), Found::Login(_)) {
             return Ok(Some(Tended::Later));
         }
-        let mirrored = place.mode(&self.disk) == LinkMode::Copy
+        let mirrored = place.is_mirrored(&self.disk)
             && self
                 .disk
                 .read(&place.slot)?
                 .and_then(|bytes| AccountPart::parse(bytes).ok())
-                .is_some_and(|slot| slot.bytes() == object.account().bytes());
+                .is_some_and(|slot| place.mirror_in(path, &object, &slot).as_ref() == Some(&bytes));
         Ok(mirrored.then_some(Tended::Quiet))
     }
 
@@ -95,15 +113,15 @@ impl Engine {
     pub(crate) fn all_tended(&self, snapshot: &Snapshot, names: &[String]) -> Result<bool, Error> {
         for name in names {
             let place = Place::of(&self.root, name);
-            let store = FileStore { path: place.credential() };
-            let is_file = self.disk.lstat(&store.path)?.is_some_and(|stat| stat.kind == FileKind::File);
-            let Some(reading) = store.read(&self.disk)?.filter(|_| is_file) else { continue };
-            let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(false) };
-            let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
-            match self.owner_in_tree(snapshot, name, &home, (&object, &reading))? {
-                Owner::Successor(own, _) if own == *name => return Ok(false),
-                Owner::Unknown(Doubt::Young) => return Ok(false),
-                _ => {}
+            for path in place.own_copies(&self.disk) {
+                let Some(reading) = self.reading(&path)? else { continue };
+                let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(false) };
+                let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
+                match self.owner_in_tree(snapshot, name, &home, (&object, &reading))? {
+                    Owner::Successor(own, _) if own == *name => return Ok(false),
+                    Owner::Unknown(Doubt::Young) => return Ok(false),
+                    _ => {}
+                }
             }
         }
         Ok(true)
@@ -135,15 +153,25 @@ impl Engine {
     }
 
     fn has_login(&self, place: &Place) -> bool {
-        let bytes = self.disk.read(&place.credential()).ok().flatten();
-        let object = bytes.and_then(|bytes| Credentials::parse(bytes).ok());
-        object.is_some_and(|object| matches!(object.login(), Found::Login(_)))
+        place.own_copies(&self.disk).iter().any(|path| {
+            let bytes = self.disk.read(path).ok().flatten();
+            let object = bytes.and_then(|bytes| Credentials::parse(bytes).ok());
+            object.is_some_and(|object| matches!(object.login(), Found::Login(_)))
+        })
+    }
+
+    /// What is at one path of a session's credential, and when it was written.
+    fn reading(&self, path: &Path) -> Result<Option<Reading>, Error> {
+        if item_name(path).is_none() {
+            return Ok(FileStore { path: path.to_owned() }.read(&self.disk)?);
+        }
+        let Some(bytes) = self.disk.read(path)? else { return Ok(None) };
+        Ok(Some(Reading { bytes, modified: self.disk.item_modified(path)?, beside: None }))
     }
 
     /// One attempt under the locks; `None` when somebody wrote meanwhile.
-    fn take_home(&self, place: &Place, home: &ClaudeHome, held: &Held) -> Result<Option<Tended>, Error> {
-        let store = FileStore { path: place.credential() };
-        let Some(reading) = store.read(&self.disk)? else { return Ok(Some(Tended::SignedOut)) };
+    fn take_home(&self, place: &Place, path: &Path, home: &ClaudeHome, held: &Held) -> Result<Option<Tended>, Error> {
+        let Some(reading) = self.reading(path)? else { return Ok(Some(Tended::SignedOut)) };
         let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(Some(Tended::Later)) };
         let snapshot = self.snapshot()?;
         let (name, part) = (place.name.as_str(), object.account());
@@ -179,7 +207,7 @@ impl Engine {
         }
         match tended {
             Tended::Foreign { .. } => Ok(Some(tended)),
-            _ => Ok(self.restore_credential(place, &reading, held)?.then_some(tended)),
+            _ => Ok(self.restore_credential((place, path), &reading, held)?.then_some(tended)),
         }
     }
 
@@ -193,7 +221,7 @@ impl Engine {
     ) -> Result<Owner, Error> {
         let mut candidates = snapshot.candidates();
         candidates.iter_mut().for_each(|candidate| candidate.lent_here = candidate.name == name);
-        let age = self.disk.clock.file_now().duration_since(reading.modified);
+        let age = reading.modified.map(|at| self.disk.clock.file_now().duration_since(at));
         Ok(owner::classify(&Evidence {
             found: &object.login(),
             organization: object.account().organization_uuid(),
@@ -204,34 +232,33 @@ impl Engine {
             nobody_named: false,
             answer: None,
             journal_open: false,
-            age: std::time::Duration::try_from(age).ok(),
+            age: age.and_then(|age| std::time::Duration::try_from(age).ok()),
         }))
     }
 
     /// Puts the link, or the mirror, in the place of what was read there; false when somebody wrote meanwhile.
-    fn restore_credential(&self, place: &Place, reading: &Reading, held: &Held) -> Result<bool, Error> {
-        match place.mode(&self.disk) {
-            LinkMode::Real => {
-                held.check()?;
-                Ok(self.disk.replace_by_link(&place.credential(), &reading.bytes, &place.slot)?)
-            }
-            LinkMode::Copy => {
-                let Some(change) = self.mirrored(place, reading)? else { return Ok(true) };
-                let operation = Operation { done: "adopt", to: Some(place.name.clone()), ..Operation::default() };
-                Ok(matches!(self.apply(&operation, vec![change], held)?, Applied::Done))
-            }
+    fn restore_credential(
+        &self,
+        (place, path): (&Place, &Path),
+        reading: &Reading,
+        held: &Held,
+    ) -> Result<bool, Error> {
+        if !place.is_mirrored(&self.disk) {
+            held.check()?;
+            return Ok(self.disk.replace_by_link(path, &reading.bytes, &place.slot)?);
         }
+        let Some(change) = self.mirrored(place, path, reading)? else { return Ok(true) };
+        let operation = Operation { done: "adopt", to: Some(place.name.clone()), ..Operation::default() };
+        Ok(matches!(self.apply(&operation, vec![change], held)?, Applied::Done))
     }
 
     /// The change that makes a tree's copy say what the slot says; machine keys stay as they are in the tree.
-    pub(crate) fn mirrored(&self, place: &Place, reading: &Reading) -> Result<Option<Change>, Error> {
+    pub(super) fn mirrored(&self, place: &Place, path: &Path, reading: &Reading) -> Result<Option<Change>, Error> {
         let slot = self.disk.read(&place.slot)?.and_then(|bytes| AccountPart::parse(bytes).ok());
         let (Some(slot), Ok(object)) = (slot, Credentials::parse(reading.bytes.clone())) else { return Ok(None) };
-        let Ok(spliced) = object.with_account(&slot) else { return Ok(None) };
-        let same = spliced.bytes() == reading.bytes;
-        let after = spliced.bytes().to_vec();
+        let after = place.mirror_in(path, &object, &slot).filter(|after| *after != reading.bytes);
         let before = Some(reading.bytes.clone());
-        let change = Change { path: place.credential(), before, after: Some(after), manner: Manner::Credential };
-        Ok((!same).then_some(change))
+        let change = |after| Change { path: path.to_owned(), before, after: Some(after), manner: Manner::Credential };
+        Ok(after.map(change))
     }
 }

@@ -4,6 +4,7 @@ mod copy;
 mod credential;
 mod holder;
 mod isolated;
+mod item;
 mod links;
 mod merge;
 mod moving;

@@ -1,8 +1,9 @@
 //! Where a profile's sessions live.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clauth_durable::{Disk, Mode};
+use clauth_claude::{AccountPart, Credentials, item_of, printable};
+use clauth_durable::{Disk, Kind, Mode};
 
 use super::LinkMode;
 use crate::{Error, Root};
@@ -26,15 +27,20 @@ pub(crate) struct Place {
     pub(crate) conflicts: PathBuf,
     /// The canonical credential, which the tree's is a link to or a mirror of (L4).
     pub(crate) slot: PathBuf,
+    /// The Keychain item of a `claude` that is given the tree's path, where credentials are kept so (S8).
+    pub(crate) item: Option<PathBuf>,
 }
 
 impl Place {
     pub(crate) fn of(root: &Root, name: &str) -> Self {
         let profile = root.profile(name);
+        let tree = profile.join("runtime");
         Self {
+            // By the very text that a session's `claude` is given: `SessionHandle::config_dir`.
+            item: root.has_items().then(|| item_of(Some(tree.as_os_str()))),
             root: root.path().to_owned(),
             name: name.to_owned(),
-            tree: profile.join("runtime"),
+            tree,
             isolated: profile.join("isolated"),
             holders: profile.join("sessions"),
             base: profile.join("base"),
@@ -43,15 +49,48 @@ impl Place {
         }
     }
 
-    /// The session's credential file.
+    /// The session's credential: a file in the tree, or an item.
     pub(crate) fn credential(&self) -> PathBuf {
+        self.item.clone().unwrap_or_else(|| self.file())
+    }
+
+    /// The file that a session's `claude` reads, or falls back to where its credential is an item.
+    pub(crate) fn file(&self) -> PathBuf {
         self.tree.join(".credentials.json")
+    }
+
+    /// Where a session may have a login of its own: its credential, unless that is a link to the slot, and the file that
+    /// Claude Code fell back to. Without a tree nothing is asked.
+    pub(crate) fn own_copies(&self, disk: &Disk) -> Vec<PathBuf> {
+        let stands = |kind: Kind| disk.vfs.lstat(&self.tree).is_ok_and(|stat| stat.kind == kind);
+        let item = self.item.clone().filter(|_| stands(Kind::Dir));
+        let file = Some(self.file()).filter(|file| disk.vfs.lstat(file).is_ok_and(|stat| stat.kind == Kind::File));
+        item.into_iter().chain(file).collect()
+    }
+
+    /// What says that a session's item was made by us, and for which directory.
+    pub(crate) fn item_record(&self) -> PathBuf {
+        self.base.join("item")
+    }
+
+    /// What a mirror at `path` says where the slot holds `slot`; its machine keys stay. Beside an item the file has no refresh
+    /// token: one place alone does (L5).
+    pub(crate) fn mirror_in(&self, path: &Path, object: &Credentials, slot: &AccountPart) -> Option<Vec<u8>> {
+        let is_item = self.item.as_deref() == Some(path);
+        let shown = if self.item.is_some() && !is_item { slot.bearer() } else { slot.clone() };
+        let spliced = object.with_account(&shown).ok()?;
+        Some(if is_item { printable(spliced.bytes()) } else { spliced.bytes().to_vec() })
     }
 
     /// How the tree was made; a start records it.
     pub(crate) fn mode(&self, disk: &Disk) -> LinkMode {
         let copied = disk.read(&self.mode_file()).is_ok_and(|bytes| bytes.as_deref() == Some(b"copy"));
         if copied { LinkMode::Copy } else { LinkMode::Real }
+    }
+
+    /// Whether the session's credential is a mirror of the slot, and no link to it.
+    pub(crate) fn is_mirrored(&self, disk: &Disk) -> bool {
+        self.item.is_some() || self.mode(disk) == LinkMode::Copy
     }
 
     pub(crate) fn record_mode(&self, disk: &Disk, mode: LinkMode) -> Result<(), Error> {

@@ -135,7 +135,10 @@ impl Engine {
         converger.set_members(vec![(place.clone(), Own::default())]);
         // A setup token comes by its variable; a file beside it would only be a second login.
         if kind == ProfileKind::Claude {
-            self.give_credential(place, mode)?;
+            match place.item {
+                Some(_) => self.give_item(home, place, fresh)?,
+                None => self.give_credential(place, mode)?,
+            }
         }
         // A session can begin on what is left of a bearer copy; the watchdog tries again.
         if let Err(error) = self.keep_bearer(place) {

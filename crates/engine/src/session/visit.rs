@@ -55,6 +55,9 @@ impl Engine {
         let held = self.lock_state()?;
         // Nobody can begin a session while these are held, and who began one before is seen now.
         let idle = || held.check().is_ok() && !self.is_inhabited(&home, place);
+        if idle() {
+            self.take_item(place, &held)?;
+        }
         if place.mode(&self.disk) == LinkMode::Copy && idle() {
             let shared = Arc::new(|name: &OsStr| is_shared(name, LinkMode::Copy));
             let report = Mirror::open(self.disk.clone(), Pair::of(place, &home.dir), shared).finish();

@@ -118,7 +118,8 @@ fn watcher(tell: Sender<Message>, directories: [&PathBuf; 2]) -> Option<notify::
 /// The files whose change means something.
 fn files(place: &Place, home: &ClaudeHome) -> Vec<PathBuf> {
     vec![
-        place.credential(),
+        // An item tells nobody that it changed, but Claude Code takes a lock in the tree to change it.
+        if place.item.is_some() { place.tree.clone() } else { place.file() },
         place.slot.clone(),
         place.tree.join("settings.json"),
         place.tree.join(".claude.json"),
@@ -153,13 +154,21 @@ impl Dog {
             if last || marks != self.seen {
                 // Looked at before the work, so that what is written during it is seen at the next look.
                 let done = self.look();
-                self.seen = if done { marks } else { Vec::new() };
+                self.seen = if done { self.without_own(marks) } else { Vec::new() };
             }
             if last {
                 return;
             }
             self.see_to_bearer();
         }
+    }
+
+    /// Our own locks in the tree are no news either.
+    fn without_own(&self, mut marks: Vec<Mark>) -> Vec<Mark> {
+        if let (Some(first), Some(_)) = (marks.first_mut(), &self.place.item) {
+            *first = self.mark(&self.place.tree);
+        }
+        marks
     }
 
     fn see_to_bearer(&mut self) {

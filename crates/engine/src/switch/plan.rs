@@ -55,7 +55,10 @@ pub(super) fn draft(
         Incoming::Profile(name) => desk.admit(name, cause.force)?,
         Incoming::Vaulted(entry) => entry.login.clone(),
     };
-    desk.keep_live(owner)?;
+    match owner {
+        Owner::Unreadable if cause.force => desk.quarantine()?,
+        _ => desk.keep_live(owner)?,
+    }
     before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
     let left = from.as_deref().and_then(|name| desk.holds(name)).and_then(print);
     if let Incoming::Profile(name) = incoming {

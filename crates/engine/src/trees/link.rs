@@ -40,6 +40,9 @@ impl Engine {
         renewed: Option<&AccountPart>,
     ) -> Result<(), Error> {
         let Some(reading) = &snapshot.live.reading else { return Ok(()) };
+        if reading.beside.as_ref().is_some_and(|beside| beside.item.is_some()) {
+            return self.unlink_beside(desk, (snapshot, link));
+        }
         let object = snapshot.live.object.as_ref();
         let newer = object.zip(renewed).and_then(|(object, part)| object.with_account(part).ok());
         let newer = newer.map(|object| object.bytes().to_vec());
@@ -51,6 +54,22 @@ impl Engine {
         };
         let after = Some(whole.unwrap_or_else(|| reading.bytes.clone()));
         let path = snapshot.home.credentials();
+        desk.draft.push(Change { path, before, after, manner: Manner::Credential });
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// The same beside a Keychain item, which is the credential: a plain file without a refresh token (L5).
+    fn unlink_beside(&self, desk: &mut Desk<'_>, (snapshot, link): (&Snapshot, &OwnLink)) -> Result<(), Error> {
+        let path = snapshot.home.credentials();
+        let before = match &link.profile {
+            Some(name) => desk.draft.read(&self.root.slot(name))?,
+            None => desk.draft.read(&path)?,
+        };
+        let object = before.clone().and_then(|bytes| Credentials::parse(bytes).ok());
+        let shown = object.and_then(|object| object.with_account(&object.account().bearer()).ok());
+        let after = shown.map(|object| object.bytes().to_vec()).or_else(|| before.clone());
         desk.draft.push(Change { path, before, after, manner: Manner::Credential });
         Ok(())
     }

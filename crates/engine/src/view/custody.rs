@@ -61,6 +61,10 @@ impl Engine {
     /// # Errors
     /// No such profile, or files that cannot be read.
     pub fn custody(&self, name: Option<&str>) -> Result<Vec<Custody>, Error> {
+        self.looking().custody_now(name)
+    }
+
+    fn custody_now(&self, name: Option<&str>) -> Result<Vec<Custody>, Error> {
         let name = name.map(|name| self.find(name)).transpose()?;
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
@@ -92,17 +96,16 @@ impl Engine {
             );
         }
         if let Some(slot) = record.slot.get() {
-            let tree = Place::of(&self.root, name).credential();
-            let linked = self.disk.vfs.read_link(&tree).is_ok();
+            let linked = self.disk.vfs.read_link(&Place::of(&self.root, name).credential()).is_ok();
             let path = self.root.slot(name);
             generations.add(slot, Copy { path, place: "slot", full: true, read_by_claude: linked });
         }
-        let tree = Place::of(&self.root, name).credential();
-        let is_file = self.disk.vfs.lstat(&tree).is_ok_and(|stat| stat.kind == clauth_durable::Kind::File);
-        let copy = self.disk.read(&tree).ok().flatten().filter(|_| is_file);
-        if let Some(object) = copy.and_then(|bytes| clauth_claude::Credentials::parse(bytes).ok()) {
-            let copy = Copy { path: tree, place: "session", full: true, read_by_claude: true };
-            generations.add(&object.account(), copy);
+        for path in Place::of(&self.root, name).own_copies(&self.disk) {
+            let copy = self.disk.read(&path).ok().flatten();
+            if let Some(object) = copy.and_then(|bytes| clauth_claude::Credentials::parse(bytes).ok()) {
+                let copy = Copy { path, place: "session", full: true, read_by_claude: true };
+                generations.add(&object.account(), copy);
+            }
         }
         for (path, login) in self.staged_copies(name) {
             generations.add(&login, Copy { path, place: "staged", full: true, read_by_claude: false });
@@ -147,8 +150,17 @@ struct Generations<'s> {
 
 impl Generations<'_> {
     fn add_live(&mut self) {
-        if let Some(object) = &self.snapshot.live.object {
-            let path = self.snapshot.home.credentials();
+        let home = &self.snapshot.home;
+        let beside = self.snapshot.live.reading.as_ref().and_then(|reading| reading.beside.as_ref());
+        if let Some(beside) = beside {
+            for (path, bytes) in [(home.credential(), &beside.item), (home.credentials(), &beside.file)] {
+                let object = bytes.clone().and_then(|bytes| clauth_claude::Credentials::parse(bytes).ok());
+                if let Some(object) = object {
+                    self.add(&object.account(), Copy { path, place: "live", full: true, read_by_claude: true });
+                }
+            }
+        } else if let Some(object) = &self.snapshot.live.object {
+            let path = home.credential();
             self.add(&object.account(), Copy { path, place: "live", full: true, read_by_claude: true });
         }
     }

@@ -126,6 +126,10 @@ impl Engine {
     /// # Errors
     /// Our own files, or the home, cannot be read.
     pub fn list(&self) -> Result<Listing, Error> {
+        self.looking().list_now()
+    }
+
+    fn list_now(&self) -> Result<Listing, Error> {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
         let active = match &owner {

@@ -58,6 +58,10 @@ impl Engine {
     /// # Errors
     /// Our own files, or the home, cannot be read.
     pub fn sessions(&self) -> Result<Sessions, Error> {
+        self.looking().sessions_now()
+    }
+
+    fn sessions_now(&self) -> Result<Sessions, Error> {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
         let places: Vec<Place> = snapshot.roster.names.iter().map(|name| Place::of(&self.root, name)).collect();

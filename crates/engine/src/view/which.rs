@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_claude::{ClaudeHome, CredentialStore, Credentials, FileStore, Found};
+use clauth_claude::{ClaudeHome, CredentialStore as _, Credentials, Found};
 
 use crate::custody::Unfinished;
 use crate::owner::Owner;
@@ -64,6 +64,10 @@ impl Engine {
     /// # Errors
     /// Our own files, or the home, cannot be read.
     pub fn which(&self) -> Result<Which, Error> {
+        self.looking().which_now()
+    }
+
+    fn which_now(&self) -> Result<Which, Error> {
         let home = ClaudeHome::of(&self.host, &self.disk)?;
         let roster = Roster::read(&self.disk, &self.root)?;
         let over = self.overrides(&home).first().map(clauth_claude::Override::name);
@@ -72,7 +76,7 @@ impl Engine {
             Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),
             None => self.live_record(&home, &roster)?,
         };
-        let found = FileStore { path: home.credentials() }.read(&self.disk)?;
+        let found = home.store().read(&self.disk)?;
         let found = found.and_then(|reading| Credentials::parse(reading.bytes).ok()).map(|object| object.login());
         let login = match found {
             Some(Found::Login(login)) => Some(login),
@@ -102,7 +106,7 @@ impl Engine {
     /// The profile whose login is live in `home`. The marker's profile is looked at first: it is nearly always right, and
     /// then no other profile need be read.
     fn live_record(&self, home: &ClaudeHome, roster: &Roster) -> Result<(Option<Record>, Via), Error> {
-        let store = FileStore { path: home.credentials() };
+        let store = home.store();
         let found = store.read(&self.disk)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
         if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {
             let record = Record::read(&self.disk, &self.root, name);

@@ -12,6 +12,7 @@ use clauth_sandbox::world::{Entry, Snapshot, holders};
 
 use crate::custody::assert_one_holder;
 use crate::house::{House, Unsynced, counting, restore};
+use crate::keychain;
 use crate::login::waiting;
 
 type Act = fn(&Engine) -> Result<(), Error>;
@@ -136,6 +137,39 @@ const CASES: &[Case] = &[
     #[cfg(unix)]
     Case { name: "relinked", house: relinked, act: next_command, settles: true, tokens: &["A1", "B1"] },
     Case { name: "recover", house: interrupted, act: next_command, settles: true, tokens: &["A1", "B2"] },
+];
+
+/// The same where credentials are Keychain items.
+const KEYCHAIN: &[Case] = &[
+    Case {
+        name: "keychain-capture",
+        house: keychain::fresh,
+        act: |engine| engine.capture(Some("a"), false).map(drop),
+        settles: false,
+        tokens: &["A1"],
+    },
+    Case { name: "keychain-switch", house: keychain::two, act: switch_to_a, settles: false, tokens: &["A1", "B1"] },
+    Case {
+        name: "keychain-harvest",
+        house: keychain::rotated,
+        act: switch_to_a,
+        settles: false,
+        tokens: &["A1", "B2"],
+    },
+    Case {
+        name: "keychain-beside",
+        house: keychain::mirrored,
+        act: switch_to_a,
+        settles: false,
+        tokens: &["A1", "B1"],
+    },
+    Case {
+        name: "keychain-vault",
+        house: keychain::stranger,
+        act: switch_to_a,
+        settles: false,
+        tokens: &["A1", "B1", "C1"],
+    },
 ];
 
 fn switch_to_b(engine: &Engine) -> Result<(), Error> {
@@ -324,15 +358,24 @@ const NOTHING_DONE: &str =
     r#"{"schema":1,"done":"switch","from":null,"to":null,"at":"2026-11-20T10:00:00Z","tokens":[],"temps":[]}"#;
 
 /// All cases at once, each in a home of its own: most of the time goes into waiting for the disk.
-fn every_case(check: impl Fn(&Case) + Sync) {
+fn every_case(cases: &[Case], check: impl Fn(&Case) + Sync) {
     let only = std::env::var("CASE").ok();
-    let cases = CASES.iter().filter(|case| only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
+    let cases = cases.iter().filter(|case| only.as_ref().is_none_or(|only| case.name.contains(only.as_str())));
     std::thread::scope(|scope| cases.for_each(|case| drop(scope.spawn(|| check(case)))));
 }
 
 #[test]
 fn an_error_anywhere_changes_nothing() {
-    every_case(|case| {
+    assert_errors_change_nothing(CASES);
+}
+
+#[test]
+fn an_error_anywhere_around_an_item_changes_nothing() {
+    assert_errors_change_nothing(KEYCHAIN);
+}
+
+fn assert_errors_change_nothing(cases: &[Case]) {
+    every_case(cases, |case| {
         if case.name == "recover" {
             return;
         }
@@ -376,7 +419,16 @@ fn an_error_anywhere_changes_nothing() {
 
 #[test]
 fn a_kill_anywhere_is_finished_by_the_next_command() {
-    every_case(|case| {
+    assert_kills_are_finished(CASES);
+}
+
+#[test]
+fn a_kill_anywhere_around_an_item_is_finished_by_the_next_command() {
+    assert_kills_are_finished(KEYCHAIN);
+}
+
+fn assert_kills_are_finished(cases: &[Case]) {
+    every_case(cases, |case| {
         let house = (case.house)();
         let before = house.world.snapshot();
         let count = effects(&house, case.act);
@@ -398,7 +450,9 @@ fn a_kill_anywhere_is_finished_by_the_next_command() {
             let _ = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
             let told = format!("{}: killed at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
             assert_intact(&house, case, &told);
-            let now = settled(&house).unwrap_or_else(|error| panic!("{told}: {error}"));
+            let now = settled(&house);
+            assert!(now.is_ok(), "{told}: {:?}", now.err().map(|error| error.to_string()));
+            let now = now.unwrap_or_default();
             let same = |state: &Vec<String>| comparable(state) == comparable(&now);
             assert!(
                 same(&start) || same(&brought_home) || same(&end),
@@ -418,8 +472,7 @@ fn comparable(picture: &[String]) -> Vec<&String> {
 }
 
 fn assert_intact(house: &House, case: &Case, told: &str) {
-    for path in
-        [house.world.credentials_path(), house.world.state_path(), house.world.claude_dir().join("settings.json")]
+    for path in [house.world.dirs().stored(), house.world.state_path(), house.world.claude_dir().join("settings.json")]
     {
         assert!(house.world.read_json(&path).is_object(), "{told}: {} does not parse", path.display());
     }

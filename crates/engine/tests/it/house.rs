@@ -23,6 +23,13 @@ impl House {
         Self { world: world(name), server: None, said: Arc::default() }
     }
 
+    /// A home on a machine where credentials are Keychain items.
+    pub(crate) fn with_keychain(name: &str) -> Self {
+        let house = Self::new(name);
+        house.world.with_keychain();
+        house
+    }
+
     pub(crate) fn with_server(name: &str) -> Self {
         Self { server: Some(Server::start()), ..Self::new(name) }
     }
@@ -48,6 +55,10 @@ impl House {
         let said = Arc::clone(&self.said);
         let say = move |line: &str| said.lock().expect("not poisoned").push(line.to_owned());
         let mut engine = Engine::new(self.host(), Arc::new(say));
+        if engine.disk.items.is_some() {
+            let items = self.world.home().join("Library/Keychains");
+            engine.disk.items = Some(Arc::new(crate::keychain::Folder::new(Arc::clone(&vfs), items)));
+        }
         engine.disk = engine.disk.with_vfs(vfs);
         engine
     }
@@ -81,7 +92,7 @@ impl House {
         Self::with_server(name).populated()
     }
 
-    fn populated(self) -> Self {
+    pub(crate) fn populated(self) -> Self {
         for (account, name) in [(Account::a(), "a"), (Account::b(), "b")] {
             self.sign_in(&account);
             self.capture(name);

@@ -8,6 +8,7 @@ mod homes;
 mod house;
 mod integrations;
 mod journey;
+mod keychain;
 mod later;
 mod login;
 mod old_tree;

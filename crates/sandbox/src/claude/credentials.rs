@@ -59,21 +59,21 @@ impl Held {
     /// Reads the file. The mtime is taken first: a write in between shows as a difference at the next look.
     pub(super) fn read(dirs: &Dirs) -> Self {
         let modified = modified(dirs);
-        let credentials = disk::object(&dirs.credentials()).ok().flatten();
+        let credentials = disk::object(&dirs.stored()).ok().flatten();
         Self { modified, oauth: credentials.as_ref().and_then(oauth_of) }
     }
 }
 
 /// The credentials file's mtime, through links.
 pub(super) fn modified(dirs: &Dirs) -> Option<SystemTime> {
-    std::fs::metadata(dirs.credentials()).ok()?.modified().ok()
+    std::fs::metadata(dirs.stored()).ok()?.modified().ok()
 }
 
 impl Claude {
     /// Changes the credentials: takes `.storage-write.lock`, re-reads, lets `edit` decide, writes if it says so.
     /// Returns what `edit` said. A document that cannot be parsed counts as empty.
     pub(super) fn change_credentials(&self, edit: impl FnOnce(&mut Object) -> bool) -> Result<bool, Trouble> {
-        let path = self.dirs.credentials();
+        let path = self.dirs.stored();
         let failed = |error| Trouble::Io(path.clone(), error);
         disk::ensure_private_dir(&self.dirs.secure).map_err(failed)?;
         let bare = self.is(&Variant::NoLocks) || self.is(&Variant::OldLocks);
@@ -96,6 +96,9 @@ impl Claude {
 
     /// Temp and rename (which replaces a link), or in place where the variant says so.
     fn write_credentials(&self, bytes: &[u8]) -> io::Result<()> {
+        if let Some(item) = self.dirs.item() {
+            return disk::replace(&item, bytes, 0o600);
+        }
         let path = self.dirs.credentials();
         if self.is(&Variant::InPlaceWrites) {
             return disk::write_in_place(&path, bytes, 0o600);

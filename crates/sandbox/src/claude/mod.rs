@@ -24,6 +24,7 @@ pub use cli::{VERSION, main};
 pub use credentials::Trouble;
 pub use locks::{LEGACY_STALE, Lock, LockError, Patience, REFRESH_STALE, STATE_STALE, STORAGE_STALE};
 pub use paths::Dirs;
+pub(crate) use paths::KEYCHAIN;
 pub use process::Claude;
 pub use refresh::Refreshed;
 pub use session::run as run_session;

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use sha2::Digest as _;
+
 /// The directories and files of one `claude`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dirs {
@@ -14,6 +16,8 @@ pub struct Dirs {
     pub secure: PathBuf,
     /// The global state file.
     pub state: PathBuf,
+    /// The directory that the environment names for the credential store, to the letter: what a Keychain item is called by.
+    pub exported: Option<String>,
 }
 
 impl Dirs {
@@ -22,14 +26,15 @@ impl Dirs {
     pub fn of_home(home: &Path) -> Self {
         let config = home.join(".claude");
         let state = state_file(&config, home.join(".claude.json"));
-        Self { home: home.to_path_buf(), secure: config.clone(), config, state }
+        Self { home: home.to_path_buf(), secure: config.clone(), config, state, exported: None }
     }
 
     /// A `claude` whose `CLAUDE_CONFIG_DIR` is `config`.
     #[must_use]
     pub fn of_config(home: &Path, config: &Path) -> Self {
         let state = state_file(config, config.join(".claude.json"));
-        Self { home: home.to_path_buf(), secure: config.to_path_buf(), config: config.to_path_buf(), state }
+        let exported = Some(config.to_string_lossy().into_owned());
+        Self { home: home.to_path_buf(), secure: config.to_path_buf(), config: config.to_path_buf(), state, exported }
     }
 
     /// By `HOME` (`USERPROFILE` on Windows), `CLAUDE_CONFIG_DIR` and `CLAUDE_SECURESTORAGE_CONFIG_DIR`; nothing without
@@ -43,6 +48,7 @@ impl Dirs {
         };
         // Defined but empty forces the default store.
         if let Some(secure) = env("CLAUDE_SECURESTORAGE_CONFIG_DIR") {
+            dirs.exported = (!secure.is_empty()).then(|| secure.to_string_lossy().into_owned());
             dirs.secure = if secure.is_empty() { home.join(".claude") } else { PathBuf::from(secure) };
         }
         Some(dirs)
@@ -52,6 +58,23 @@ impl Dirs {
     #[must_use]
     pub fn credentials(&self) -> PathBuf {
         self.secure.join(".credentials.json")
+    }
+
+    /// The Keychain item, where this home is one of a machine with a Keychain: a file in the directory of the fake
+    /// `security` (facts §1.5).
+    #[must_use]
+    pub fn item(&self) -> Option<PathBuf> {
+        let keychain = self.home.join(KEYCHAIN);
+        keychain.is_dir().then(|| keychain.join(service(self.exported.as_deref())))
+    }
+
+    /// Where the credentials are read: the item, or the file where there is no item.
+    #[must_use]
+    pub fn stored(&self) -> PathBuf {
+        match self.item() {
+            Some(item) if item.exists() || !self.credentials().exists() => item,
+            _ => self.credentials(),
+        }
     }
 
     /// The primary refresh lock.
@@ -77,6 +100,20 @@ impl Dirs {
     pub fn state_lock(&self) -> PathBuf {
         beside(&self.state)
     }
+}
+
+/// Where the fake `security` keeps its items; a home with this directory is one with a Keychain.
+pub(crate) const KEYCHAIN: &str = "Library/Keychains";
+
+/// What the item is called: with a suffix wherever a directory is exported, also the default one.
+fn service(exported: Option<&str>) -> String {
+    use std::fmt::Write as _;
+    let Some(exported) = exported else { return "Claude Code-credentials".into() };
+    let digest = sha2::Sha256::digest(exported.as_bytes());
+    digest.iter().take(4).fold(String::from("Claude Code-credentials-"), |mut name, byte| {
+        let _ = write!(name, "{byte:02x}");
+        name
+    })
 }
 
 /// The legacy state file wins if it is there.

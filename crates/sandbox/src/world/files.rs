@@ -34,7 +34,7 @@ impl World {
     /// # Panics
     /// The credentials cannot be changed.
     pub fn seed_mcp(&self) {
-        self.edit_json(&self.credentials_path(), |document| {
+        self.edit_json(&self.dirs().stored(), |document| {
             document.extend(object(json!({
                 "mcpOAuth": { "example-server|0123456789abcdef": {
                     "serverName": "example-server", "serverUrl": "https://mcp.example.invalid/mcp",
@@ -67,7 +67,7 @@ impl World {
     /// The live login, as [`World::login_at`] words it.
     #[must_use]
     pub fn live(&self) -> String {
-        self.login_at(&self.credentials_path())
+        self.login_at(&self.dirs().stored())
     }
 
     /// The login in a credentials document at `path`, as [`describe`] words it; also `missing` and `torn`.

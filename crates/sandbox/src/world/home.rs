@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::claude::{Claude, Dirs};
+use crate::claude::{Claude, Dirs, KEYCHAIN};
 use crate::marker::{MARKER, is_marked, refuse_unmarked};
 use crate::server::Server;
 use crate::world::{DEADLINE, Output, Running, child};
@@ -112,6 +112,33 @@ impl World {
         self.home.join(".clauth")
     }
 
+    /// Makes this a home with a Keychain: from now on the fake `claude` keeps its credentials as items, and a program gets
+    /// a fake `security` whose behaviour [`World::keychain_mode`] sets. Answers the tool's path.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    pub fn with_keychain(&self) -> PathBuf {
+        disk::ensure_private_dir(&self.home.join(KEYCHAIN)).expect("a directory for items");
+        let tool = self.home.join("bin").join("security");
+        disk::replace(&tool, include_bytes!("security.bash"), 0o700).expect("a tool");
+        tool
+    }
+
+    /// What the fake `security` does from now on: `locked`, `denied`, `hang`, `hang-write`, `truncate`, `lie`, or `well`.
+    ///
+    /// # Panics
+    /// It cannot be set.
+    pub fn keychain_mode(&self, mode: &str) {
+        disk::replace(&self.home.join(".security-mode"), mode.as_bytes(), 0o600).expect("a mode");
+    }
+
+    /// The words that each call of the fake `security` was given, one call a line.
+    #[must_use]
+    pub fn keychain_calls(&self) -> Vec<String> {
+        let log = std::fs::read_to_string(self.home.join(".security-log")).unwrap_or_default();
+        log.lines().map(str::to_owned).collect()
+    }
+
     /// The directories and locks of plain `claude` here.
     #[must_use]
     pub fn dirs(&self) -> Dirs {
@@ -152,6 +179,12 @@ impl World {
             ("LC_ALL".into(), "C.UTF-8".into()),
             ("NO_COLOR".into(), "1".into()),
         ];
+        let security = self.home.join("bin").join("security");
+        if security.is_file() {
+            env.push(("USER".into(), "tester".into()));
+            env.push(("CLAUTH_CREDENTIALS".into(), "keychain".into()));
+            env.push(("CLAUTH_SECURITY".into(), security.into()));
+        }
         // Sockets do not work on Windows without it.
         env.extend(system.map(|root| ("SystemRoot".into(), root)));
         env

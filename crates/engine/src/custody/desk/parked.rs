@@ -26,22 +26,19 @@ impl Desk<'_> {
         }
     }
 
-    /// Drafts the mirror, if there is a file that says what the slot said; another account's login in it stays.
+    /// Drafts the mirrors, where there is one that says what the slot said; another account's login in it stays.
     fn put_mirror(&mut self, name: &str, before: &AccountPart, after: &AccountPart) -> Result<(), Error> {
-        let path = Place::of(self.root, name).credential();
-        if !self.disk.lstat(&path)?.is_some_and(|stat| stat.kind == clauth_durable::Kind::File) {
-            return Ok(());
-        }
-        let Some(bytes) = self.draft.read(&path)? else { return Ok(()) };
-        let Ok(object) = Credentials::parse(bytes.clone()) else { return Ok(()) };
-        if object.account().bytes() != before.bytes() {
-            return Ok(());
-        }
-        if let Ok(spliced) = object.with_account(after)
-            && spliced.bytes() != bytes
-        {
-            let after = Some(spliced.bytes().to_vec());
-            self.draft.push(Change { path, before: Some(bytes), after, manner: Manner::Credential });
+        let place = Place::of(self.root, name);
+        for path in place.own_copies(self.disk) {
+            let Some(bytes) = self.draft.read(&path)? else { continue };
+            let Ok(object) = Credentials::parse(bytes.clone()) else { continue };
+            if place.mirror_in(&path, &object, before).as_ref() != Some(&bytes) {
+                continue;
+            }
+            let after = place.mirror_in(&path, &object, after).filter(|after| *after != bytes);
+            if after.is_some() {
+                self.draft.push(Change { path, before: Some(bytes), after, manner: Manner::Credential });
+            }
         }
         Ok(())
     }
