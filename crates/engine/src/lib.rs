@@ -50,7 +50,7 @@ pub use manage::Removed;
 pub use profile::{AccountKey, ProfileKind, State, check_name, is_command_word};
 pub use refresh::{Need, Refreshed, Tried};
 pub use root::{Entry as LayoutEntry, LAYOUT, Root};
-pub use session::SessionHandle;
+pub use session::{Roomiest, SessionHandle};
 pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
 pub use text::{nearest, plain, seconds, shown};
 pub use trees::{Adoptee, Adoption, Fate, Twin};

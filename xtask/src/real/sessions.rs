@@ -172,7 +172,7 @@ const THEIRS: [(&str, &str); 5] = [
     ("rules/mark.md", "MARK-RULE"),
     ("skills/mark/SKILL.md", "---\nname: mark\ndescription: MARK-SKILL\n---\nx\n"),
     ("agents/mark.md", "---\nname: mark\ndescription: MARK-AGENT\n---\nx\n"),
-    ("commands/mark.md", "MARK-COMMAND"),
+    ("commands/order.md", "MARK-COMMAND"),
 ];
 
 /// What an ordinary session shows of it: words in its requests, and programs that it ran.

@@ -157,10 +157,8 @@ fn profile(words: &StartWords, call: &Call<'_>) -> Result<String, Failure> {
 
 /// The profile that is picked where none was named.
 fn picked(words: &StartWords, call: &Call<'_>) -> Result<String, Failure> {
-    let next = ["clauth start NAME", "clauth list"];
     if words.auto {
-        let what = "no account is known to have room: there are no readings yet";
-        return Err(Failure::new(Kind::Nothing, what, "clauth start", &next));
+        return Ok(roomiest(call)?);
     }
     let here = bind::working_directory(&call.engine.host.env);
     match here.as_deref().map(|dir| call.engine.binding_for(dir)).transpose()?.flatten() {
@@ -174,6 +172,18 @@ fn picked(words: &StartWords, call: &Call<'_>) -> Result<String, Failure> {
             Err(Failure::new(Kind::Nothing, what, "clauth start", &next))
         }
     }
+}
+
+/// The account with the most room, and by which figure.
+fn roomiest(call: &Call<'_>) -> Result<String, clauth_engine::Error> {
+    let found = call.engine.roomiest()?;
+    let since = |at| format!(", as of {}", clauth_engine::seconds(at));
+    let as_of = if found.fresh { String::new() } else { found.as_of.map_or_else(String::new, since) };
+    call.ui.say(&format!(
+        "'{}' has the most room: {:.0} % of its {} are used{as_of}",
+        found.name, found.percent, found.window
+    ));
+    Ok(found.name)
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod sessions;
 mod snapshots;
 mod stage;
 mod start;
+mod start_auto;
 mod start_end;
 mod start_isolated;
 mod start_points;
