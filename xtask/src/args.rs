@@ -7,7 +7,7 @@ use clap::{Parser, Subcommand};
 #[cfg(unix)]
 use crate::faults;
 use crate::tree::Tree;
-use crate::{bench, cross, docs, real, tidy};
+use crate::{bench, cross, docs, model, real, tidy};
 
 /// Chores of the clauth checkout.
 #[derive(Parser)]
@@ -34,6 +34,8 @@ enum Chore {
     /// Count the file operations of each command with strace, and kill it at each
     #[cfg(unix)]
     Faults(faults::Args),
+    /// Play random programs against what must always hold
+    Model(model::Args),
     /// Run the scenarios beside the unmodified Claude Code
     Real(real::Args),
     /// The part of `real` inside the closed network
@@ -55,6 +57,7 @@ impl Args {
             Chore::Bench(args) => bench::run(&root, &args),
             #[cfg(unix)]
             Chore::Faults(args) => faults::run(&root, &args),
+            Chore::Model(args) => model::run(&root, &args),
             Chore::Real(args) => real::run(&root, &args),
             Chore::RealInside(args) => real::run_inside(&args),
             Chore::BenchFiles(args) => bench::run_files(&args).map(|()| ExitCode::SUCCESS),

@@ -12,6 +12,7 @@ mod cross;
 mod docs;
 #[cfg(unix)]
 mod faults;
+mod model;
 mod process;
 mod real;
 mod tidy;

@@ -52,6 +52,9 @@ pub struct Engine {
     pub here: Option<std::path::PathBuf>,
     /// It is a looking command's.
     pub(crate) looks: bool,
+    /// Sessions are looked after by whoever began them, through [`crate::SessionHandle::look`], and by no thread: for who
+    /// must repeat what happened step by step.
+    pub by_hand: bool,
 }
 
 impl Engine {
@@ -75,6 +78,7 @@ impl Engine {
             progress: Arc::new(|_, _, _| {}),
             here: None,
             looks: false,
+            by_hand: false,
         }
     }
 

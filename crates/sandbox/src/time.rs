@@ -1,14 +1,49 @@
 //! The clock of the sandbox: milliseconds since the epoch, as Claude Code counts.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// One day in milliseconds.
 pub(crate) const DAY: u64 = 24 * 60 * 60 * 1000;
 
-/// Milliseconds since the epoch.
+/// How far the sandbox's time is ahead of the machine's, for everybody in this process.
+static PASSED: AtomicI64 = AtomicI64::new(0);
+
+/// How far this computer's clock is wrong: the server's stays right.
+static WRONG: AtomicI64 = AtomicI64::new(0);
+
+/// Milliseconds since the epoch, by this computer's clock.
 #[must_use]
 pub fn now_ms() -> u64 {
-    of(SystemTime::now())
+    true_ms().saturating_add_signed(WRONG.load(Ordering::SeqCst))
+}
+
+/// Milliseconds since the epoch, by a clock that nobody sets wrong.
+#[must_use]
+pub fn true_ms() -> u64 {
+    of(SystemTime::now()).saturating_add_signed(PASSED.load(Ordering::SeqCst))
+}
+
+/// Lets time pass, without waiting, for the servers and every `claude` of this process.
+pub fn let_pass(time: Duration) {
+    PASSED.fetch_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX), Ordering::SeqCst);
+}
+
+/// Sets this computer's clock wrong by so many milliseconds more.
+pub fn set_wrong(ms: i64) {
+    WRONG.fetch_add(ms, Ordering::SeqCst);
+}
+
+/// How far [`now_ms`] is ahead of what the machine stamps files with, in milliseconds.
+#[must_use]
+pub fn ahead_ms() -> i64 {
+    PASSED.load(Ordering::SeqCst) + WRONG.load(Ordering::SeqCst)
+}
+
+/// Ends every [`let_pass`] and [`set_wrong`].
+pub fn set_right() {
+    PASSED.store(0, Ordering::SeqCst);
+    WRONG.store(0, Ordering::SeqCst);
 }
 
 /// A moment in milliseconds; moments before the epoch are 0.

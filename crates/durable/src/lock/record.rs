@@ -104,18 +104,26 @@ fn all(disk: &Disk, records: &Path) -> Result<Vec<Found>, Error> {
 /// Releases what killed processes of ours left locked, so that it blocks nobody until it goes stale. Locks that somebody
 /// else has taken since are left alone.
 ///
+/// The innermost goes first, and what stands outside of one that may be ours and cannot be told stays: who finds a
+/// refresh lock free renews a login, and must then find the lock of the store free, too, or the new pair is lost (L6).
+///
 /// # Errors
 /// As the system says.
 pub fn release_debris(disk: &Disk, records: &Path, owner: &dyn Fn(&Path) -> LockOwner) -> Result<(), Error> {
     let found = all(disk, records)?;
     for record in found.iter().filter(|record| record.dead) {
         let mut freed = true;
-        for lock in &record.entry.paths {
+        for lock in record.entry.paths.iter().rev() {
             freed &= finish_take_over(disk, lock)?;
-            if let Some(stat) = disk.lstat(lock)?
-                && is_left(record, &found, (lock, stat.modified), &|| owner(lock))
-            {
-                freed &= super::dir::take_over(disk, lock, &stat)?;
+            if let Some(stat) = disk.lstat(lock)? {
+                freed &= match whose(record, &found, (lock, stat.modified), &|| owner(lock)) {
+                    Whose::Left => super::dir::take_over(disk, lock, &stat)?,
+                    Whose::Unclear => false,
+                    Whose::Others => true,
+                };
+            }
+            if !freed {
+                break;
             }
         }
         // What could not be freed stays on record.
@@ -126,18 +134,32 @@ pub fn release_debris(disk: &Disk, records: &Path, owner: &dyn Fn(&Path) -> Lock
     Ok(())
 }
 
-/// Whether a lock with this mtime is the one that a dead record's process made: by its stamp; or, where it was killed before
-/// it stamped it, because nobody else is known that can have made it then.
-fn is_left(dead: &Found, all: &[Found], lock: (&Path, Timestamp), owner: &dyn Fn() -> LockOwner) -> bool {
+/// Whose a lock is that a dead record names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Whose {
+    /// The dead process left it.
+    Left,
+    /// It may have, and so may somebody who lives.
+    Unclear,
+    /// Somebody else took it since.
+    Others,
+}
+
+/// Whose a lock with this mtime is: the dead record's process's, by its stamp; or, where it was killed before it stamped
+/// it, because nobody else is known that can have made it then.
+fn whose(dead: &Found, all: &[Found], lock: (&Path, Timestamp), owner: &dyn Fn() -> LockOwner) -> Whose {
     let (path, modified) = lock;
     let at = Timestamp::from_millisecond(dead.entry.stamp_ms).unwrap_or(Timestamp::UNIX_EPOCH);
     if modified == at {
-        return true;
+        return Whose::Left;
+    }
+    let after = modified.duration_since(at);
+    if after < -TICK || after > UNSTAMPED {
+        return Whose::Others;
     }
     let named = |record: &&Found| record.entry.paths.iter().any(|named| named == path);
     let somebody_else = all.iter().filter(|record| !record.dead).any(|record| named(&record));
-    let after = modified.duration_since(at);
-    after >= -TICK && after <= UNSTAMPED && !somebody_else && owner() == LockOwner::Dead
+    if !somebody_else && owner() == LockOwner::Dead { Whose::Left } else { Whose::Unclear }
 }
 
 /// Removes what an interrupted take-over of `lock` moved aside; answers whether nothing of it is left.
@@ -179,7 +201,7 @@ pub(super) fn is_debris(
         if record.entry.paths.iter().all(|path| disk.vfs.lstat(path).is_err()) {
             let _ = disk.vfs.remove_file(&record.path);
         } else if record.entry.paths.iter().any(|path| path == lock) {
-            debris |= is_left(record, &found, (lock, modified), owner);
+            debris |= whose(record, &found, (lock, modified), owner) == Whose::Left;
         }
     }
     debris

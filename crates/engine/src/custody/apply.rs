@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clauth_durable::{Batch, Change, CommitError, Held};
 
 use super::Unfinished;
+use crate::error::Kind;
 use crate::{Engine, Error};
 
 /// What a batch of changes is for, as the journal names it, and what goes with it.
@@ -19,6 +20,8 @@ pub(crate) struct Operation {
     pub(crate) creates: bool,
     /// A directory of ours that is renamed before the first change.
     pub(crate) renames: Option<(PathBuf, PathBuf)>,
+    /// It finishes an interrupted change, whose journal it takes over.
+    pub(crate) recovers: bool,
     /// Leftovers of an interrupted change, removed once this one stands.
     pub(crate) sweeps: Vec<PathBuf>,
 }
@@ -68,6 +71,9 @@ impl Engine {
     }
 
     fn commit(&self, operation: &Operation, changes: Vec<Change>, check: &Check<'_>) -> Result<Applied, Error> {
+        if !operation.recovers && self.is_interrupted()? {
+            return Err(interrupted(&self.root.journal()));
+        }
         let mut batch = Batch::plan(&self.disk, self.root.path(), &self.host.random.name(), changes)?;
         self.journal().open(&self.entry(operation, batch.temps()))?;
         let ended = self.carry_out(operation, &mut batch, check);
@@ -132,10 +138,15 @@ impl Engine {
     /// After a change was taken back: the journal says again what it said before, which is nothing unless this was the
     /// recovery of an earlier change.
     fn reopen(&self, operation: &Operation) -> Result<(), Error> {
-        if operation.sweeps.is_empty() {
+        if !operation.recovers {
             return Ok(self.journal().close()?);
         }
         Ok(self.journal().open(&self.entry(operation, Vec::new()))?)
+    }
+
+    /// Whether a change was begun and not finished: its journal is all that tells how, so nothing else may be begun (W8).
+    pub(crate) fn is_interrupted(&self) -> Result<bool, Error> {
+        Ok(self.disk.lstat(&self.root.journal())?.is_some())
     }
 
     /// Removes leftovers of an interrupted change.
@@ -166,4 +177,15 @@ impl Engine {
     fn remove_empty(&self, directories: &[PathBuf]) {
         directories.iter().rev().for_each(|directory| drop(self.disk.vfs.remove_dir(directory)));
     }
+}
+
+/// The refusal to begin while another change is unfinished: whoever made it was killed since this command began.
+fn interrupted(journal: &Path) -> Error {
+    let what = "another change was interrupted just now, and is to be finished first";
+    Error::refused(
+        Kind::Busy,
+        what,
+        journal.display().to_string(),
+        &["try again: every command that changes anything finishes it"],
+    )
 }

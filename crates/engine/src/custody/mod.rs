@@ -8,6 +8,7 @@ mod claim;
 mod desk;
 mod draft;
 mod home;
+mod leftovers;
 mod lock;
 mod recover;
 mod snapshot;

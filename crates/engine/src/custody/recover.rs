@@ -28,6 +28,7 @@ impl Engine {
         self.take_over_tree()?;
         self.land_left()?;
         self.visit_trees();
+        self.sweep_leftovers();
         Ok(())
     }
 
@@ -117,6 +118,7 @@ impl Engine {
             tokens: entry.tokens.clone(),
             creates: entry.creates,
             renames: None,
+            recovers: true,
             sweeps: entry.temps.iter().filter(|path| is_temp(path)).cloned().collect(),
         };
         let applied = self.apply(&operation, drafted.changes, held)?;

@@ -41,6 +41,10 @@ impl Engine {
     /// # Errors
     /// A held lock, or a disk that refuses.
     pub(crate) fn tend(&self, place: &Place) -> Result<Tended, Error> {
+        // Where each login belongs is known when the interrupted change is finished (W8).
+        if self.is_interrupted()? {
+            return Ok(Tended::Later);
+        }
         let copies = place.own_copies(&self.disk);
         let Some((first, rest)) = copies.split_first() else { return self.tended_none(place) };
         let mut tended = self.tend_at(place, first)?;

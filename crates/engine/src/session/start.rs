@@ -237,6 +237,11 @@ impl SessionHandle {
         self.holder.inherit()
     }
 
+    /// One look at what the session wrote, of an engine whose sessions are looked after by hand.
+    pub fn look(&mut self) {
+        self.watch.look();
+    }
+
     /// Records the child.
     ///
     /// # Errors
@@ -252,7 +257,10 @@ impl SessionHandle {
         let mut notices = self.watch.end();
         self.holder.ended();
         let (engine, place) = (&self.engine, &self.place);
+        // A change that was interrupted meanwhile may be about this very tree (W8).
+        let recovered = engine.recover();
         let over = engine.lock_state().and_then(|_held| self.holder.release(&engine.disk));
+        let over = over.and_then(|over| recovered.map(|()| over));
         if let Err(error) = over.and_then(|over| if over { engine.visit(place) } else { Ok(()) }) {
             notices.push(format!("what the session left is looked after by the next command: {error}"));
         }

@@ -35,13 +35,20 @@ enum Message {
     End,
 }
 
-/// The thread, until [`Watch::end`].
+/// Until [`Watch::end`].
 pub(super) struct Watch {
-    tell: Sender<Message>,
-    thread: JoinHandle<()>,
+    dog: Kennel,
     /// In copy mode: what keeps the rest of the tree in step with the home.
     mirror: Option<Watcher>,
     teller: Teller,
+}
+
+/// Where the watchdog lives.
+enum Kennel {
+    /// In a thread of its own.
+    Thread { tell: Sender<Message>, thread: JoinHandle<()> },
+    /// With whoever began the session, who calls it.
+    ByHand(Box<Dog>),
 }
 
 impl Watch {
@@ -55,11 +62,9 @@ impl Watch {
         let teller = Teller::new(engine, &place.name);
         let engine = teller.engine();
         converger.set_engine(&engine);
-        let mirror = mirror(&engine, &place, home, &teller)?;
-        let (tell, told) = mpsc::channel();
-        let watcher = watcher(tell.clone(), [&place.tree, &home.dir]);
-        let floor = if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS };
-        let path = place.tree.clone();
+        let by_hand = engine.by_hand;
+        let mirror = if by_hand { None } else { mirror(&engine, &place, home, &teller)? };
+        let (tree, path) = (place.tree.clone(), place.tree.clone());
         let mut dog = Dog {
             files: files(&place, home),
             seen: Vec::new(),
@@ -69,19 +74,40 @@ impl Watch {
             place,
             converger,
         };
+        if by_hand {
+            return Ok(Self { dog: Kennel::ByHand(Box::new(dog)), mirror, teller });
+        }
+        let (tell, told) = mpsc::channel();
+        let watcher = watcher(tell.clone(), [&tree, &home.dir]);
+        let floor = if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS };
         let thread = std::thread::Builder::new().name("clauth-session".into()).spawn(move || {
             let _watcher = watcher;
             dog.run(&told, floor);
         });
         let thread = thread.map_err(|source| clauth_durable::Error::Io { doing: "watch", path, source })?;
-        Ok(Self { tell, thread, mirror, teller })
+        Ok(Self { dog: Kennel::Thread { tell, thread }, mirror, teller })
+    }
+
+    /// One look, where nobody looks by itself.
+    pub(super) fn look(&mut self) {
+        if let Kennel::ByHand(dog) = &mut self.dog {
+            dog.look();
+            dog.see_to_bearer();
+        }
     }
 
     /// Stops the thread after one last look. Answers what the user should know, now that the terminal is ours again.
     pub(super) fn end(self) -> Vec<String> {
-        let _ = self.tell.send(Message::End);
-        if self.thread.join().is_err() {
-            self.teller.tell("the session's watchdog ended early");
+        match self.dog {
+            Kennel::Thread { tell, thread } => {
+                let _ = tell.send(Message::End);
+                if thread.join().is_err() {
+                    self.teller.tell("the session's watchdog ended early");
+                }
+            }
+            Kennel::ByHand(mut dog) => {
+                dog.look();
+            }
         }
         let report = self.mirror.and_then(Watcher::stop);
         report.iter().flat_map(|report| &report.problems).for_each(|problem| self.teller.tell(&problem.to_string()));

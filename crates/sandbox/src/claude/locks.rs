@@ -184,7 +184,7 @@ fn modified(path: &Path) -> Option<SystemTime> {
 
 fn is_stale(path: &Path, stale: Duration) -> bool {
     // Gone between the two looks counts as stale, as the library has it.
-    modified(path).is_none_or(|modified| SystemTime::now().duration_since(modified).is_ok_and(|age| age > stale))
+    modified(path).is_none_or(|modified| time::at(time::now_ms()).duration_since(modified).is_ok_and(|age| age > stale))
 }
 
 #[cfg(test)]

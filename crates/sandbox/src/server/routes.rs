@@ -6,7 +6,7 @@ use super::http::{Incoming, Response};
 use super::script::Route;
 use super::state::State;
 use super::{bodies, state::Request};
-use crate::time::now_ms;
+use crate::time::true_ms;
 use crate::{Account, Pair};
 
 /// A setup token: no family, may only ask the model.
@@ -23,7 +23,7 @@ pub(super) fn note(incoming: &Incoming) -> Request {
         bearer: incoming.bearer().map(|token| label(&token)),
         refresh: presented.map(label),
         user_agent: incoming.header("user-agent"),
-        at: now_ms(),
+        at: true_ms(),
         prompt: if incoming.path.starts_with("/v1/messages") { incoming.text() } else { String::new() },
     }
 }
@@ -69,7 +69,7 @@ impl State {
         if only_newest && pair.generation < family.generation {
             return Err(refused("token_revoked"));
         }
-        if family.access_until.get(&pair.generation).is_some_and(|until| *until <= now_ms()) {
+        if family.access_until.get(&pair.generation).is_some_and(|until| *until <= true_ms()) {
             return Err(refused("token_expired"));
         }
         Ok(Some(family.account.clone()))
@@ -81,8 +81,8 @@ impl State {
             (Route::Profile, Some(account)) => {
                 Response::json(200, &own(&self.profiles).unwrap_or_else(|| account.profile()))
             }
-            (Route::Usage, _) => Response::json(200, &own(&self.usage).unwrap_or_else(|| bodies::usage(now_ms()))),
-            _ => Response { headers: bodies::limits(now_ms()), ..Response::json(200, &bodies::message()) },
+            (Route::Usage, _) => Response::json(200, &own(&self.usage).unwrap_or_else(|| bodies::usage(true_ms()))),
+            _ => Response { headers: bodies::limits(true_ms()), ..Response::json(200, &bodies::message()) },
         }
     }
 
@@ -126,7 +126,7 @@ impl State {
             return self.tokens(&pair);
         }
         let next = pair.next();
-        let until = now_ms() + self.options.access_seconds * 1000;
+        let until = true_ms() + self.options.access_seconds * 1000;
         if let Some(family) = self.family(&next) {
             family.access_until.insert(next.generation, until);
         }
@@ -138,7 +138,7 @@ impl State {
         let options = self.options.clone();
         let Some(family) = self.family(pair) else { return Response::json(400, &bodies::invalid_grant()) };
         // Rounded up: the client adds it to a clock that has gone on.
-        let ends_in = family.ends_at.saturating_sub(now_ms()).div_ceil(1000);
+        let ends_in = family.ends_at.saturating_sub(true_ms()).div_ceil(1000);
         let mut body = bodies::tokens(&family.account, pair, options.access_seconds, ends_in);
         let omitted = [
             (options.omit_refresh_token, "refresh_token"),

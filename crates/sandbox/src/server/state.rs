@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::Value;
 
 use super::script::{Reply, Route};
-use crate::time::{DAY, now_ms};
+use crate::time::{DAY, true_ms};
 use crate::{Account, Login, Pair};
 
 /// How the server behaves.
@@ -98,7 +98,7 @@ impl State {
 
     /// Starts a family at generation 1.
     pub(super) fn sign_in(&mut self, account: &Account, family: &str) -> Login {
-        let now = now_ms();
+        let now = true_ms();
         let (ends_at, until) = (now + self.options.login_seconds * 1000, now + self.options.access_seconds * 1000);
         let record =
             Family { account: account.clone(), generation: 1, ends_at, access_until: BTreeMap::from([(1, until)]) };
@@ -108,7 +108,7 @@ impl State {
 
     /// Makes a login known as it is.
     pub(super) fn know(&mut self, login: &Login) {
-        let ends_at = login.refresh_expires_at.unwrap_or(now_ms() + self.options.login_seconds * 1000);
+        let ends_at = login.refresh_expires_at.unwrap_or(true_ms() + self.options.login_seconds * 1000);
         let access_until = BTreeMap::from([(login.pair.generation, login.expires_at)]);
         let record =
             Family { account: login.account.clone(), generation: login.pair.generation, ends_at, access_until };
@@ -120,7 +120,7 @@ impl State {
     pub(super) fn family(&mut self, pair: &Pair) -> Option<&mut Family> {
         if !self.families.contains_key(&pair.family) {
             let account = Account::of_family(&pair.family)?;
-            let ends_at = now_ms() + self.options.login_seconds * 1000;
+            let ends_at = true_ms() + self.options.login_seconds * 1000;
             let record = Family { account, generation: pair.generation, ends_at, access_until: BTreeMap::new() };
             self.families.insert(pair.family.clone(), record);
         }

@@ -1,0 +1,37 @@
+//! The time of a program: it passes when somebody waits or idles, and the computer's clock may be set wrong.
+
+use std::time::{Duration, Instant};
+
+use clauth_host::Time;
+use jiff::Timestamp;
+
+pub(crate) struct ModelTime {
+    began: Instant,
+    /// What had passed then.
+    at: u64,
+}
+
+impl ModelTime {
+    pub(crate) fn new() -> Self {
+        Self { began: Instant::now(), at: clauth_sandbox::true_ms() }
+    }
+}
+
+impl Time for ModelTime {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millisecond(i64::try_from(clauth_sandbox::now_ms()).unwrap_or(0))
+            .unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+    fn file_now(&self) -> Timestamp {
+        self.now()
+    }
+    fn monotonic(&self) -> Duration {
+        // Both, since the true time of the sandbox goes in whole milliseconds.
+        let passed = Duration::from_millis(clauth_sandbox::true_ms().saturating_sub(self.at));
+        passed.max(self.began.elapsed())
+    }
+    fn sleep(&self, time: Duration) {
+        clauth_sandbox::let_pass(time);
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,143 @@
+//! What Claude Code and its user do.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use clauth_sandbox::{Account, Claude, Pair, Refreshed};
+
+use crate::ledger::Ledger;
+use crate::stage::Stage;
+use crate::step::{Other, Seat};
+
+/// A `claude` that acts in the middle of something of clauth's.
+pub(crate) struct Acting {
+    pub(crate) seat: Seat,
+    pub(crate) ran: bool,
+    pub(crate) claude: Arc<Mutex<Option<Claude>>>,
+}
+
+/// Does what somebody else does, now.
+pub(crate) fn act(stage: &mut Stage, ledger: &mut Ledger, other: &Other) {
+    let (seat, home) = (seat(other), stage.home().to_owned());
+    if !stage.is_taken(seat) || (!stage.network && needs_network(other)) {
+        return;
+    }
+    match other {
+        Other::Run if stage.running.is_none() => {
+            let mut claude = stage.claude(None);
+            begin(&mut claude);
+            stage.board.run(HOME, &home, None);
+            stage.running = Some(claude);
+            return;
+        }
+        Other::Stop => {
+            stage.board.stop(HOME);
+            stage.running = None;
+            return;
+        }
+        _ => {}
+    }
+    // Claude Code waits for the store for longer than its lock stays fresh.
+    if claude_waits(stage, seat) {
+        clauth_sandbox::let_pass(clauth_sandbox::claude::STORAGE_STALE);
+    }
+    let ran = stage.running.is_some();
+    let mut claude = stage.take_claude(seat);
+    let mut given_up = Vec::new();
+    ledger.watch(&home, || given_up = by(&mut claude, other));
+    given_up.iter().for_each(|(family, why)| ledger.forgive(family, why));
+    stage.put_claude(seat, claude, ran);
+}
+
+/// Whether somebody who was killed left the store locked.
+fn claude_waits(stage: &Stage, seat: Seat) -> bool {
+    let config = stage.config(seat).unwrap_or_else(|| stage.world.claude_dir());
+    config.join(".storage-write.lock").exists()
+}
+
+/// The made-up process that runs in the home.
+const HOME: u32 = 4_194_304;
+
+/// A `claude` begins. Its registration names a process that is not its own, so it does not stay.
+pub(crate) fn begin(claude: &mut Claude) {
+    let _ = claude.start();
+    claude.stop();
+}
+
+/// Readies somebody to act in the middle of something else.
+pub(crate) fn ready(stage: &mut Stage, other: &Other) -> Option<Acting> {
+    let seat = seat(other);
+    let able = stage.is_taken(seat) && (stage.network || !needs_network(other));
+    if !able || matches!(other, Other::Run | Other::Stop) {
+        return None;
+    }
+    let ran = stage.running.is_some();
+    let claude = stage.take_claude(seat);
+    Some(Acting { seat, ran, claude: Arc::new(Mutex::new(Some(claude))) })
+}
+
+/// What they do, as something that another thread may run.
+pub(crate) fn later(
+    acting: &Acting,
+    ledger: &Arc<Mutex<Ledger>>,
+    home: std::path::PathBuf,
+    other: Other,
+) -> Box<dyn FnOnce() + Send> {
+    let (claude, ledger) = (Arc::clone(&acting.claude), Arc::clone(ledger));
+    Box::new(move || {
+        let mut claude = claude.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(claude) = claude.as_mut() else { return };
+        let mut given_up = Vec::new();
+        ledger.watch(&home, || given_up = by(claude, &other));
+        given_up.iter().for_each(|(family, why)| ledger.forgive(family, why));
+    })
+}
+
+/// Gives the `claude` back.
+pub(crate) fn done(stage: &mut Stage, acting: &Acting) {
+    let claude = acting.claude.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(claude) = claude {
+        stage.put_claude(acting.seat, claude, acting.ran);
+    }
+}
+
+fn seat(other: &Other) -> Seat {
+    match other {
+        Other::SignIn(seat, _)
+        | Other::SignOut(seat)
+        | Other::Turn(seat)
+        | Other::Renew(seat)
+        | Other::Rewrite(seat) => *seat,
+        Other::Run | Other::Stop => Seat::Home,
+    }
+}
+
+fn needs_network(other: &Other) -> bool {
+    !matches!(other, Other::Rewrite(_) | Other::Run | Other::Stop)
+}
+
+/// Does it, and answers which families Claude Code itself gave up.
+fn by(claude: &mut Claude, other: &Other) -> Vec<(String, &'static str)> {
+    match other {
+        Other::SignIn(_, code) => {
+            // What it writes when a lock stays held is its own affair.
+            let _ = claude.sign_in(&Account::new(*code));
+        }
+        Other::SignOut(_) => {
+            let family = Pair::of(&format!("FAKE-{}", claude.login().replace(" bearer", ""))).map(|pair| pair.family);
+            let _ = claude.sign_out();
+            return family.into_iter().map(|family| (family, "its user signed out")).collect();
+        }
+        Other::Turn(_) => drop(claude.turn("hello")),
+        Other::Renew(_) => {
+            let sent = claude.login();
+            if claude.refresh_now() == Refreshed::Dropped {
+                let family = Pair::of(&format!("FAKE-{sent}")).map(|pair| pair.family);
+                return family.into_iter().map(|family| (family, "Claude Code dropped it")).collect();
+            }
+        }
+        Other::Rewrite(_) => drop(claude.rewrite_state()),
+        Other::Run | Other::Stop => {}
+    }
+    Vec::new()
+}
