@@ -15,8 +15,6 @@ use crate::failure::Failure;
     disable_help_subcommand = true,
     max_term_width = 80,
     override_usage = "clauth [COMMAND] [OPTIONS]        without a command: list\n       clauth NAME|- [OPTIONS]   the same as `clauth switch NAME`",
-    help_template = "{about}\n\nUsage: {usage}\n\nCommands:\n{subcommands}\n\n\
-        Everywhere: --json --color WHEN -q -v --yes -h -V; see any command's --help{after-help}",
     after_help = "Example: clauth list"
 )]
 pub(crate) struct Cli {
@@ -93,6 +91,16 @@ impl Typed {
         let mut command = command();
         let matches = command.try_get_matches_from_mut(&self.argv)?;
         Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
+    /// How this program was called.
+    pub(crate) fn zeroth(&self) -> Option<&OsStr> {
+        self.argv.first().map(OsString::as_os_str)
+    }
+
+    /// Whether it is Claude Code that calls, whose environment says nothing about ours.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.command_name() == Some(clauth_engine::KEY_COMMAND)
     }
 
     pub(crate) fn words(&self) -> &[OsString] {

@@ -11,6 +11,7 @@ use clauth_host::{Env, Host};
 use crate::args::{self, Cli};
 use crate::commands::{self, Call};
 use crate::failure::Failure;
+use crate::own;
 use crate::ui::Ui;
 
 /// A variable that ends the process before its n-th effect on the disk. Honoured only in a root that holds the sandbox
@@ -45,8 +46,11 @@ fn carry_out(typed: &args::Typed, cli: Cli, env: Env, ui: &Ui) -> Result<u8, Fai
     let host = Host::from_env(env)?;
     let talk = ui.clone();
     let mut engine = Engine::new(host, Arc::new(move |line| talk.say(line)));
-    engine.check_root()?;
+    if !typed.is_hidden() {
+        engine.check_root()?;
+    }
     engine.here = commands::working_directory(&engine.host.env);
+    engine.program = own::program(typed.zeroth(), &engine.host.env);
     let bar = ui.clone();
     engine.progress = Arc::new(move |what, done, of| bar.progress(what, done, of));
     if let Some(at) = engine.host.env.text(CRASH_AT).filter(|_| engine.host.sandbox).and_then(|at| at.parse().ok()) {

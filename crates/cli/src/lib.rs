@@ -13,6 +13,7 @@ mod entry;
 mod failure;
 mod hidden;
 mod overview;
+mod own;
 mod readings;
 mod shell;
 mod table;

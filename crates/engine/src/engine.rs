@@ -50,6 +50,8 @@ pub struct Engine {
     pub progress: Progress,
     /// The working directory, whose settings a `claude` started there would follow.
     pub here: Option<std::path::PathBuf>,
+    /// This program, as others are to call it.
+    pub program: std::path::PathBuf,
     /// It is a looking command's.
     pub(crate) looks: bool,
     /// Sessions are looked after by whoever began them, through [`crate::SessionHandle::look`], and by no thread: for who
@@ -58,9 +60,16 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// What outranks the login of `home` for a `claude` that is started here.
+    /// What outranks the login of `home` for a `claude` that is started here, but for what we set there ourselves.
     pub(crate) fn overrides(&self, home: &clauth_claude::ClaudeHome) -> Vec<clauth_claude::Override> {
-        clauth_claude::overrides(&self.host, &self.disk, home, self.here.as_deref())
+        let mut all = clauth_claude::overrides(&self.host, &self.disk, home, self.here.as_deref());
+        let set_there = |over: &clauth_claude::Override| matches!(over, clauth_claude::Override::Setting { .. });
+        if all.iter().any(set_there)
+            && let (Ok(Some(applied)), Ok(Some(document))) = (self.set_in(home), self.settings_of(home))
+        {
+            all.retain(|over| !crate::overlay::ours_in(&document, &applied, over));
+        }
+        all
     }
 
     /// The engine of a machine, on its real disk.
@@ -77,6 +86,7 @@ impl Engine {
             say,
             progress: Arc::new(|_, _, _| {}),
             here: None,
+            program: "clauth".into(),
             looks: false,
             by_hand: false,
         }

@@ -18,6 +18,7 @@ mod json;
 mod log;
 mod login;
 mod manage;
+mod overlay;
 mod owner;
 mod profile;
 mod refresh;
@@ -41,6 +42,7 @@ pub use config::{
     nearest_setting, setting, settings_page,
 };
 pub use custody::{Planned, Unfinished};
+pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
 pub use engine::{Endpoint, Engine, LookUp, Progress};
 pub use error::{Error, Kind};
 pub use history::{Event, Tokens};

@@ -66,6 +66,24 @@ impl Bench {
         Ok(output.stdout)
     }
 
+    /// Runs clauth with a text on its standard input; it must succeed.
+    pub(super) fn clauth_given(&self, words: &[&str], text: &str) -> anyhow::Result<()> {
+        let input = self.world.home().join("input");
+        std::fs::write(&input, text)?;
+        let mut command = self.world.command(&self.program, Some(&self.server));
+        command.args(words).stdin(std::fs::File::open(&input)?);
+        let output = world::run(command, PATIENCE);
+        std::fs::remove_file(&input)?;
+        ensure!(output.code == Some(0), "`clauth {}`: {}", words.join(" "), output.stderr.trim());
+        Ok(())
+    }
+
+    /// The hosts that the model's requests went to since they were last forgotten.
+    pub(super) fn hosts(&self) -> Vec<String> {
+        let hosts: BTreeSet<_> = self.server.requests_to(Route::Messages).into_iter().map(|r| r.host).collect();
+        hosts.into_iter().collect()
+    }
+
     /// Runs clauth, however it ends.
     pub(super) fn try_clauth(&self, words: &[&str]) -> Output {
         self.world.clauth(&self.program, Some(&self.server), words)

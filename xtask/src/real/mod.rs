@@ -7,6 +7,7 @@
 
 mod args;
 mod bench;
+mod endpoint;
 mod inside;
 mod outside;
 mod scenarios;

@@ -16,13 +16,15 @@ pub(super) type Open<'a> = &'a dyn Fn() -> anyhow::Result<Bench>;
 pub(super) type Scenario = fn(Open<'_>) -> anyhow::Result<()>;
 
 /// All of them, by name.
-pub(super) const SCENARIOS: [(&str, Scenario); 6] = [
+pub(super) const SCENARIOS: [(&str, Scenario); 8] = [
     ("the client works on the fake", client_alone),
     ("identity and requests follow a switch", identity_follows),
     ("a running session follows a switch", session_follows),
     ("what the client rotates comes home", rotation_comes_home),
     ("a switch while a refresh is in flight", switch_in_flight),
     ("a switch at any moment of a refresh", switch_at_any_moment),
+    ("an endpoint gets its key, and no login", super::endpoint::there_and_back),
+    ("a session under an endpoint, beside a live login", super::endpoint::in_a_session),
 ];
 
 /// What `CLAUTH_LINKS` may say.

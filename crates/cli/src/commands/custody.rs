@@ -36,6 +36,7 @@ fn text(custody: &Custody, home: &Path) -> String {
         Some("live") => "lent to Claude Code, which renews it",
         Some("session") => "in a session, which renews it",
         Some(_) => "parked; nothing else may renew it",
+        None if custody.endpoint => "an endpoint; its key is in its config.toml",
         None if custody.generations.is_empty() => "no login",
         None => "kept",
     };

@@ -1,6 +1,6 @@
 //! `clauth list`, also without any command.
 
-use clauth_engine::{Account, Listing, LiveState, State, Unfinished};
+use clauth_engine::{Account, Listing, LiveState, ProfileKind, State, Unfinished};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn row(account: &Account, now: Timestamp) -> Vec<Cell> {
     vec![
         place,
         Cell::styled(&account.name, if account.active { GOOD } else { anstyle::Style::new() }),
-        Cell::known(unproven.as_deref().or(email)),
+        Cell::known(unproven.as_deref().or(email).or(account.base_url.as_deref())),
         Cell::known(account.organization_name.as_deref()),
         Cell::known(account.plan.as_deref()),
         state(account, now),
@@ -58,6 +58,7 @@ fn row(account: &Account, now: Timestamp) -> Vec<Cell> {
 
 fn state(account: &Account, now: Timestamp) -> Cell {
     let mut words = match (account.state, account.token_expires_at) {
+        (State::NoLogin, _) if account.kind == ProfileKind::Endpoint => "no key".to_owned(),
         (State::Ok, Some(end)) => format!("ok, {} left", span(now, end)),
         (State::Ok, None) => "ok".to_owned(),
         (State::Expired, _) => "expired; renewed when used".to_owned(),
@@ -65,7 +66,7 @@ fn state(account: &Account, now: Timestamp) -> Cell {
         (State::NoLogin, _) => "no login".to_owned(),
         (state, _) => state.word().to_owned(),
     };
-    if let Some(reason) = &account.reason {
+    if let Some(reason) = account.reason.as_ref().filter(|_| account.kind != ProfileKind::Endpoint) {
         words = format!("{words}: {reason}");
     }
     if !account.enabled {
@@ -141,7 +142,7 @@ pub(super) fn account(account: &Account, now: Timestamp) -> Value {
         "plan": account.plan, "active": account.active, "enabled": account.enabled, "position": account.position,
         "state": account.state.word(), "reason": account.reason, "proven": account.proven,
         "custodian": account.custodian.map(clauth_engine::Custodian::word), "sessions": account.sessions,
-        "auto_start": false, "chain": null,
+        "auto_start": account.auto_start, "base_url": account.base_url, "chain": null,
         "token_expires_at": time(account.token_expires_at), "login_expires_at": time(account.login_expires_at),
         "usage": readings::document(account, now),
     })

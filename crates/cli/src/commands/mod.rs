@@ -1,5 +1,6 @@
 //! One file a command: its words beside what it does with them.
 
+mod add;
 mod adopt;
 mod bind;
 mod capture;
@@ -9,6 +10,7 @@ mod custody;
 mod diff;
 mod enable;
 mod hook;
+mod key;
 mod list;
 mod login;
 mod order;
@@ -48,6 +50,7 @@ pub(crate) struct Call<'a> {
 pub(crate) enum Command {
     Capture(capture::Args),
     Login(login::Args),
+    Add(add::Args),
     Switch(switch::Args),
     Start(start::Args),
     Undo(undo::Args),
@@ -72,6 +75,8 @@ pub(crate) enum Command {
     #[command(name = "__complete")]
     Complete(completions::CompleteArgs),
     Adopt(adopt::Args),
+    #[command(name = clauth_engine::KEY_COMMAND, hide = true)]
+    Key(key::Args),
     #[cfg(feature = "demo")]
     Demo(demo::Args),
 }
@@ -81,6 +86,7 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
     let done = match command.unwrap_or(Command::List(list::Args {})) {
         Command::Capture(args) => capture::run(&args, call),
         Command::Login(args) => login::run(&args, call),
+        Command::Add(args) => add::run(&args, call),
         Command::Switch(args) => switch::run(&args, call),
         Command::Start(args) => return start::run(&args, call),
         Command::Undo(args) => undo::run(&args, call),
@@ -104,6 +110,7 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Completions(args) => completions::run(&args, call),
         Command::Complete(args) => completions::complete(&args, call),
         Command::Adopt(args) => adopt::run(&args, call),
+        Command::Key(args) => key::run(&args, call),
         #[cfg(feature = "demo")]
         Command::Demo(_) => demo::run(call),
     };

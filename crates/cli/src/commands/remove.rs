@@ -21,7 +21,9 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     // What would be refused is not asked about first.
     let name = call.engine.removable(&args.name, args.force)?;
-    if !call.ui.confirms(&format!("Remove '{name}'? Its login goes to the vault.")) {
+    let endpoint = call.engine.profile_config(&name).is_ok_and(|config| config.base_url().is_some());
+    let fate = if endpoint { "Its key is kept nowhere else." } else { "Its login goes to the vault." };
+    if !call.ui.confirms(&format!("Remove '{name}'? {fate}")) {
         let force = if args.force { " --force" } else { "" };
         let again = format!("clauth remove {name} --yes{force}");
         return Err(Failure::new(Kind::Protected, format!("'{name}' was not removed"), name, &[&again]));

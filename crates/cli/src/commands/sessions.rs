@@ -83,6 +83,9 @@ pub(super) fn tell(sessions: &[SessionEffect], ui: &Ui) {
         let what = match session.effect {
             Effect::NextRequest => "uses it from its next request on".to_owned(),
             Effect::Pinned => format!("keeps its own account ({})", session.config_dir.display()),
+            Effect::Restart if session.overrides.is_empty() => {
+                "has to be started again: it may still use the endpoint".to_owned()
+            }
             Effect::Restart => format!("has to be started again without {}", session.overrides.join(", ")),
         };
         ui.say(&format!("claude {} {what}", session.pid));

@@ -20,7 +20,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
             "schema": 1, "profile": which.profile, "email": which.email, "plan": which.plan, "tier": which.tier,
             "oauth": which.oauth, "active": which.active, "via": which.via.word(),
             "config_dir": which.config_dir.display().to_string(), "binding": binding.as_ref().map(bind::document), "override": which.over,
-            "kind": which.kind.word(),
+            "kind": which.kind.word(), "base_url": which.base_url,
         }));
     }
     call.ui.print(&format!("{}\n", plain(which.profile.as_deref().unwrap_or("unknown"))))?;

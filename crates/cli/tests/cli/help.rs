@@ -44,6 +44,9 @@ fn every_example_works() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut command = stage.command(&words);
         command.env("FAKE_LOGIN_ACCOUNT", "A");
+        let input = stage.world.home().join("input");
+        std::fs::write(&input, "sk-FAKE-KEY\n").expect("an input");
+        command.stdin(std::fs::File::open(&input).expect("an input"));
         let _ = crate::stage::finish(command).success();
     }
 }

@@ -6,6 +6,7 @@ mod bind;
 mod completions;
 mod config;
 mod contract;
+mod endpoint;
 mod files;
 mod help;
 mod hook;

@@ -61,6 +61,37 @@ fn insert(text: &mut String, object: usize, name: &str, json: &str) {
     text.insert_str(place, &piece);
 }
 
+/// Puts a member before the member `next` of the object at `parents`, spaced as that one is.
+pub(super) fn insert_before(text: &mut String, parents: &[&str], (name, json): (&str, &str), next: &str) {
+    let object = match parents {
+        [] => Some(start(text)),
+        _ => scan::find(text, start(text), parents).map(|member| member.value.start),
+    };
+    let Some(object) = object.filter(|at| text.as_bytes()[*at] == b'{') else { return };
+    let members = scan::members(text, object);
+    let Some(target) = scan::named(text, object, next).pop() else { return };
+    let Some(at) = members.iter().position(|member| member.key.start == target.key.start) else { return };
+    let colon = colon(text, &target).to_owned();
+    let (place, piece) = match at.checked_sub(1).map(|before| &members[before]) {
+        Some(before) => {
+            let gap = &text[before.value.end..target.key.start];
+            let lead = gap.find(',').map_or(gap, |comma| &gap[comma + 1..]);
+            (before.value.end, format!(",{lead}{}{colon}{json}", quoted(name)))
+        }
+        None => {
+            let lead = &text[object + 1..target.key.start];
+            let second = members.get(1).map(|second| &text[target.value.end..second.key.start]);
+            let lead = match second.and_then(|gap| Some(&gap[gap.find(',')? + 1..])) {
+                Some(gap) => gap,
+                None if lead.is_empty() && colon.ends_with(' ') => " ",
+                None => lead,
+            };
+            (target.key.start, format!("{}{colon}{json},{lead}", quoted(name)))
+        }
+    };
+    text.insert_str(place, &piece);
+}
+
 /// Sets members of the object that begins at `object` and has at least one, in one walk.
 pub(super) fn set_members(text: &mut String, object: usize, values: &[(&str, &str)]) {
     let members = scan::members(text, object);

@@ -134,6 +134,33 @@ impl Document {
         edit::set(&mut self.text, path, &json)
     }
 
+    /// Sets a value to an exact text; a new key is put before the key `next` of the same object, where that one is there,
+    /// and else becomes the last one.
+    ///
+    /// # Errors
+    /// As for [`Self::set_raw`].
+    pub fn insert_raw(&mut self, path: &[&str], json: &str, next: Option<&str>) -> Result<(), DocumentError> {
+        let next = next.filter(|_| self.raw(path).is_none());
+        match (path.split_last(), next) {
+            (Some((name, parents)), Some(next)) if self.raw(&[parents, &[next]].concat()).is_some() => {
+                serde_json::from_str::<serde::de::IgnoredAny>(json).map_err(|error| syntax(&error))?;
+                fits(path, json)?;
+                edit::insert_before(&mut self.text, parents, (name, json), next);
+                Ok(())
+            }
+            _ => self.set_raw(path, json),
+        }
+    }
+
+    /// The key that stands behind the one at `path` in its object.
+    #[must_use]
+    pub fn follower(&self, path: &[&str]) -> Option<String> {
+        let (name, parents) = path.split_last()?;
+        let members = self.members(parents)?;
+        let at = members.iter().position(|(key, _)| key == name)?;
+        members.get(at + 1).map(|(key, _)| key.clone())
+    }
+
     /// Removes a key with its value; answers whether it was there.
     pub fn remove(&mut self, path: &[&str]) -> bool {
         edit::remove(&mut self.text, path)

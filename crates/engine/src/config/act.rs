@@ -167,7 +167,28 @@ impl Engine {
         let changed = !changes.is_empty();
         let name = files.name();
         self.apply(&Operation { done: "config", to: name.clone(), ..Operation::default() }, changes, &held)?;
-        Ok(Changed { key: key.to_owned(), profile: name, changed, warnings: Vec::new() })
+        drop(held);
+        let mut done = Changed { key: key.to_owned(), profile: name, changed, warnings: Vec::new() };
+        if row.reaches_claude() && changed {
+            self.take_effect(&mut done);
+        }
+        Ok(done)
+    }
+
+    /// What the active profile sets in Claude Code's settings follows at once; a switch does it otherwise.
+    fn take_effect(&self, done: &mut Changed) {
+        let Some(name) = &done.profile else { return };
+        let brought = match self.list().map(|listing| listing.active.as_ref() == Some(name)) {
+            Ok(true) => {
+                self.switch(crate::Target::Named(name), crate::Options::default()).map(|report| report.warnings)
+            }
+            Ok(false) => return,
+            Err(error) => Err(error),
+        };
+        match brought {
+            Ok(warnings) => done.warnings.extend(warnings),
+            Err(error) => done.warnings.push(format!("it is not in Claude Code's settings yet: {error}")),
+        }
     }
 }
 

@@ -80,6 +80,8 @@ impl Takes {
             (Self::Number(..), Value::Integer(number)) => self.parse(&number.value().to_string()),
             (Self::Number(..), Value::Float(number)) => self.parse(&number.value().to_string()),
             (Self::Time(..), Value::Integer(seconds)) => self.parse(&seconds.value().to_string()),
+            // In a file the two words are the two words.
+            (Self::Switch | Self::Flag, Value::String(text)) if !["on", "off"].contains(&text.value().as_str()) => None,
             // A person who wrote a file by hand may have meant any host.
             (Self::Url, Value::String(text)) => Some(text.value().as_str().into()),
             (_, Value::String(text)) => self.parse(text.value()),
@@ -251,7 +253,8 @@ mod tests {
 
     #[test]
     fn what_a_hand_wrote_is_understood_or_is_not() {
-        let rows: [(&str, Takes, &str, bool); 6] = [
+        let rows: [(&str, Takes, &str, bool); 7] = [
+            ("in other letters", Takes::Switch, "\"Off\"", false),
             ("a truth value", Takes::Switch, "false", true),
             ("an integer", Takes::Number(0.0, 100.0), "90", true),
             ("text for a number", Takes::Number(0.0, 100.0), "\"90\"", true),

@@ -42,7 +42,7 @@ impl Claim<'_> {
     /// How the login goes with the profile `name`.
     ///
     /// # Errors
-    /// The profile's files cannot be understood, it is a setup token, or there is a directory of that name which is not
+    /// The profile's files cannot be understood, it is no signed-in login, or there is a directory of that name which is not
     /// listed: what is in it is overwritten by nobody.
     pub(crate) fn fit<'s>(&self, engine: &Engine, snapshot: &'s Snapshot, name: &str) -> Result<Fit<'s>, Error> {
         let Some(record) = snapshot.record(name) else {
@@ -51,8 +51,13 @@ impl Claim<'_> {
         if let Some(path) = record.broken() {
             return Err(Error::broken_profile(record, path));
         }
-        if record.kind == ProfileKind::Token {
-            let what = format!("'{name}' is a setup token, not a signed-in login");
+        let other = match record.kind {
+            ProfileKind::Claude => None,
+            ProfileKind::Token => Some("a setup token"),
+            ProfileKind::Endpoint => Some("an endpoint"),
+        };
+        if let Some(other) = other {
+            let what = format!("'{name}' is {other}, not a signed-in login");
             return Err(Error::refused(Kind::Protected, what, name, &["choose another name"]));
         }
         let proven = self.of == Some(name);

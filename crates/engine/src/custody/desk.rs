@@ -101,6 +101,11 @@ impl<'s> Desk<'s> {
         })
     }
 
+    /// What stood when this began.
+    pub(crate) fn snapshot(&self) -> &'s Snapshot {
+        self.snapshot
+    }
+
     fn record(&self, name: &str) -> Result<&'s Record, Error> {
         self.snapshot.record(name).ok_or_else(|| self.snapshot.roster.missing(name))
     }
@@ -236,6 +241,16 @@ impl<'s> Desk<'s> {
         let changes = store.changes(self.snapshot.live.reading.as_ref(), spliced.bytes().to_vec());
         changes.into_iter().for_each(|change| self.draft.push(change));
         Ok(())
+    }
+
+    /// Takes the login out of the live object; what belongs to the machine stays (W4).
+    pub(crate) fn clear_login(&mut self) -> Result<(), Error> {
+        let nothing = AccountPart::parse(b"{}".to_vec()).map_err(|_| self.unreadable())?;
+        let live = if self.quarantined { None } else { Some(self.live_object()?) };
+        if live.is_some_and(|live| live.account().bytes() == nothing.bytes()) {
+            return Ok(());
+        }
+        self.install(&nothing)
     }
 
     /// Brings home every login that is lent to the live home, but for `staying`'s (W6, L3). `owner` is whose login was

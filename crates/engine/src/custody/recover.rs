@@ -9,7 +9,7 @@ use super::below::is_temp;
 use super::{Applied, Desk, Operation, Snapshot, Unfinished};
 use crate::history::Event;
 use crate::owner::Owner;
-use crate::profile::{AccountKey, Known, Record};
+use crate::profile::{AccountKey, Known, ProfileKind, Record};
 use crate::root::Settings;
 use crate::vault::Entry;
 use crate::{Engine, Error};
@@ -100,7 +100,7 @@ impl Engine {
                 if entry.done == "restore" {
                     self.finish_restore(&mut desk, snapshot, entry)?;
                 }
-                settle(&mut desk, snapshot, entry, &owner)?;
+                settle(self, &mut desk, snapshot, entry, &owner)?;
             }
         }
         let mut event =
@@ -181,22 +181,43 @@ impl Engine {
 }
 
 /// Makes loans, state file and marker agree with what the live credential is.
-fn settle(desk: &mut Desk<'_>, snapshot: &Snapshot, entry: &Unfinished, owner: &Owner) -> Result<(), Error> {
+fn settle(
+    engine: &Engine,
+    desk: &mut Desk<'_>,
+    snapshot: &Snapshot,
+    entry: &Unfinished,
+    owner: &Owner,
+) -> Result<(), Error> {
+    // Beside an endpoint a login can only have been made since: the one that is used stays the endpoint (W6).
+    let endpoint = engine.endpoint_live(snapshot)?;
     match owner {
         Owner::Own(name) | Owner::Successor(name, _) => {
             desk.keep_live(owner)?;
             desk.return_loans(Some(name), owner)?;
             desk.align_file(name)?;
             desk.settle_identity(name)?;
-            desk.mark(Some(name))
+            if endpoint.is_none() {
+                engine.draft_settings(desk, Some(name))?;
+            }
+            desk.mark(endpoint.as_deref().or(Some(name)))
         }
         // Nobody's login stays where it is: nothing overwrites it here, and nothing is said about it elsewhere.
         Owner::Unknown(_) | Owner::Rewound(_) => {
             desk.take_back_kept(entry.from.as_deref())?;
             desk.return_loans(None, owner)?;
-            desk.mark(None)
+            desk.mark(endpoint.as_deref())
         }
         Owner::SignedOut | Owner::Missing => {
+            // Without a login there, it is the endpoint that the change went to, or came from.
+            let is_endpoint = |name: &&String| {
+                let record = snapshot.record(name);
+                record.is_some_and(|record| record.kind == ProfileKind::Endpoint && record.keyed)
+            };
+            if let Some(name) = [&entry.to, &entry.from].into_iter().flatten().find(is_endpoint) {
+                desk.return_loans(None, owner)?;
+                engine.draft_settings(desk, Some(name))?;
+                return desk.mark(Some(name));
+            }
             // Only the login that was on its way in can have been lent for nothing.
             let from_stands =
                 entry.from.as_deref().is_none_or(|from| snapshot.lent().any(|record| record.name == from));
@@ -235,6 +256,8 @@ fn word(done: &str) -> &'static str {
         "switch",
         "undo",
         "capture",
+        "add",
+        "config",
         "login",
         "remove",
         "rename",

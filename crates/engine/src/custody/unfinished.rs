@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 pub struct Unfinished {
     /// Always 1.
     pub schema: u32,
-    /// The command: `switch`, `undo`, `capture`, `login`, `remove`, `rename`, `renew`, `restore`, `refresh`, `adopt`,
-    /// `takeover`, `recover`.
+    /// The command: `switch`, `undo`, `capture`, `add`, `config`, `login`, `remove`, `rename`, `renew`, `restore`,
+    /// `refresh`, `adopt`, `takeover`, `recover`.
     pub done: String,
     /// Whose login was live when it began.
     pub from: Option<String>,

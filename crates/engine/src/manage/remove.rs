@@ -29,7 +29,7 @@ impl Engine {
         let name = self.find(asked)?;
         if !force {
             let snapshot = self.snapshot()?;
-            refuse_live(&snapshot, &self.owner(&snapshot, None)?, &name)?;
+            self.refuse_live(&snapshot, &self.owner(&snapshot, None)?, &name)?;
             self.refuse_running(&snapshot, &name)?;
         }
         Ok(name)
@@ -57,7 +57,7 @@ impl Engine {
             snapshot.answer = answer.filter(|_| snapshot.same_login(&before));
             let owner = self.owner(&snapshot, snapshot.answer.as_ref().map(|known| &known.key))?;
             if !force {
-                refuse_live(&snapshot, &owner, &name)?;
+                self.refuse_live(&snapshot, &owner, &name)?;
                 self.refuse_running(&snapshot, &name)?;
             }
             let mut desk = Desk::new(self, &snapshot)?;
@@ -103,6 +103,7 @@ impl Engine {
         desk.keep_bound(name)?;
         let vault = desk.vaulted.as_ref().map(|entry| entry.id.clone());
         self.draft_bindings(desk, name, None)?;
+        self.draft_settings_without(desk, name)?;
         desk.edit_roster(|roster| roster.forget(name))?;
         self.delete_files(desk, name)?;
         let mut event = Event::new(desk.now, "remove", "asked for").about(name);
@@ -118,14 +119,19 @@ impl Engine {
         }
         Ok(())
     }
-}
 
-fn refuse_live(snapshot: &Snapshot, owner: &Owner, name: &str) -> Result<(), Error> {
-    let live = owner.profile() == Some(name) || snapshot.lent().any(|record| record.name == name);
-    if !live {
-        return Ok(());
+    fn refuse_live(&self, snapshot: &Snapshot, owner: &Owner, name: &str) -> Result<(), Error> {
+        let endpoint = self.endpoint_live(snapshot)?.is_some_and(|endpoint| endpoint == name);
+        let live = owner.profile() == Some(name) || snapshot.lent().any(|record| record.name == name);
+        let home = snapshot.home.dir.display();
+        let (what, keeps) = match (endpoint, live) {
+            (true, _) => {
+                (format!("Claude Code uses the endpoint of '{name}' in {home}"), "Claude Code is signed out then")
+            }
+            (false, true) => (format!("the login of '{name}' is live in {home}"), "Claude Code stays signed in"),
+            (false, false) => return Ok(()),
+        };
+        let forced = format!("to remove it all the same ({keeps}): clauth remove {name} --yes --force");
+        Err(Error::refused(Kind::Protected, what, name, &["clauth switch ANOTHER-NAME", &forced]))
     }
-    let what = format!("the login of '{name}' is live in {}", snapshot.home.dir.display());
-    let forced = format!("to remove it all the same (Claude Code stays signed in): clauth remove {name} --yes --force");
-    Err(Error::refused(Kind::Protected, what, name, &["clauth switch ANOTHER-NAME", &forced]))
 }

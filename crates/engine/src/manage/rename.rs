@@ -71,6 +71,7 @@ impl Engine {
         let spent = self.disk.read(&self.root.spent())?.unwrap_or_default();
         desk.draft.put(&self.root.spent(), Manner::Own, rename_lines(&spent, old, new))?;
         self.draft_bindings(desk, old, Some(new))?;
+        self.draft_settings_after_rename(desk, old, new)?;
         let mut event = Event::new(desk.now, "rename", "asked for").about(new);
         (event.from, event.to) = (Some(old.to_owned()), Some(new.to_owned()));
         desk.record_event(&event);

@@ -114,6 +114,12 @@ pub(crate) struct Record {
     pub(crate) machine: Option<Fingerprint>,
     pub(crate) kind: ProfileKind,
     pub(crate) enabled: bool,
+    /// Where an endpoint profile's requests go.
+    pub(crate) base_url: Option<String>,
+    /// It has a key for that endpoint.
+    pub(crate) keyed: bool,
+    /// Version 0.4.0's wish to open a usage window early.
+    pub(crate) auto_start: bool,
 }
 
 impl Record {
@@ -127,8 +133,17 @@ impl Record {
             Fingerprint::parse(&document.get::<String>(&["machine"])?)
         });
         let token = content(disk, root.token(name), |bytes| AccountPart::parse(bytes).ok());
+        let (base_url, keyed, auto_start) = settings(disk, root, name);
+        let kind = match (&token, &base_url) {
+            (Content::Absent, None) => ProfileKind::Claude,
+            (Content::Absent, Some(_)) => ProfileKind::Endpoint,
+            _ => ProfileKind::Token,
+        };
         Self {
-            kind: kind(disk, root, name, &token),
+            kind,
+            keyed,
+            base_url,
+            auto_start,
             token,
             enabled: enabled(disk, root, name),
             name: name.to_owned(),
@@ -187,7 +202,7 @@ impl Record {
     /// The state at `now`, with the reason where there is one.
     pub(crate) fn state(&self, now: Timestamp) -> (State, Option<String>) {
         if self.kind == ProfileKind::Endpoint {
-            return (State::Ok, None);
+            return if self.keyed { (State::Ok, None) } else { (State::NoLogin, Some("it has no key".into())) };
         }
         if let Some(path) = self.broken() {
             let why = if self.is_denied(path) { "may not be read: permission denied" } else { "cannot be understood" };
@@ -240,13 +255,12 @@ impl<T> Content<T> {
     }
 }
 
-fn kind(disk: &Disk, root: &Root, name: &str, token: &Content<AccountPart>) -> ProfileKind {
-    if !matches!(token, Content::Absent) {
-        return ProfileKind::Token;
-    }
-    let has_url =
-        toml::read(disk, &root.config(name)).is_ok_and(|document| toml::text(&document, "base_url").is_some());
-    if has_url { ProfileKind::Endpoint } else { ProfileKind::Claude }
+/// Of `config.toml`: where an endpoint profile's requests go, whether it has a key, and whether windows open early.
+fn settings(disk: &Disk, root: &Root, name: &str) -> (Option<String>, bool, bool) {
+    let Ok(document) = toml::read(disk, &root.config(name)) else { return (None, false, false) };
+    let wish = ["auto_start", "kick_timer"].into_iter().find_map(|key| document.get(key)?.as_bool());
+    let text = |key: &str| toml::text(&document, key).filter(|text| !text.trim().is_empty());
+    (text("base_url"), text("api_key").is_some(), wish.unwrap_or(false))
 }
 
 fn enabled(disk: &Disk, root: &Root, name: &str) -> bool {

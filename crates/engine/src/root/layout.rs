@@ -67,6 +67,11 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "profiles/<name>/usage_history.jsonl", what: "14 days of readings", secret: false },
     Entry { path: "poll/", what: "requests made for each account, and who polls it", secret: false },
     Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
+    Entry {
+        path: "applied.json",
+        what: "what we set in Claude Code's settings, and what stood there, keys included",
+        secret: true,
+    },
     Entry { path: "bindings.toml", what: "directories bound to profiles", secret: false },
     Entry { path: "integrations.json", what: "everything that was put outside the root", secret: true },
     Entry { path: "spent.jsonl", what: "fingerprints of refresh tokens that are used up", secret: false },
@@ -200,6 +205,10 @@ impl Root {
 
     pub(crate) fn options(&self, name: &str) -> PathBuf {
         self.profile(name).join("options.toml")
+    }
+
+    pub(crate) fn applied(&self) -> PathBuf {
+        self.0.join("applied.json")
     }
 
     pub(crate) fn bindings(&self) -> PathBuf {

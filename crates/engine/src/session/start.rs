@@ -49,6 +49,7 @@ impl Engine {
         let name = self.find(asked)?;
         self.prepare()?;
         let kind = self.usable(&name)?;
+        self.refuse_project(&name)?;
         let token = (kind == ProfileKind::Token).then(|| self.setup_token(&name)).transpose()?;
         let home = self.home()?;
         let place = Place::of(&self.root, &name);
@@ -77,8 +78,7 @@ impl Engine {
     fn usable(&self, name: &str) -> Result<ProfileKind, Error> {
         let record = Record::read(&self.disk, &self.root, name);
         if record.kind == ProfileKind::Endpoint {
-            let what = format!("'{name}' is an endpoint, not a Claude login");
-            return Err(Error::refused(Kind::Protected, what, name, &["clauth list"]));
+            return if record.keyed { Ok(record.kind) } else { Err(crate::endpoint::no_key(name)) };
         }
         if let Some(path) = record.broken() {
             return Err(Error::broken_profile(&record, path));
@@ -130,10 +130,12 @@ impl Engine {
         if mode == LinkMode::Copy && fresh {
             self.populate(home, place)?;
         }
-        seed(self, home, place, &[])?;
+        let (own, warnings) = self.session_settings(&place.name, home)?;
+        warnings.iter().for_each(|warning| (self.say)(warning));
+        seed(self, home, place, &own)?;
         let mut converger = Converger::new(self, home.clone());
-        converger.set_members(vec![(place.clone(), Own::default())]);
-        // A setup token comes by its variable; a file beside it would only be a second login.
+        converger.set_members(vec![(place.clone(), Own::of(&own))]);
+        // A setup token comes by its variable, and an endpoint's key by its helper; a file beside it would only be a second login.
         if kind == ProfileKind::Claude {
             match place.item {
                 Some(_) => self.give_item(home, place, fresh)?,

@@ -38,6 +38,8 @@ pub(super) struct Before<'a> {
     pub(super) owner: &'a Owner,
     /// What the server said on the way.
     pub(super) learned: &'a [Learned],
+    /// The endpoint that Claude Code uses instead of a login.
+    pub(super) endpoint: Option<&'a str>,
 }
 
 /// Drafts the switch from whatever is live to `incoming`.
@@ -50,10 +52,11 @@ pub(super) fn draft(
     let (snapshot, owner) = (before.snapshot, before.owner);
     let mut desk = Desk::new(engine, snapshot)?;
     desk.tentative = cause.dry_run;
-    let from = leaving(snapshot, owner);
+    let from = leaving(before, incoming);
     let part = match incoming {
-        Incoming::Profile(name) => desk.admit(name, cause.force)?,
-        Incoming::Vaulted(entry) => entry.login.clone(),
+        Incoming::Profile(name) if desk.admit_endpoint(name)? => None,
+        Incoming::Profile(name) => Some(desk.admit(name, cause.force)?),
+        Incoming::Vaulted(entry) => Some(entry.login.clone()),
     };
     match owner {
         Owner::Unreadable if cause.force => desk.quarantine()?,
@@ -61,11 +64,18 @@ pub(super) fn draft(
     }
     before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
     let left = from.as_deref().and_then(|name| desk.holds(name)).and_then(print);
-    if let Incoming::Profile(name) = incoming {
+    if let (Incoming::Profile(name), Some(part)) = (incoming, &part) {
         desk.lend_incoming(name, part.clone())?;
     }
     desk.hide_identity()?;
-    desk.install(&part)?;
+    // W6's exception: where a login comes in, the endpoint is gone before, so that it can never be sent there.
+    if before.endpoint.is_some() {
+        engine.draft_settings(&mut desk, incoming.profile())?;
+    }
+    match &part {
+        Some(part) => desk.install(part)?,
+        None => desk.clear_login()?,
+    }
     desk.return_loans(incoming.profile(), owner)?;
     match incoming {
         Incoming::Profile(name) => desk.show_identity(name)?,
@@ -80,12 +90,15 @@ pub(super) fn draft(
         };
         desk.exchange_bound(from.as_deref(), entering)?;
     }
+    if before.endpoint.is_none() {
+        engine.draft_settings(&mut desk, incoming.profile())?;
+    }
     desk.mark(incoming.profile())?;
     let mut event = match same {
         true => Event::new(desk.now, "login", "the newer sign-in was put live"),
         false => Event::new(desk.now, cause.event, cause.reason),
     };
-    event.tokens = Tokens { from: left, to: print(&part) };
+    event.tokens = Tokens { from: left, to: part.as_ref().and_then(print) };
     event.profile = incoming.profile().map(str::to_owned);
     if !same {
         (event.from, event.to) = (from, event.profile.clone());
@@ -98,9 +111,13 @@ pub(super) fn draft(
     desk.finish()
 }
 
-/// The profile that a switch leaves: the live login's, or the one that was signed out of the live home.
-pub(super) fn leaving(snapshot: &Snapshot, owner: &Owner) -> Option<String> {
+/// The profile that a switch leaves: the endpoint that is used, the live login's, or the one that was signed out of the
+/// live home.
+pub(super) fn leaving(before: &Before<'_>, incoming: &Incoming) -> Option<String> {
+    let Before { snapshot, owner, endpoint, .. } = before;
     let signed_out =
-        || snapshot.lent().next().filter(|_| *owner == Owner::SignedOut).map(|record| record.name.as_str());
-    owner.profile().or_else(signed_out).map(str::to_owned)
+        || snapshot.lent().next().filter(|_| **owner == Owner::SignedOut).map(|record| record.name.as_str());
+    // A login that was signed in beside an endpoint is what a switch to that very endpoint takes away.
+    let endpoint = endpoint.filter(|name| incoming.profile() != Some(name));
+    endpoint.or_else(|| owner.profile()).or_else(signed_out).map(str::to_owned)
 }

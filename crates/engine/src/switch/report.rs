@@ -110,14 +110,15 @@ pub struct Report {
 }
 
 /// What each running `claude` does when the login of `home` changes.
-pub(super) fn effects(running: Vec<RunningClaude>, disk: &Disk, home: &ClaudeHome) -> Vec<SessionEffect> {
+/// What `leaves` an endpoint goes on with its address until it is started anew (seen on 2.1.330).
+pub(super) fn effects(running: Vec<RunningClaude>, disk: &Disk, home: &ClaudeHome, leaves: bool) -> Vec<SessionEffect> {
     let real = |path: &Path| disk.vfs.stat(path).map(|stat| (stat.dev, stat.ino)).ok();
     // What counts is where the credential is read from, which may be another directory than the rest (facts §1.1).
     let here = real(&home.secure);
     let effect = |claude: &RunningClaude| {
         let same = claude.config_dir == home.secure
             || (here.is_some() && here != Some((0, 0)) && real(&claude.config_dir) == here);
-        match (same, claude.overrides.is_empty()) {
+        match (same, claude.overrides.is_empty() && !leaves) {
             (false, _) => Effect::Pinned,
             (true, false) => Effect::Restart,
             (true, true) => Effect::NextRequest,

@@ -9,7 +9,7 @@ use super::report::{self, Outgoing, Report};
 use crate::custody::{ATTEMPTS, Applied, Learned, Operation, Snapshot, planned};
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner, YOUNG};
-use crate::profile::{AccountKey, Known};
+use crate::profile::{AccountKey, Known, ProfileKind};
 use crate::{Engine, Error, history};
 
 /// Where a switch goes.
@@ -76,9 +76,13 @@ impl Engine {
             let known = self.ask(&snapshot)?;
             snapshot.answer.clone_from(&known);
             let owner = self.owner(&snapshot, key_of(&known))?;
+            let endpoint = self.endpoint_live(&snapshot)?;
             allow(&snapshot, &owner)?;
+            self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
             let learned = self.learned(&snapshot, &owner, known, incoming);
-            return self.draft_only(&Before { snapshot: &snapshot, owner: &owner, learned: &learned }, incoming, cause);
+            let before =
+                Before { snapshot: &snapshot, owner: &owner, learned: &learned, endpoint: endpoint.as_deref() };
+            return self.draft_only(&before, incoming, cause);
         }
         self.installed()?;
         self.check_settings(&self.home()?)?;
@@ -104,15 +108,34 @@ impl Engine {
             {
                 continue;
             }
+            let endpoint = self.endpoint_live(&snapshot)?;
             allow(&snapshot, &owner)?;
-            if let Some(report) =
-                self.attempt(&Before { snapshot: &snapshot, owner: &owner, learned: &learned }, incoming, cause, &held)?
-            {
+            self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
+            let before =
+                Before { snapshot: &snapshot, owner: &owner, learned: &learned, endpoint: endpoint.as_deref() };
+            if let Some(report) = self.attempt(&before, incoming, cause, &held)? {
                 drop(held);
-                return Ok(self.finished(report, &snapshot));
+                return Ok(self.finished(report, &before));
             }
         }
         Err(Error::Contended { path: self.snapshot()?.home.credentials() })
+    }
+
+    /// Refuses to let a login in while a `claude` may send it to the endpoint that is left.
+    fn refuse_under_endpoint(
+        &self,
+        snapshot: &Snapshot,
+        endpoint: Option<&str>,
+        incoming: &Incoming,
+        force: bool,
+    ) -> Result<(), Error> {
+        let Some(endpoint) = endpoint.filter(|_| !force) else { return Ok(()) };
+        let record = incoming.profile().and_then(|name| snapshot.record(name));
+        if record.is_some_and(|record| record.kind == ProfileKind::Endpoint) {
+            return Ok(());
+        }
+        let again = format!("clauth switch {} --force", incoming.profile().unwrap_or("NAME"));
+        self.refuse_running_under(snapshot, endpoint, &again)
     }
 
     fn attempt(
@@ -122,13 +145,12 @@ impl Engine {
         cause: &Cause<'_>,
         held: &Held,
     ) -> Result<Option<Report>, Error> {
-        let (snapshot, owner) = (before.snapshot, before.owner);
-        if let Some(name) = incoming.profile().filter(|name| stays(snapshot, owner, name)) {
+        if let Some(name) = incoming.profile().filter(|name| stays(before, name)) {
             return self.stay(before, name, held);
         }
         let drafted = plan::draft(self, before, incoming, cause)?;
         let changed = !drafted.changes.is_empty();
-        let from = plan::leaving(snapshot, owner);
+        let from = plan::leaving(before, incoming);
         let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
         let operation = Operation {
             done: if same { "renew" } else { cause.event },
@@ -139,7 +161,7 @@ impl Engine {
         match self.apply(&operation, drafted.changes, held)? {
             Applied::Moved(_) => Ok(None),
             Applied::Done => {
-                let mut report = describe(snapshot, owner, incoming, drafted.warnings);
+                let mut report = describe(before, incoming, drafted.warnings);
                 report.changed = changed;
                 Ok(Some(report))
             }
@@ -152,8 +174,11 @@ impl Engine {
         let mut desk = crate::custody::Desk::new(self, snapshot)?;
         desk.keep_live(owner)?;
         before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
-        desk.return_loans(Some(name), owner)?;
-        desk.settle_identity(name)?;
+        if before.endpoint.is_none() {
+            desk.return_loans(Some(name), owner)?;
+            desk.settle_identity(name)?;
+        }
+        self.draft_settings(&mut desk, Some(name))?;
         desk.mark(Some(name))?;
         let drafted = desk.finish()?;
         let changed = !drafted.changes.is_empty();
@@ -178,8 +203,7 @@ impl Engine {
     }
 
     fn draft_only(&self, before: &Before<'_>, incoming: &Incoming, cause: &Cause<'_>) -> Result<Report, Error> {
-        let (snapshot, owner) = (before.snapshot, before.owner);
-        let live = incoming.profile().is_some_and(|name| stays(snapshot, owner, name));
+        let live = incoming.profile().is_some_and(|name| stays(before, name));
         let drafted = if live { None } else { Some(plan::draft(self, before, incoming, cause)?) };
         let mut report = match drafted {
             None => {
@@ -187,19 +211,25 @@ impl Engine {
                 Report { from: Some(name.clone()), to: name, outgoing: Some(Outgoing::None), ..Report::default() }
             }
             Some(drafted) => {
-                let mut report = describe(snapshot, owner, incoming, drafted.warnings);
+                let mut report = describe(before, incoming, drafted.warnings);
                 report.planned = planned(&drafted.changes);
                 report
             }
         };
         report.changed = !report.planned.is_empty();
-        Ok(self.finished(report, snapshot))
+        Ok(self.finished(report, before))
     }
 
     /// Adds what is told once the locks are released.
-    fn finished(&self, mut report: Report, snapshot: &Snapshot) -> Report {
+    fn finished(&self, mut report: Report, before: &Before<'_>) -> Report {
+        let snapshot = before.snapshot;
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        report.sessions = report::effects(running, &self.disk, &snapshot.home);
+        let endpoint = |name: &str| snapshot.record(name).is_some_and(|record| record.kind == ProfileKind::Endpoint);
+        let (leaves, enters) = (before.endpoint.is_some() && !endpoint(&report.to), endpoint(&report.to));
+        report.sessions = report::effects(running, &self.disk, &snapshot.home, leaves);
+        if enters {
+            report.warnings.extend(self.followers(&report, snapshot));
+        }
         report.warnings.extend(snapshot.notice.clone());
         for over in self.overrides(&snapshot.home) {
             report.warnings.push(format!(
@@ -268,9 +298,15 @@ fn is_live(owner: &Owner, name: &str) -> bool {
     matches!(owner, Owner::Own(live) | Owner::Successor(live, _) if live == name)
 }
 
-/// Whether there is nothing to install: the profile's login is live, and no newer sign-in of it waits (S9).
-fn stays(snapshot: &Snapshot, owner: &Owner, name: &str) -> bool {
-    is_live(owner, name) && snapshot.record(name).is_none_or(|record| record.renewed().is_none())
+/// Whether there is nothing to install: the profile's login is live, and no newer sign-in of it waits (S9); or its
+/// endpoint is used, and no login lies beside it.
+fn stays(before: &Before<'_>, name: &str) -> bool {
+    match before.endpoint {
+        Some(endpoint) => endpoint == name && matches!(before.owner, Owner::Missing | Owner::SignedOut),
+        None => {
+            is_live(before.owner, name) && before.snapshot.record(name).is_none_or(|record| record.renewed().is_none())
+        }
+    }
 }
 
 fn harvested(owner: &Owner) -> Option<String> {
@@ -280,11 +316,12 @@ fn harvested(owner: &Owner) -> Option<String> {
     }
 }
 
-fn describe(snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, warnings: Vec<String>) -> Report {
+fn describe(before: &Before<'_>, incoming: &Incoming, warnings: Vec<String>) -> Report {
+    let owner = before.owner;
     Report {
         switched: true,
         changed: true,
-        from: plan::leaving(snapshot, owner),
+        from: plan::leaving(before, incoming),
         to: incoming.profile().unwrap_or_default().to_owned(),
         outgoing: Some(Outgoing::of(owner)),
         harvested_into: harvested(owner),

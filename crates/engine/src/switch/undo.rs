@@ -25,7 +25,10 @@ impl Engine {
         let incoming = self.left_by(last)?;
         let cause = Cause { event: "undo", reason: "taken back", force: false, dry_run };
         let installed = last.to.clone();
-        let allow = move |_: &Snapshot, owner: &Owner| descends(owner, installed.as_deref());
+        let allow = move |snapshot: &Snapshot, owner: &Owner| match self.endpoint_live(snapshot)? {
+            Some(endpoint) => descends(&Owner::Own(endpoint), installed.as_deref()),
+            None => descends(owner, installed.as_deref()),
+        };
         self.put_live(&incoming, &cause, Options { force: false, dry_run }, &allow)
     }
 

@@ -47,6 +47,8 @@ pub struct Generation {
 pub struct Custody {
     /// The profile; `None` for a live or kept login that no profile holds.
     pub profile: Option<String>,
+    /// It is an endpoint, which has a key and no login.
+    pub endpoint: bool,
     /// Who may use the refresh token.
     pub custodian: Option<Custodian>,
     /// Its generations, newest first.
@@ -119,6 +121,7 @@ impl Engine {
         let lent = record.lent_to(&snapshot.home_id);
         Custody {
             profile: Some(name.clone()),
+            endpoint: record.kind == crate::profile::ProfileKind::Endpoint,
             custodian: record.part().map(|_| if lent { Custodian::Live } else { Custodian::Store }),
             generations: generations.list,
             spent: snapshot.spent.of(name).map(|token| token.short().to_owned()).collect(),
@@ -139,7 +142,13 @@ impl Engine {
             );
         }
         let list = generations.list;
-        (!list.is_empty()).then(|| Custody { profile: None, custodian: None, generations: list, spent: Vec::new() })
+        (!list.is_empty()).then(|| Custody {
+            profile: None,
+            endpoint: false,
+            custodian: None,
+            generations: list,
+            spent: Vec::new(),
+        })
     }
 }
 

@@ -100,11 +100,15 @@ pub struct Account {
     pub usage: Option<Reading>,
     /// The requests made for it.
     pub budget: Option<Budget>,
+    /// Where an endpoint profile's requests go.
+    pub base_url: Option<String>,
+    /// Version 0.4.0's wish to open a window of use early.
+    pub auto_start: bool,
 }
 
 /// Everything that `list` shows.
 pub struct Listing {
-    /// The profile whose login is live, by the credential.
+    /// The profile whose login is live, by the credential; or whose endpoint is used, by the settings.
     pub active: Option<String>,
     /// The profile that our marker names.
     pub marker: Option<String>,
@@ -132,8 +136,9 @@ impl Engine {
     fn list_now(&self) -> Result<Listing, Error> {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
-        let active = match &owner {
-            Owner::Own(name) | Owner::Successor(name, _) => Some(name.clone()),
+        let endpoint = self.endpoint_live(&snapshot)?;
+        let active = match (&endpoint, &owner) {
+            (Some(name), _) | (None, Owner::Own(name) | Owner::Successor(name, _)) => Some(name.clone()),
             _ => None,
         };
         let now = self.host.clock.now();
@@ -143,6 +148,7 @@ impl Engine {
             .map(|(at, record)| {
                 let mut account = account(&snapshot, record, &owner, (at + 1, now));
                 account.live_in(sessions[at]);
+                account.active = active.as_ref() == Some(&account.name);
                 self.measure(record, &mut account);
                 account
             })
@@ -151,7 +157,7 @@ impl Engine {
         Ok(Listing {
             active,
             marker: snapshot.roster.active.clone(),
-            live: live_state(&owner),
+            live: if endpoint.is_some() { LiveState::Own } else { live_state(&owner) },
             unfinished: snapshot.unfinished.clone(),
             overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
             accounts,
@@ -244,6 +250,8 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         sessions: 0,
         usage: None,
         budget: None,
+        base_url: record.base_url.clone(),
+        auto_start: record.auto_start,
     }
 }
 

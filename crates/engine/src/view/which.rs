@@ -54,6 +54,8 @@ pub struct Which {
     pub over: Option<String>,
     /// The profile's kind.
     pub kind: ProfileKind,
+    /// Where an endpoint profile's requests go.
+    pub base_url: Option<String>,
     /// An interrupted change.
     pub unfinished: Option<Unfinished>,
 }
@@ -70,11 +72,14 @@ impl Engine {
     fn which_now(&self) -> Result<Which, Error> {
         let home = ClaudeHome::of(&self.host, &self.disk)?;
         let roster = Roster::read(&self.disk, &self.root)?;
-        let over = self.overrides(&home).first().map(clauth_claude::Override::name);
+        let over = self.overrides(&home);
+        // Something in the home's settings outranks the login: it may be an endpoint of ours.
+        let over_here = self.disk.vfs.lstat(&self.root.applied()).is_ok() || !over.is_empty();
+        let over = over.first().map(clauth_claude::Override::name);
         let session = session_of(&home.dir, &self.root.profiles()).filter(|name| roster.names.contains(name));
         let (record, via) = match session {
             Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),
-            None => self.live_record(&home, &roster)?,
+            None => self.live_record(&home, &roster, over_here)?,
         };
         let found = home.store().read(&self.disk)?;
         let found = found.and_then(|reading| Credentials::parse(reading.bytes).ok()).map(|object| object.login());
@@ -92,8 +97,9 @@ impl Engine {
             email: known.and_then(|known| known.email.clone()),
             plan: known.and_then(|known| known.plan.clone()).or_else(of_login),
             tier: login.as_ref().and_then(|login| login.tier.clone()),
-            oauth: login.is_some(),
+            oauth: login.is_some() && record.as_ref().is_none_or(|record| record.kind != ProfileKind::Endpoint),
             active: via == Via::Live && record.is_some(),
+            base_url: record.as_ref().and_then(|record| record.base_url.clone()),
             kind: record.as_ref().map_or(ProfileKind::Claude, |record| record.kind),
             profile: record.map(|record| record.name),
             config_dir: home.dir,
@@ -105,7 +111,7 @@ impl Engine {
 
     /// The profile whose login is live in `home`. The marker's profile is looked at first: it is nearly always right, and
     /// then no other profile need be read.
-    fn live_record(&self, home: &ClaudeHome, roster: &Roster) -> Result<(Option<Record>, Via), Error> {
+    fn live_record(&self, home: &ClaudeHome, roster: &Roster, over_here: bool) -> Result<(Option<Record>, Via), Error> {
         let store = home.store();
         let found = store.read(&self.disk)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
         if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {
@@ -114,7 +120,7 @@ impl Engine {
             let same = held.is_some_and(|held| {
                 held.access_print() == live.access_print() && held.refresh_print() == live.refresh_print()
             });
-            if same && record.loan.get().is_some_and(|loan| loan.names(&home.real(&self.disk))) {
+            if same && !over_here && record.loan.get().is_some_and(|loan| loan.names(&home.real(&self.disk))) {
                 return Ok((Some(record), Via::Live));
             }
         }
@@ -123,8 +129,9 @@ impl Engine {
             return Ok((None, Via::None));
         }
         let owner = self.owner(&snapshot, None)?;
-        let name = match &owner {
-            Owner::Own(name) | Owner::Successor(name, _) => Some(name.clone()),
+        let name = match (self.endpoint_live(&snapshot)?, &owner) {
+            (Some(endpoint), _) => Some(endpoint),
+            (None, Owner::Own(name) | Owner::Successor(name, _)) => Some(name.clone()),
             _ => None,
         };
         Ok((name.map(|name| Record::read(&self.disk, &self.root, &name)), Via::Live))

@@ -15,20 +15,20 @@ use crate::house::{House, Unsynced, counting, restore};
 use crate::keychain;
 use crate::login::waiting;
 
-type Act = fn(&Engine) -> Result<(), Error>;
+pub(crate) type Act = fn(&Engine) -> Result<(), Error>;
 
 /// One command, and the home that it is run in.
-struct Case {
-    name: &'static str,
-    house: fn() -> House,
-    act: Act,
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) house: fn() -> House,
+    pub(crate) act: Act,
     /// The command settles something first, which stands even when the command itself fails.
-    settles: bool,
+    pub(crate) settles: bool,
     /// Refresh tokens that must be on disk at every moment.
-    tokens: &'static [&'static str],
+    pub(crate) tokens: &'static [&'static str],
 }
 
-fn switch_to_a(engine: &Engine) -> Result<(), Error> {
+pub(crate) fn switch_to_a(engine: &Engine) -> Result<(), Error> {
     engine.switch(Target::Named("a"), Options::default()).map(drop)
 }
 
@@ -374,7 +374,7 @@ fn an_error_anywhere_around_an_item_changes_nothing() {
     assert_errors_change_nothing(KEYCHAIN);
 }
 
-fn assert_errors_change_nothing(cases: &[Case]) {
+pub(crate) fn assert_errors_change_nothing(cases: &[Case]) {
     every_case(cases, |case| {
         if case.name == "recover" {
             return;
@@ -427,7 +427,7 @@ fn a_kill_anywhere_around_an_item_is_finished_by_the_next_command() {
     assert_kills_are_finished(KEYCHAIN);
 }
 
-fn assert_kills_are_finished(cases: &[Case]) {
+pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
     every_case(cases, |case| {
         let house = (case.house)();
         let before = house.world.snapshot();

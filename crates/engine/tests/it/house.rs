@@ -131,6 +131,8 @@ impl House {
             format!("identity {}", self.world.identity()),
             format!("roster {}", roster.split_whitespace().collect::<String>()),
             format!("vault {:?}", self.vault()),
+            format!("settings {}", self.world.read_json(&self.world.claude_dir().join("settings.json"))),
+            format!("applied {}", self.world.read_json(&self.world.root().join("applied.json"))),
         ];
         for name in ["a", "b", "c"] {
             picture.push(format!("{name}: slot {}, loan {}", self.slot(name), self.loan(name)));

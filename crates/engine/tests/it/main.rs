@@ -3,6 +3,8 @@
 
 mod adopt;
 mod custody;
+mod endpoint;
+mod endpoint_faults;
 mod faults;
 mod homes;
 mod house;

@@ -2,6 +2,7 @@
 
 mod many;
 mod model;
+mod place;
 mod properties;
 mod refusals;
 mod styles;

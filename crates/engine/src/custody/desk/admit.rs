@@ -9,6 +9,16 @@ use crate::error::Kind;
 use crate::profile::{ProfileKind, State};
 
 impl Desk<'_> {
+    /// Whether `name` is an endpoint, which brings no login in; one without a key is refused.
+    pub(crate) fn admit_endpoint(&self, name: &str) -> Result<bool, Error> {
+        let record = self.record(name)?;
+        match (record.kind, record.keyed) {
+            (ProfileKind::Endpoint, true) => Ok(true),
+            (ProfileKind::Endpoint, false) => Err(crate::endpoint::no_key(name)),
+            _ => Ok(false),
+        }
+    }
+
     /// The refusal to bring a login in that cannot work (W10), that is used up (L6), that is lent elsewhere (L2) or that
     /// came from another machine (L7).
     pub(crate) fn admit(&self, name: &str, force: bool) -> Result<AccountPart, Error> {
@@ -19,6 +29,10 @@ impl Desk<'_> {
         }
         let again = format!("sign in as it with `claude auth login`, then: clauth capture {name}");
         let refuse = |kind, what: String, next: &[&str]| Err(Error::refused(kind, what, name, next));
+        if record.kind == ProfileKind::Endpoint {
+            let what = format!("'{name}' is an endpoint, and no login");
+            return refuse(Kind::Internal, what, &["clauth list"]);
+        }
         if record.kind == ProfileKind::Token {
             let start = format!("clauth start {name}");
             return refuse(Kind::Protected, format!("'{name}' is a setup token, which only sessions use"), &[&start]);

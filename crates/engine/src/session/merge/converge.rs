@@ -172,6 +172,7 @@ struct Read<'a> {
 impl Pass<'_> {
     /// Answers when to look again.
     fn run(&self, passed: &mut Passed) -> Result<Option<Timestamp>, Error> {
+        let before = self.apart(Vec::new());
         let Some(hub) = self.hub(passed)? else { return Ok(None) };
         let mut read = Vec::new();
         let mut ended = Ok(());
@@ -181,15 +182,27 @@ impl Pass<'_> {
                 Err(error) => ended = ended.and(Err(error)),
             }
         }
+        let apart = self.apart(before);
+        let owns: Vec<Own> = read.iter().map(|read| read.member.own.with(&apart)).collect();
         let members: Vec<Planned<'_>> = read
             .iter()
-            .map(|read| Planned { reading: &read.reading, own: &read.member.own, base: read.base.as_ref() })
+            .zip(&owns)
+            .map(|(read, own)| Planned { reading: &read.reading, own, base: read.base.as_ref() })
             .collect();
         let now = self.engine.host.clock.file_now();
         let plan = plan(self.subject, &hub, &members, now).map_err(|source| self.unfit(source))?;
         let due = plan.due;
         self.write(&hub, &read, &plan, passed)?;
         ended.map(|()| due)
+    }
+
+    /// The paths that are the active profile's in the home, beside `known` ones. They are asked for before and after the
+    /// home is read: a switch may set or take them in between.
+    fn apart(&self, mut known: Vec<Vec<String>>) -> Vec<Vec<String>> {
+        if self.subject == Subject::Settings {
+            known.extend(self.engine.never_merged());
+        }
+        known
     }
 
     fn unfit(&self, source: clauth_durable::DocumentError) -> Error {

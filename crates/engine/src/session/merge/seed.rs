@@ -18,8 +18,8 @@ use crate::profile::{AccountKey, Known};
 use crate::session::Place;
 use crate::{Engine, Error};
 
-/// A profile's own settings: where each goes in `settings.json`, and what it is.
-pub(crate) type Overrides = [(Vec<String>, Value)];
+/// A profile's own settings: where each goes in `settings.json`, and what it is; `None` for what must not be there.
+pub(crate) type Overrides = [(Vec<String>, Option<Value>)];
 
 /// A torn file is read again after so long, and for so long in all (§2).
 const AGAIN: Duration = Duration::from_millis(50);
@@ -120,6 +120,10 @@ impl Seeding<'_> {
     fn set_overrides(&self, document: &mut Document) -> Result<(), DocumentError> {
         for (path, value) in self.overrides {
             let path: Vec<&str> = path.iter().map(String::as_str).collect();
+            let Some(value) = value else {
+                document.remove(&path);
+                continue;
+            };
             let wanted = Digest::of_value(&value.to_string());
             if document.raw(&path).is_some_and(|raw| Digest::of_value(raw) == wanted) {
                 continue;

@@ -75,6 +75,11 @@ impl Subject {
 }
 
 impl Own {
+    /// These and more paths.
+    pub(super) fn with(&self, more: &[Vec<String>]) -> Self {
+        Self(self.0.iter().chain(more).cloned().collect())
+    }
+
     /// Whether a unit is an override, holds one, or is part of one.
     pub(super) fn covers(&self, unit: &Unit) -> bool {
         let parts = unit.parts();

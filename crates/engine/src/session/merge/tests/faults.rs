@@ -79,7 +79,7 @@ fn a_seed_that_fails_anywhere_leaves_whole_files_and_the_next_one_ends_it() {
             let house = House::new(STATE, SETTINGS);
             let place = house.place("a");
             let vfs = FaultyVfs::failing(Arc::new(RealVfs), at, fault);
-            let overrides = vec![(vec!["model".to_owned()], json!("haiku"))];
+            let overrides = vec![(vec!["model".to_owned()], Some(json!("haiku")))];
             let engine = house.on(vfs.clone());
             let ended = crate::session::merge::seed(&engine, &house.home(), &place, &overrides);
             for path in [state_of(&place), settings_of(&place)].iter().filter(|path| path.exists()) {

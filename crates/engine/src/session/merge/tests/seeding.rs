@@ -15,8 +15,10 @@ fn seeded(house: &House, place: &Place, overrides: &Overrides) -> Result<Seeded,
     seed(&house.engine, &house.home(), place, overrides)
 }
 
-fn overrides(all: &[(&[&str], Value)]) -> Vec<(Vec<String>, Value)> {
-    all.iter().map(|(path, value)| (path.iter().map(|part| (*part).to_owned()).collect(), value.clone())).collect()
+fn overrides(all: &[(&[&str], Value)]) -> Vec<(Vec<String>, Option<Value>)> {
+    all.iter()
+        .map(|(path, value)| (path.iter().map(|part| (*part).to_owned()).collect(), Some(value.clone())))
+        .collect()
 }
 
 /// Point 8: the private copy.

@@ -1,0 +1,174 @@
+//! Endpoint profiles as their users meet them.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use clauth_sandbox::Output;
+use clauth_sandbox::world::{DEADLINE, run};
+
+use crate::stage::Stage;
+
+const KEY: &str = "sk-FAKE-CANARY";
+
+/// Runs the program with a text on its standard input.
+fn given(stage: &Stage, words: &[&str], text: &str) -> Output {
+    let input = stage.world.home().join("input");
+    std::fs::write(&input, text).expect("an input");
+    let mut command = stage.command(words);
+    command.stdin(Stdio::from(std::fs::File::open(&input).expect("an input")));
+    let output = run(command, DEADLINE);
+    std::fs::remove_file(&input).expect("removed");
+    output
+}
+
+fn with_endpoint(name: &str) -> Stage {
+    let stage = Stage::two(name);
+    let _ = given(&stage, &["add", "deep", "--preset", "deepseek"], &format!("{KEY}\n")).success();
+    stage
+}
+
+fn settings(stage: &Stage) -> serde_json::Value {
+    stage.world.read_json(&stage.world.claude_dir().join("settings.json"))
+}
+
+/// What a shell makes of the helper, in an environment with this variable.
+fn helped(stage: &Stage, url: &str) -> Output {
+    let helper = settings(stage)["apiKeyHelper"].as_str().expect("a helper").to_owned();
+    let (shell, flag) = if cfg!(windows) { ("cmd.exe", "/c") } else { ("/bin/sh", "-c") };
+    let mut command: Command = stage.world.command(Path::new(shell), None);
+    command.arg(flag).arg(helper).env("ANTHROPIC_BASE_URL", url).env("CLAUTH_HOME", stage.world.home().join("another"));
+    run(command, DEADLINE)
+}
+
+#[test]
+fn the_helper_prints_the_key_and_nothing_else() {
+    let stage = with_endpoint("n-helper");
+    stage.ok(&["switch", "deep"]);
+    let output = helped(&stage, "https://api.deepseek.com/anthropic");
+    assert_eq!((output.code, output.stdout.trim_end(), output.stderr.as_str()), (Some(0), KEY, ""), "{output:?}");
+    let output = helped(&stage, "https://elsewhere.example");
+    assert!(output.code != Some(0) && output.stdout.is_empty() && output.stderr.contains("elsewhere"), "{output:?}");
+}
+
+#[test]
+fn the_key_is_nowhere_but_in_its_profile() {
+    let stage = with_endpoint("n-canary");
+    let mut said = Vec::new();
+    for words in [
+        &["list"][..],
+        &["switch", "deep", "--dry-run"],
+        &["switch", "deep"],
+        &["list"],
+        &["which"],
+        &["custody"],
+        &["config", "list", "--profile", "deep"],
+        &["config", "get", "api_key", "--profile", "deep"],
+        &["why"],
+        &["rename", "deep", "d2"],
+        &["switch", "a"],
+        &["undo"],
+    ] {
+        let words = |more: &'static str| words.iter().copied().chain([more]).collect::<Vec<_>>();
+        said.extend([stage.run(&words("-vv")), stage.run(&words("--json"))]);
+    }
+    said.push(given(&stage, &["add", "x", "--base-url", "nonsense"], KEY));
+    said.push(given(&stage, &["add", "x", "--preset", "zai"], &format!("two {KEY}")));
+    for output in &said {
+        assert!(!format!("{}{}", output.stdout, output.stderr).contains("CANARY"), "{output:?}");
+    }
+    for (path, entry) in stage.world.snapshot() {
+        let clauth_sandbox::world::Entry::File(_, bytes) = entry else { continue };
+        let holds = bytes.windows(KEY.len()).any(|window| window == KEY.as_bytes());
+        assert_eq!(holds, path == ".clauth/profiles/d2/config.toml", "{path}");
+    }
+}
+
+#[test]
+fn a_running_claude_keeps_a_login_from_coming_back() {
+    let stage = with_endpoint("n-running");
+    stage.ok(&["switch", "deep"]);
+    let claude = stage.claude(&[]);
+    let before = stage.world.snapshot();
+    for words in [&["switch", "a"][..], &["switch", "a", "--dry-run"], &["undo"], &["-"]] {
+        let output = stage.run(words);
+        assert_eq!(output.code, Some(5), "{words:?}: {output:?}");
+        assert!(output.stderr.contains("still runs under the endpoint 'deep'"), "{words:?}: {}", output.stderr);
+        assert_eq!(stage.changes(&before), Vec::<String>::new(), "{words:?}");
+    }
+    assert_eq!(stage.run(&["switch", "deep"]).code, Some(0));
+    let _ = given(&stage, &["add", "other", "--preset", "zai"], "sk-FAKE-OTHER").success();
+    stage.ok(&["switch", "other"]);
+    stage.ok(&["switch", "a", "--force"]);
+    assert_eq!(stage.world.live(), "A1");
+    drop(claude);
+}
+
+#[test]
+fn what_settings_hold_by_hand_is_offered() {
+    let stage = Stage::new("n-hand");
+    let path = stage.world.claude_dir().join("settings.json");
+    std::fs::write(
+        &path,
+        "{\"env\":{\"ANTHROPIC_BASE_URL\":\"https://hand.example\",\"ANTHROPIC_AUTH_TOKEN\":\"sk-FAKE-HAND\"}}",
+    )
+    .expect("settings");
+    let output = stage.run(&["capture", "hand"]);
+    assert_eq!(output.code, Some(3), "{output:?}");
+    assert!(output.stderr.contains("clauth capture hand --endpoint"), "{}", output.stderr);
+    let captured = stage.json(&["capture", "hand", "--endpoint"]);
+    assert_eq!((&captured["captured"], &captured["base_url"]), (&"hand".into(), &"https://hand.example".into()));
+    let listed = stage.json(&["list"]);
+    assert_eq!((&listed["active"], &listed["accounts"][0]["kind"]), (&"hand".into(), &"endpoint".into()));
+    assert_eq!(listed["accounts"][0]["custodian"], serde_json::Value::Null);
+    stage.ok(&["switch", "hand"]);
+    assert!(settings(&stage)["env"].get("ANTHROPIC_AUTH_TOKEN").is_none());
+    assert_eq!(helped(&stage, "https://hand.example").stdout.trim_end(), "sk-FAKE-HAND");
+}
+
+#[test]
+fn a_session_under_an_endpoint_gets_its_settings_and_no_login() {
+    let stage = with_endpoint("n-session");
+    let seen = stage.world.home().join("seen");
+    let program = stage.world.home().join("bin/claude");
+    let script = format!(
+        "#!/bin/sh\ncp \"$CLAUDE_CONFIG_DIR/settings.json\" '{0}'\nls -a \"$CLAUDE_CONFIG_DIR\" > '{0}.ls'\n",
+        seen.display()
+    );
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::create_dir_all(program.parent().expect("a directory")).expect("a directory");
+        std::fs::write(&program, script).expect("a script");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
+        let _ = stage.run(&["start", "deep"]).success();
+        let inside = stage.world.read_json(&seen);
+        assert_eq!(inside["env"]["ANTHROPIC_BASE_URL"], "https://api.deepseek.com/anthropic", "{inside}");
+        assert!(inside["apiKeyHelper"].as_str().is_some_and(|helper| helper.contains("'deep'")), "{inside}");
+        let names = std::fs::read_to_string(seen.with_extension("ls")).expect("names");
+        assert!(!names.contains(".credentials.json"), "{names}");
+        assert_eq!(stage.world.live(), "B1");
+        assert!(settings(&stage).get("apiKeyHelper").is_none());
+    }
+    #[cfg(not(unix))]
+    let _ = (program, script);
+}
+
+#[test]
+fn what_cannot_be_added_is_refused() {
+    let stage = Stage::two("n-refuse");
+    let before = stage.world.snapshot();
+    for (name, words, code, next) in [
+        ("no address", &["add", "x"][..], 2, "--preset PROVIDER"),
+        ("both", &["add", "x", "--preset", "zai", "--base-url", "https://e.example"], 2, "clauth add --help"),
+        ("no such provider", &["add", "x", "--preset", "deepsek"], 2, "did you mean: deepseek"),
+        ("taken", &["add", "A", "--preset", "zai"], 2, "choose another name"),
+        ("unprotected", &["add", "x", "--base-url", "http://e.example"], 2, "https://"),
+        ("no key", &["add", "x", "--preset", "zai"], 2, "give the key alone"),
+        ("a command", &["add", "list", "--preset", "zai"], 2, "letters"),
+    ] {
+        let output = given(&stage, words, "");
+        assert_eq!(output.code, Some(code), "{name}: {output:?}");
+        assert!(output.stderr.contains(next), "{name}: {}", output.stderr);
+        assert_eq!(stage.changes(&before), Vec::<String>::new(), "{name}");
+    }
+}

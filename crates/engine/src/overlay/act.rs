@@ -1,0 +1,139 @@
+//! Drafting the change of `settings.json` that goes with a switch.
+
+use std::path::Path;
+
+use clauth_durable::{Document, Manner};
+
+use super::plan::plan;
+use super::record::Key;
+use super::{Applied, Wanted};
+use crate::config::ProfileConfig;
+use crate::custody::{Desk, Snapshot};
+use crate::endpoint::{AUTH_TOKEN, BASE_URL, DECIDES};
+use crate::error::Kind;
+use crate::{Engine, Error};
+
+impl Engine {
+    /// Drafts what `settings.json` and our record of it become when `name` is the active profile, or nobody. Where nothing
+    /// is set and nothing is to be set, the file is not even read.
+    pub(crate) fn draft_settings(&self, desk: &mut Desk<'_>, name: Option<&str>) -> Result<(), Error> {
+        let wanted = match name {
+            Some(name) => self.wanted(name, name)?,
+            None => Wanted::default(),
+        };
+        self.draft_wanted(desk, name, wanted)
+    }
+
+    /// The same where a profile gets another name: a helper names it. Its directory may bear the new one already.
+    pub(crate) fn draft_settings_after_rename(&self, desk: &mut Desk<'_>, old: &str, new: &str) -> Result<(), Error> {
+        if !self.is_applied(desk, old)? {
+            return Ok(());
+        }
+        let moved = self.disk.lstat(&self.root.profile(old))?.is_none();
+        let wanted = self.wanted(if moved { new } else { old }, new)?;
+        self.draft_wanted(desk, Some(new), wanted)
+    }
+
+    /// The same where a profile is removed: what it set goes with it.
+    pub(crate) fn draft_settings_without(&self, desk: &mut Desk<'_>, name: &str) -> Result<(), Error> {
+        if self.is_applied(desk, name)? { self.draft_settings(desk, None) } else { Ok(()) }
+    }
+
+    /// Whether it is this profile's settings that stand in the home's.
+    fn is_applied(&self, desk: &mut Desk<'_>, name: &str) -> Result<bool, Error> {
+        let record = desk.draft.read(&self.root.applied())?.and_then(|bytes| Applied::parse(&bytes));
+        let active = desk.snapshot().roster.active.as_deref();
+        Ok(record.map_or(active == Some(name), |record| record.profile.as_deref() == Some(name)))
+    }
+
+    /// What the profile whose settings lie under `at` wants, for a helper that calls it `name`.
+    pub(crate) fn wanted(&self, at: &str, name: &str) -> Result<Wanted, Error> {
+        let config = ProfileConfig::read(&self.disk, &self.root, at)?;
+        let helper = if config.base_url().is_some() { self.helper(name)? } else { String::new() };
+        Wanted::of(name, &config, &helper)
+    }
+
+    fn draft_wanted(&self, desk: &mut Desk<'_>, name: Option<&str>, wanted: Wanted) -> Result<(), Error> {
+        let snapshot = desk.snapshot();
+        let record = desk.draft.read(&self.root.applied())?;
+        let record = record.map(|bytes| Applied::parse(&bytes).unwrap_or_default());
+        let record = match record {
+            Some(record) => record,
+            None => self.left_by_old_version(snapshot)?,
+        };
+        desk.warnings.extend(wanted.warnings);
+        if record.keys.is_empty() && wanted.pieces.is_empty() {
+            return Ok(());
+        }
+        let path = snapshot.home.settings();
+        let stands = desk.draft.read(&path)?;
+        let parse = |bytes: Vec<u8>| Document::parse(bytes).map_err(|source| unfit(&path, source));
+        let document = stands.clone().filter(|bytes| !is_blank(bytes)).map(parse).transpose()?;
+        let outcome =
+            plan(document.as_ref(), &record, (name, &wanted.pieces)).map_err(|source| unfit(&path, source))?;
+        if outcome.document != stands {
+            self.settings_writable(&path)?;
+            // A kill on either side of the change finds a record that tells ours from the user's.
+            desk.draft.put(&self.root.applied(), Manner::Own, outcome.during.bytes())?;
+            match outcome.document {
+                Some(bytes) => desk.draft.put(&path, Manner::Document, bytes)?,
+                None => desk.draft.delete(&path, Manner::Document)?,
+            }
+        }
+        if outcome.after == Applied::default() {
+            return desk.draft.delete(&self.root.applied(), Manner::Own);
+        }
+        desk.draft.put(&self.root.applied(), Manner::Own, outcome.after.bytes())
+    }
+
+    /// Version 0.4.0 kept no record: what equals the active profile's is its doing.
+    fn left_by_old_version(&self, snapshot: &Snapshot) -> Result<Applied, Error> {
+        let Some(name) = &snapshot.roster.active else { return Ok(Applied::default()) };
+        let Ok(config) = ProfileConfig::read(&self.disk, &self.root, name) else { return Ok(Applied::default()) };
+        let mut values: Vec<(String, String)> = config.env().unwrap_or_default();
+        values.retain(|(variable, _)| !DECIDES.contains(&variable.as_str()));
+        values.extend(config.base_url().map(|url| (BASE_URL.to_owned(), url)));
+        values.extend(config.api_key().map(|key| (AUTH_TOKEN.to_owned(), key.expose().to_owned())));
+        if values.is_empty() {
+            return Ok(Applied::default());
+        }
+        let Some(document) = self.settings_of(&snapshot.home)? else { return Ok(Applied::default()) };
+        let key = |(variable, value): (String, String)| {
+            let path = vec!["env".to_owned(), variable];
+            let raw = document.raw(&["env", &path[1]])?.to_owned();
+            let stands: String = serde_json::from_str(&raw).ok()?;
+            (stands == value).then_some(Key { path, set: vec![Some(raw)], before: None, next: None })
+        };
+        let keys: Vec<Key> = values.into_iter().filter_map(key).collect();
+        // The `env` that it made stays, empty: whether the user had one is not known.
+        Ok(Applied { profile: Some(name.clone()), keys, ..Applied::default() })
+    }
+
+    /// The refusal of settings that their owner has made read-only (Nix, chezmoi): before anything is changed.
+    fn settings_writable(&self, path: &Path) -> Result<(), Error> {
+        let Some(stat) = self.disk.stat(path)? else { return Ok(()) };
+        if cfg!(windows) || stat.mode & 0o222 != 0 {
+            return Ok(());
+        }
+        Err(read_only(path))
+    }
+}
+
+/// The refusal itself; also where the disk says so.
+pub(crate) fn read_only(path: &Path) -> Error {
+    let what = "Claude Code's settings are read-only, and this switch would have to change them".to_owned();
+    let next = [
+        "make the file writable, or let what manages it set these keys",
+        "to see what would change: clauth switch NAME --dry-run",
+        "to want nothing there: clauth config unset --profile NAME KEY",
+    ];
+    Error::refused(Kind::Protected, what, path.display().to_string(), &next)
+}
+
+fn unfit(path: &Path, source: clauth_durable::DocumentError) -> Error {
+    clauth_durable::Error::Document { path: path.to_owned(), source }.into()
+}
+
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(u8::is_ascii_whitespace)
+}

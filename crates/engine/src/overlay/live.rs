@@ -1,0 +1,80 @@
+//! Whether an endpoint is what Claude Code uses: by the settings that it reads, as a login is told by the credential.
+
+use clauth_claude::Override;
+use clauth_durable::Document;
+
+use super::Applied;
+use super::record::same;
+use crate::config::ProfileConfig;
+use crate::custody::Snapshot;
+use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, HELPER};
+use crate::profile::ProfileKind;
+use crate::{Engine, Error};
+
+impl Engine {
+    /// The endpoint profile that Claude Code uses in the home of `snapshot`, if it does.
+    pub(crate) fn endpoint_live(&self, snapshot: &Snapshot) -> Result<Option<String>, Error> {
+        let mut endpoints = snapshot.records.iter().filter(|record| record.kind == ProfileKind::Endpoint).peekable();
+        if endpoints.peek().is_none() {
+            return Ok(None);
+        }
+        let Some(document) = self.settings_of(&snapshot.home)? else { return Ok(None) };
+        if document.raw(&["env", BASE_URL]).is_none() {
+            return Ok(None);
+        }
+        let applied = self.applied()?;
+        for record in endpoints {
+            let Ok(config) = ProfileConfig::read(&self.disk, &self.root, &record.name) else { continue };
+            if self.uses(&document, applied.as_ref(), (&record.name, &config)) {
+                return Ok(Some(record.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    fn uses(&self, document: &Document, applied: Option<&Applied>, (name, config): (&str, &ProfileConfig)) -> bool {
+        let ours = applied.filter(|applied| applied.profile.as_deref() == Some(name));
+        let holds = |path: &[&str]| ours.is_some_and(|applied| applied.holds(document, path));
+        let stands = |path: &[&str]| document.get::<String>(path);
+        let url = stands(&["env", BASE_URL]);
+        let at = |url: &str| url.trim_end_matches('/').to_owned();
+        let to_it = url.as_deref().map(at) == config.base_url().as_deref().map(at) || holds(&["env", BASE_URL]);
+        let helped = holds(&[HELPER]) || self.helper(name).is_ok_and(|helper| stands(&[HELPER]) == Some(helper));
+        // By hand, or by version 0.4.0.
+        let key = config.api_key();
+        let keyed = [AUTH_TOKEN, API_KEY].into_iter().any(|variable| {
+            let value = stands(&["env", variable]);
+            value.is_some() && value.as_deref() == key.as_ref().map(clauth_host::Secret::expose)
+        });
+        to_it && (helped || keyed)
+    }
+
+    /// The home's settings; `None` where there are none that can be understood.
+    pub(crate) fn settings_of(&self, home: &clauth_claude::ClaudeHome) -> Result<Option<Document>, Error> {
+        let bytes = self.disk.read(&home.settings())?;
+        Ok(bytes.and_then(|bytes| Document::parse(bytes).ok()))
+    }
+
+    /// What we set in the settings of `home`, which may be a session's.
+    pub(crate) fn set_in(&self, home: &clauth_claude::ClaudeHome) -> Result<Option<Applied>, Error> {
+        let name = home.dir.parent().and_then(|dir| dir.strip_prefix(self.root.profiles()).ok()?.to_str());
+        match name.filter(|name| !name.is_empty() && crate::session::Place::of(&self.root, name).tree == home.dir) {
+            Some(name) => Ok(Some(Applied::of_session(self.wanted(name, name)?))),
+            None => self.applied(),
+        }
+    }
+
+    /// What we set in the home's settings; `None` where we never did.
+    pub(crate) fn applied(&self) -> Result<Option<Applied>, Error> {
+        Ok(self.disk.read(&self.root.applied())?.map(|bytes| Applied::parse(&bytes).unwrap_or_default()))
+    }
+}
+
+/// Whether an override is what we set ourselves for the profile that is active.
+pub(crate) fn ours_in(document: &Document, applied: &Applied, over: &Override) -> bool {
+    let Override::Setting { label, key, .. } = over else { return false };
+    let path: Vec<&str> = key.splitn(2, '.').collect();
+    let known = applied.keys.iter().find(|known| known.path == path);
+    let stands = known.is_some_and(|known| known.set.iter().any(|set| same(document.raw(&path), set.as_deref())));
+    label == "settings.json" && stands
+}
