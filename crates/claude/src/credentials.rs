@@ -161,6 +161,50 @@ impl Credentials {
         }
         Ok(Self(document))
     }
+
+    /// This object with the machine keys of `other`, present or absent, each with its exact text (W4).
+    ///
+    /// # Errors
+    /// Cannot happen for objects that were parsed.
+    pub fn with_machine_of(&self, other: &Self) -> Result<Self, DocumentError> {
+        let mut document = self.0.clone();
+        for key in self.machine_keys().iter().filter(|key| other.0.raw(&[key]).is_none()) {
+            document.remove(&[key]);
+        }
+        Self(document).adding_machine_of(other, |_| true)
+    }
+
+    /// This object with those machine keys of `other` that it has not.
+    ///
+    /// # Errors
+    /// Cannot happen for objects that were parsed.
+    pub fn with_more_machine_of(&self, other: &Self) -> Result<Self, DocumentError> {
+        self.clone().adding_machine_of(other, |key| self.0.raw(&[key]).is_none())
+    }
+
+    fn adding_machine_of(mut self, other: &Self, takes: impl Fn(&str) -> bool) -> Result<Self, DocumentError> {
+        for key in other.machine_keys().iter().filter(|key| takes(key)) {
+            if let Some(raw) = other.0.raw(&[key])
+                && self.0.raw(&[key]) != Some(raw)
+            {
+                self.0.set_raw(&[key], raw)?;
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether both have the same machine keys, each with the same text.
+    #[must_use]
+    pub fn same_machine(&self, other: &Self) -> bool {
+        let all = |one: &Self, two: &Self| one.machine_keys().iter().all(|key| one.0.raw(&[key]) == two.0.raw(&[key]));
+        all(self, other) && all(other, self)
+    }
+
+    fn machine_keys(&self) -> Vec<String> {
+        let mut keys = self.0.keys();
+        keys.retain(|key| class_of(key) == KeyClass::Machine);
+        keys
+    }
 }
 
 /// The account's keys and the unknown ones alone: what a slot or a loan keeps.
@@ -214,6 +258,13 @@ impl AccountPart {
             document.remove(&[key]);
         }
         Self(document)
+    }
+
+    /// Whether both say the same: the same keys in any order, each with the same text.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let (keys, others) = (self.0.keys(), other.0.keys());
+        keys.len() == others.len() && keys.iter().all(|key| self.0.raw(&[key]) == other.0.raw(&[key]))
     }
 
     /// Whether it is a login without a refresh token.

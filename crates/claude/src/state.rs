@@ -72,7 +72,9 @@ impl StateFile {
     /// Who is signed in; `None` without a block, or when it names no account.
     #[must_use]
     pub fn identity(&self) -> Option<Identity> {
-        let text = |key: &str| self.0.get::<String>(&[IDENTITY, key]).filter(|text| !text.trim().is_empty());
+        // The file may be large, so that it is walked once.
+        let block = Document::parse(self.block()?.as_bytes().to_vec()).ok()?;
+        let text = |key: &str| block.get::<String>(&[key]).filter(|text| !text.trim().is_empty());
         Some(Identity {
             account_uuid: text("accountUuid")?,
             organization_uuid: text("organizationUuid"),
@@ -101,12 +103,9 @@ impl StateFile {
     /// `block` is no JSON.
     pub fn with_identity(&self, block: Option<&str>) -> Result<Self, DocumentError> {
         let mut document = self.0.clone();
-        let present = document.keys();
-        for key in ACCOUNT_KEYS.iter().filter(|key| present.iter().any(|there| there == *key)) {
-            if *key != IDENTITY || block.is_none() {
-                document.remove(&[key]);
-            }
-        }
+        let stale: Vec<&str> =
+            ACCOUNT_KEYS.iter().filter(|key| **key != IDENTITY || block.is_none()).copied().collect();
+        document.remove_members(&stale);
         if let Some(block) = block {
             document.set_raw(&[IDENTITY], block)?;
         }

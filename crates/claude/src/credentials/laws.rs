@@ -123,4 +123,21 @@ proptest! {
         prop_assert_eq!(bearer.0.get::<Value>(&[LOGIN]), login);
         prop_assert_eq!(bearer.0.raw(&[LOGIN, "refreshToken"]), None);
     }
+
+    #[test]
+    fn machine_keys_come_over_and_the_account_stays(here in object(), there in object()) {
+        let here = Credentials::parse(here.into_bytes()).expect("valid");
+        let there = Credentials::parse(there.into_bytes()).expect("valid");
+        let exactly = here.with_machine_of(&there).expect("valid");
+        let more = here.with_more_machine_of(&there).expect("valid");
+        prop_assert!(exactly.same_machine(&there));
+        for (after, what) in [(&exactly, "exactly"), (&more, "more")] {
+            prop_assert!(after.account().same(&here.account()), "{}", what);
+        }
+        for name in names(|class| class == KeyClass::Machine) {
+            prop_assert_eq!(more.0.raw(&[name]), here.0.raw(&[name]).or(there.0.raw(&[name])), "{}", name);
+        }
+        let again = here.with_machine_of(&here).expect("valid");
+        prop_assert_eq!(again.bytes(), here.bytes(), "nothing to do");
+    }
 }

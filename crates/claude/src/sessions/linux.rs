@@ -8,7 +8,7 @@ use clauth_durable::Disk;
 use clauth_host::{Env, Host};
 
 use super::RunningClaude;
-use crate::{ClaudeHome, overrides};
+use crate::{ClaudeHome, overrides, real_path};
 
 /// This system shows every process.
 pub(super) const SEES_ALL: bool = true;
@@ -72,6 +72,22 @@ fn scan(proc: &Path, host: &Host, disk: &Disk, found: &mut Vec<RunningClaude>) {
             }
         }
     }
+}
+
+/// A `claude` whose environment names `home`, for its files or for its login. One of another home cannot hold its locks.
+pub(super) fn user_of(host: &Host, disk: &Disk, home: &ClaudeHome) -> Option<u32> {
+    one_of(Path::new(PROC), host, disk, home)
+}
+
+fn one_of(proc: &Path, host: &Host, disk: &Disk, home: &ClaudeHome) -> Option<u32> {
+    let dirs = [&home.dir, &home.secure].map(|dir| real_path(disk, dir));
+    let pids = disk.list(proc).unwrap_or_default().into_iter().filter_map(|name| name.to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| is_claude(disk, &proc.join(pid.to_string()))).find(|pid| {
+        let Some(env) = environment(disk, &proc.join(pid.to_string())) else { return false };
+        let named = env.path("CLAUDE_CONFIG_DIR").filter(|dir| !dir.as_os_str().is_empty());
+        let used = [named, config_dir(&env, host).map(|(dir, _)| dir)];
+        used.into_iter().flatten().any(|dir| dirs.contains(&real_path(disk, &dir)))
+    })
 }
 
 /// Whether a process is `claude` itself and not something that it started.

@@ -185,3 +185,24 @@ fn a_number_that_was_given_out_again_is_not_the_same_process() {
         assert_eq!(crate::sessions::named_owner(&place.disk, &owner), alive.then_some(me), "{name}, owner");
     }
 }
+
+#[test]
+fn only_a_claude_of_the_same_home_can_own_its_locks() {
+    let place = Place::new("proc-owner");
+    let home = ClaudeHome::default_of(&place.host(&[]), &place.disk);
+    let own = format!("HOME={}", text(&place.path("")));
+    let here = format!("CLAUDE_CONFIG_DIR={}", text(&place.path(".claude")));
+    let (tree, store) = ("CLAUDE_CONFIG_DIR=/elsewhere/tree", "CLAUDE_SECURESTORAGE_CONFIG_DIR=/elsewhere/store");
+    for (name, words, env, may) in [
+        ("the plain one", "claude", vec![own.as_str()], true),
+        ("one that names it", "claude", vec!["HOME=/home/other", &here], true),
+        ("one that has its login elsewhere", "claude", vec![&here, store], true),
+        ("a session's", "claude", vec![own.as_str(), tree], false),
+        ("another user's", "claude", vec!["HOME=/home/other"], false),
+        ("no claude", "bash", vec![own.as_str()], false),
+    ] {
+        process(&place, 77, &[words], &env);
+        let found = one_of(&place.path("proc"), &place.host(&[]), &place.disk, &home);
+        assert_eq!(found.is_some(), may, "{name}");
+    }
+}

@@ -68,8 +68,9 @@ pub fn lock_owner(host: &Host, disk: &Disk, home: &ClaudeHome, lock: &Path) -> L
     if let Some(pid) = named_owner(disk, Path::new(&owner)) {
         return LockOwner::Alive(format!("claude (process {pid})"));
     }
-    if let Some(claude) = running(host, disk, home).first() {
-        return LockOwner::Alive(format!("claude (process {})", claude.pid));
+    let registered = registered::all(disk, home).first().map(|claude| claude.pid);
+    if let Some(pid) = registered.or_else(|| platform::user_of(host, disk, home)) {
+        return LockOwner::Alive(format!("claude (process {pid})"));
     }
     if platform::SEES_ALL { LockOwner::Dead } else { LockOwner::Unknown }
 }

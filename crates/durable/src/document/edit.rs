@@ -149,24 +149,46 @@ pub(super) fn remove(text: &mut String, path: &[&str]) -> bool {
         _ => scan::find(text, start(text), parents).map(|member| member.value.start),
     };
     let Some(object) = object.filter(|at| text.as_bytes()[*at] == b'{') else { return false };
-    let mut removed = false;
-    while let Some(range) = doomed(text, object, name) {
-        text.replace_range(range, "");
-        removed = true;
-    }
-    removed
+    remove_members(text, object, &[name]) > 0
 }
 
-/// What goes with a member: the member, the comma that joins it, and the space that led to it.
-fn doomed(text: &str, object: usize, name: &str) -> Option<Range<usize>> {
+/// Removes members of the object that begins at `object` in one walk, however large it is; answers how many went. Of a key
+/// that stands twice both go.
+pub(super) fn remove_members(text: &mut String, object: usize, names: &[&str]) -> usize {
     let members = scan::members(text, object);
-    let target = scan::named(text, object, name).pop()?;
-    let at = members.iter().position(|member| member.key.start == target.key.start)?;
-    Some(match (at.checked_sub(1).map(|before| &members[before]), members.get(at + 1)) {
-        (Some(before), _) => before.value.end..target.value.end,
-        (None, Some(after)) => target.key.start..after.key.start,
-        (None, None) => object + 1..scan::end_of_value(text.as_bytes(), object) - 1,
-    })
+    let doomed: Vec<bool> = members.iter().map(|member| names.iter().any(|name| member.is(text, name))).collect();
+    let ranges = doomed_ranges(text, object, &members, &doomed);
+    match ranges.as_slice() {
+        [] => {}
+        [one] => text.replace_range(one.clone(), ""),
+        several => {
+            let mut whole = String::with_capacity(text.len());
+            let mut from = 0;
+            for range in several {
+                whole.push_str(&text[from..range.start]);
+                from = range.end;
+            }
+            whole.push_str(&text[from..]);
+            *text = whole;
+        }
+    }
+    doomed.iter().filter(|doomed| **doomed).count()
+}
+
+/// What goes with members: each member, the comma that joins it, and the space that led to it. Of an object that loses
+/// its first ones, what led to the first leads to the first that stays.
+fn doomed_ranges(text: &str, object: usize, members: &[Member], doomed: &[bool]) -> Vec<Range<usize>> {
+    let Some(stays) = doomed.iter().position(|doomed| !doomed) else {
+        let all = object + 1..scan::end_of_value(text.as_bytes(), object) - 1;
+        return Some(all).filter(|_| !members.is_empty()).into_iter().collect();
+    };
+    let mut ranges = Vec::new();
+    if stays > 0 {
+        ranges.push(members[0].key.start..members[stays].key.start);
+    }
+    let later = (stays + 1..members.len()).filter(|at| doomed[*at]);
+    ranges.extend(later.map(|at| members[at - 1].value.end..members[at].value.end));
+    ranges
 }
 
 /// How a document is laid out.

@@ -1,4 +1,4 @@
-//! Reading and setting many members of one object in one walk: large documents are merged member by member.
+//! Reading, setting and removing many members of one object in one walk: large documents are merged member by member.
 
 use std::collections::HashMap;
 
@@ -43,6 +43,13 @@ impl Document {
         let Some(object) = self.object(path) else { return Err(DocumentError::NotAnObject) };
         edit::set_members(&mut self.text, object, &values[1..]);
         Ok(())
+    }
+
+    /// Removes these keys of the object itself with their values, as [`Document::remove`] would one by one; answers whether
+    /// any was there.
+    pub fn remove_members(&mut self, keys: &[&str]) -> bool {
+        let object = self.start();
+        edit::remove_members(&mut self.text, object, keys) > 0
     }
 
     fn object(&self, path: &[&str]) -> Option<usize> {

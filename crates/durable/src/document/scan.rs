@@ -29,7 +29,7 @@ impl Member {
         if bare.contains('\\') { serde_json::from_str(quoted).ok() } else { Some(bare.to_owned()) }
     }
 
-    fn is(&self, text: &str, name: &str) -> bool {
+    pub(super) fn is(&self, text: &str, name: &str) -> bool {
         let quoted = &text[self.key.clone()];
         let bare = &quoted[1..quoted.len() - 1];
         // A key with half a surrogate pair is no text, and so no name is equal to it.

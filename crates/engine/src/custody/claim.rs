@@ -8,6 +8,7 @@ use super::{Snapshot, below, is_dir};
 use crate::error::Kind;
 use crate::profile::{Known, ProfileKind, Record};
 use crate::root::TREES;
+use crate::session::Place;
 use crate::{Engine, Error};
 
 /// Two ends this far apart are not one login's: a refresh does not extend it (O1).
@@ -116,12 +117,24 @@ impl Engine {
             return Ok(());
         }
         if is_dir(&self.disk, &path)? && below(&self.disk, &path, &TREES)?.is_empty() {
-            return Ok(());
+            return self.refuse_inhabited(name);
         }
         let what = format!("there is a directory of '{name}' already, which profiles.toml does not list");
         let list =
             format!("if it is a profile of yours, add \"{name}\" to `profiles` in {}", self.root.roster().display());
         let next = [list.as_str(), "else move that directory away, or choose another name"];
         Err(Error::refused(Kind::Protected, what, path.display().to_string(), &next))
+    }
+
+    /// The refusal of a name under which the session of a removed profile still lives: it would be signed in as whoever
+    /// gets the name.
+    fn refuse_inhabited(&self, name: &str) -> Result<(), Error> {
+        let place = Place::of(&self.root, name);
+        if !self.has_traces(&place) {
+            return Ok(());
+        }
+        let what = format!("a session of the removed profile '{name}' has not been put away yet");
+        let next = ["end it, then try again", "or choose another name"];
+        Err(Error::refused(Kind::Protected, what, place.tree.display().to_string(), &next))
     }
 }

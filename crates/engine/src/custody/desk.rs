@@ -110,7 +110,8 @@ impl<'s> Desk<'s> {
         self.snapshot.record(name).ok_or_else(|| self.snapshot.roster.missing(name))
     }
 
-    fn known(&self, name: &str) -> Option<&Known> {
+    /// Who a profile is at this point.
+    pub(crate) fn known(&self, name: &str) -> Option<&Known> {
         let introduced = self.introduced.iter().find(|(introduced, _)| introduced == name).map(|(_, known)| known);
         introduced.or_else(|| self.snapshot.record(name)?.identity.as_ref())
     }

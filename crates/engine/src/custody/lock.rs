@@ -71,8 +71,16 @@ impl Engine {
         stands.then(|| ClaudeHome::at(&tree, &self.host, &self.disk))
     }
 
+    /// Whether a lock is one of clauth's own, which no `claude` takes.
+    fn is_ours(&self, path: &Path) -> bool {
+        path.starts_with(self.root.locks())
+    }
+
     /// Whether somebody who could hold the lock at `path` is alive: a `claude` of the home that the lock belongs to.
     fn owner_of(&self, homes: &[ClaudeHome], path: &Path) -> LockOwner {
+        if self.is_ours(path) {
+            return LockOwner::Dead;
+        }
         let of = |home: &&ClaudeHome| {
             let locks = home.locks(&self.disk);
             [locks.refresh, locks.legacy, locks.storage, locks.state].iter().any(|lock| lock.path == path)
@@ -124,11 +132,12 @@ impl Engine {
     }
 
     fn take(&self, locks: &[Lock], deadline: Duration, owner: &dyn Fn(&Path) -> LockOwner) -> Result<Held, Error> {
+        let owner = |path: &Path| if self.is_ours(path) { LockOwner::Dead } else { owner(path) };
         let rules = Rules {
             records: self.records(),
             deadline,
             waiting: &|waiting: &Waiting<'_>| (self.say)(&waiting_for(waiting)),
-            owner,
+            owner: &owner,
         };
         let held = clauth_durable::acquire(&self.disk, locks, &rules)?;
         // The journal is only written under the state lock, so what lies there half-written is a dead process's.

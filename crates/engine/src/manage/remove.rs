@@ -7,6 +7,7 @@ use crate::error::Kind;
 use crate::history::Event;
 use crate::owner::Owner;
 use crate::root::TREES;
+use crate::session::{LinkMode, Place};
 use crate::{Engine, Error};
 
 /// What was removed.
@@ -68,19 +69,37 @@ impl Engine {
             let drafted = desk.finish()?;
             let operation = Operation { done: "remove", to: Some(name.clone()), ..Operation::default() };
             if let Applied::Done = self.apply(&operation, drafted.changes, &held)? {
+                drop(held);
                 let mut warnings = drafted.warnings;
-                let directory = self.root.profile(&name);
-                if self.disk.lstat(&directory)?.is_some_and(|stat| stat.kind == FileKind::Link) {
-                    warnings.push(format!("{} was a link; what it leads to is as it was", directory.display()));
-                }
-                // What is left are empty directories and trees without a login.
-                if let Err(error) = self.disk.remove_tree(&directory) {
-                    warnings.push(format!("its directory is still there: {error}"));
-                }
+                warnings.extend(self.put_directory_away(&name));
                 return Ok(Removed { name, vault, warnings });
             }
         }
         Err(Error::Contended { path: self.snapshot()?.home.credentials() })
+    }
+
+    /// Removes what is left of a profile's directory: empty directories, and what its sessions left, but for what they still
+    /// use and what is kept of the user's files. Answers what the user should know.
+    fn put_directory_away(&self, name: &str) -> Vec<String> {
+        let directory = self.root.profile(name);
+        let place = Place::of(&self.root, name);
+        if self.disk.lstat(&directory).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == FileKind::Link)) {
+            let removed = self.disk.remove_file(&directory).err();
+            let told = format!("{} was a link; what it leads to is as it was", directory.display());
+            return std::iter::once(told).chain(removed.map(still_there)).collect();
+        }
+        let mut warnings: Vec<String> = self.visit_orphan(&place).err().map(still_there).into_iter().collect();
+        let stands = |path: &std::path::Path| self.disk.lstat(path).is_ok_and(|stat| stat.is_some());
+        if self.has_traces(&place) {
+            warnings.push(format!(
+                "a session of '{name}' still uses {}; what it wrote comes home when it has ended",
+                place.tree.display()
+            ));
+        }
+        if stands(&place.conflicts) {
+            warnings.push(format!("files that lost against something newer are kept: {}", place.conflicts.display()));
+        }
+        warnings
     }
 
     /// Drafts the removal of a listed profile, once more after an interruption.
@@ -95,8 +114,15 @@ impl Engine {
         if let Some(part) = waiting {
             desk.keep_removed(&part, "its profile was removed", (name, known), false)?;
         }
+        // A copied tree in which somebody lives has the login, too, and renews it.
+        let copied = self.is_copied(snapshot, name);
         if let Some(part) = desk.holds(name).cloned() {
-            let why = if lent { "its profile was removed while it was live" } else { "its profile was removed" };
+            let why = match (lent, copied) {
+                (true, _) => "its profile was removed while it was live",
+                (false, true) => "its profile was removed while a session used it",
+                (false, false) => "its profile was removed",
+            };
+            let lent = lent || copied;
             desk.keep_removed(&part, why, (name, known), lent)?;
         }
         self.keep_staged(desk, name, "its profile was removed")?;
@@ -110,6 +136,12 @@ impl Engine {
         event.vault.clone_from(&vault);
         desk.record_event(&event);
         Ok(vault)
+    }
+
+    /// Whether a session has a copy of a profile's login.
+    fn is_copied(&self, snapshot: &Snapshot, name: &str) -> bool {
+        let place = Place::of(&self.root, name);
+        place.mode(&self.disk) == LinkMode::Copy && self.is_inhabited(&snapshot.home, &place)
     }
 
     /// Drafts the removal of every file of a profile but the trees of its sessions.
@@ -134,4 +166,8 @@ impl Engine {
         let forced = format!("to remove it all the same ({keeps}): clauth remove {name} --yes --force");
         Err(Error::refused(Kind::Protected, what, name, &["clauth switch ANOTHER-NAME", &forced]))
     }
+}
+
+fn still_there(error: impl Into<Error>) -> String {
+    format!("its directory is still there: {}", error.into())
 }

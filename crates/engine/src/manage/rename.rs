@@ -2,10 +2,11 @@
 
 use clauth_durable::{Document, Manner};
 
-use crate::custody::{Applied, Desk, Operation, Snapshot, Unfinished};
+use crate::custody::{Applied, Desk, Operation, Snapshot, Unfinished, is_dir};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::check_name;
+use crate::session::{Place, live};
 use crate::{Engine, Error, vault};
 
 impl Engine {
@@ -27,6 +28,7 @@ impl Engine {
         free(&snapshot, &old, new)?;
         self.refuse_directory(&old, new)?;
         self.refuse_running(&snapshot, &old)?;
+        self.refuse_left(&old)?;
         let mut desk = Desk::new(self, &snapshot)?;
         self.draft_rename(&mut desk, &old, new)?;
         let drafted = desk.finish()?;
@@ -91,11 +93,26 @@ impl Engine {
         Err(Error::refused(Kind::Name, what, path.display().to_string(), &["move that directory away"]))
     }
 
+    /// The refusal while a tree stands that could not be put away: the locks in it would move away with it.
+    fn refuse_left(&self, name: &str) -> Result<(), Error> {
+        let tree = Place::of(&self.root, name).tree;
+        if !is_dir(&self.disk, &tree)? {
+            return Ok(());
+        }
+        let what = format!("what sessions of '{name}' left could not be put away yet");
+        Err(Error::refused(
+            Kind::Protected,
+            what,
+            tree.display().to_string(),
+            &["see what stands there, and try again"],
+        ))
+    }
+
     /// The refusal of what may not happen while a profile's own sessions run, those of version 0.4.0 included (S1).
     pub(super) fn refuse_running(&self, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
-        let place = crate::session::Place::of(&self.root, name);
+        let place = Place::of(&self.root, name);
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        let sessions = crate::session::live(&self.disk, &place, &running);
+        let sessions = live(&self.disk, &place, &running);
         let Some(session) = sessions.first() else { return Ok(()) };
         let process = session.claude.or(session.holder).map_or_else(String::new, |pid| format!(" (process {pid})"));
         let what = format!("a session of '{name}' is running{process}");

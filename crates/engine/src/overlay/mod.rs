@@ -10,4 +10,5 @@ mod wanted;
 
 pub(crate) use live::ours_in;
 pub(crate) use record::Record as Applied;
+pub(crate) use session::Hidden;
 use wanted::Wanted;

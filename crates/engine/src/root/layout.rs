@@ -82,8 +82,9 @@ pub const LAYOUT: &[Entry] = &[
     Entry { path: "log/", what: "what went wrong while a session had the terminal", secret: false },
 ];
 
-/// Directories of a profile that hold no login and may be large.
-pub(crate) const TREES: [&str; 3] = ["runtime", "sessions", "isolated"];
+/// Directories of a profile that belong to its sessions: large, at work in a session that outlives its profile, and with
+/// files of the user's in them. What is a login in them is looked after by [`crate::session`], as in a copied tree.
+pub(crate) const TREES: [&str; 5] = ["runtime", "sessions", "isolated", "base", "conflicts"];
 
 /// The root directory and the paths in it, and whether credentials are Keychain items on this machine.
 #[derive(Clone, Debug)]

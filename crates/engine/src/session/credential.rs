@@ -7,7 +7,7 @@ use clauth_claude::{AccountPart, ClaudeHome, CredentialStore as _, Credentials, 
 use clauth_durable::{Change, Held, Manner, item_name};
 
 use super::Place;
-use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
+use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot, same_end};
 use crate::owner::{self, Doubt, Evidence, Owner};
 use crate::profile::{AccountKey, Known};
 use crate::refresh::Need;
@@ -32,6 +32,8 @@ pub(crate) enum Tended {
         entry: String,
         /// Whose it is, in words.
         whose: String,
+        /// It was not in the vault before, so nobody was told yet.
+        new: bool,
     },
 }
 
@@ -41,16 +43,25 @@ impl Engine {
     /// # Errors
     /// A held lock, or a disk that refuses.
     pub(crate) fn tend(&self, place: &Place) -> Result<Tended, Error> {
+        self.tend_when(place, false)
+    }
+
+    /// The same for a tree in which nobody lives: no other half of a sign-in is still to come (O1).
+    pub(crate) fn tend_at_rest(&self, place: &Place) -> Result<Tended, Error> {
+        self.tend_when(place, true)
+    }
+
+    fn tend_when(&self, place: &Place, at_rest: bool) -> Result<Tended, Error> {
         // Where each login belongs is known when the interrupted change is finished (W8).
         if self.is_interrupted()? {
             return Ok(Tended::Later);
         }
         let copies = place.own_copies(&self.disk);
         let Some((first, rest)) = copies.split_first() else { return self.tended_none(place) };
-        let mut tended = self.tend_at(place, first)?;
+        let mut tended = self.tend_at((place, at_rest), first)?;
         // Beside an item: a file that Claude Code fell back to.
         for path in rest {
-            let also = self.tend_at(place, path)?;
+            let also = self.tend_at((place, at_rest), path)?;
             if matches!(tended, Tended::Quiet | Tended::SignedOut) {
                 tended = also;
             }
@@ -65,7 +76,7 @@ impl Engine {
     }
 
     /// Looks after what is at one path.
-    fn tend_at(&self, place: &Place, path: &Path) -> Result<Tended, Error> {
+    fn tend_at(&self, (place, at_rest): (&Place, bool), path: &Path) -> Result<Tended, Error> {
         if let Some(at_once) = self.tended_at_once(place, path)? {
             return Ok(at_once);
         }
@@ -73,7 +84,7 @@ impl Engine {
         for _ in 0..ATTEMPTS {
             let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
             let held = self.lock_tree(&home, &place.name)?;
-            if let Some(tended) = self.take_home(place, path, &home, &held)? {
+            if let Some(tended) = self.take_home((place, at_rest), path, &home, &held)? {
                 return Ok(tended);
             }
         }
@@ -81,18 +92,20 @@ impl Engine {
     }
 
     /// What can be told without a lock; `None` where there is something to do.
-    fn tended_at_once(&self, place: &Place, path: &Path) -> Result<Option<Tended>, Error> {
+    pub(super) fn tended_at_once(&self, place: &Place, path: &Path) -> Result<Option<Tended>, Error> {
         let Some(bytes) = self.disk.read(path)? else { return Ok(Some(Tended::SignedOut)) };
-        let Ok(object) = Credentials::parse(bytes.clone()) else { return Ok(Some(Tended::Later)) };
+        let Ok(object) = Credentials::parse(bytes) else { return Ok(Some(Tended::Later)) };
+        let slot = self.disk.read(&place.slot)?.and_then(|bytes| Credentials::parse(bytes).ok());
         if !matches!(object.login(), Found::Login(_)) {
-            return Ok(Some(Tended::Later));
+            let more = slot.and_then(|slot| Some(slot.with_more_machine_of(&object).ok()?.bytes() != slot.bytes()));
+            return Ok((more != Some(true)).then_some(Tended::Later));
         }
-        let mirrored = place.is_mirrored(&self.disk)
-            && self
-                .disk
-                .read(&place.slot)?
-                .and_then(|bytes| AccountPart::parse(bytes).ok())
-                .is_some_and(|slot| place.mirror_in(path, &object, &slot).as_ref() == Some(&bytes));
+        let says_the_same = |slot: &Credentials| {
+            let mirror = place.mirror_in(path, &object, &slot.account());
+            let mirror = mirror.and_then(|bytes| Credentials::parse(bytes).ok());
+            mirror.is_some_and(|mirror| mirror.account().same(&object.account())) && slot.same_machine(&object)
+        };
+        let mirrored = place.is_mirrored(&self.disk) && slot.as_ref().is_some_and(says_the_same);
         Ok(mirrored.then_some(Tended::Quiet))
     }
 
@@ -121,7 +134,7 @@ impl Engine {
                 let Some(reading) = self.reading(&path)? else { continue };
                 let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(false) };
                 let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
-                match self.owner_in_tree(snapshot, name, &home, (&object, &reading))? {
+                match self.owner_in_tree(snapshot, (name, false), &home, (&object, &reading))? {
                     Owner::Successor(own, _) if own == *name => return Ok(false),
                     Owner::Unknown(Doubt::Young) => return Ok(false),
                     _ => {}
@@ -174,58 +187,98 @@ impl Engine {
     }
 
     /// One attempt under the locks; `None` when somebody wrote meanwhile.
-    fn take_home(&self, place: &Place, path: &Path, home: &ClaudeHome, held: &Held) -> Result<Option<Tended>, Error> {
+    fn take_home(
+        &self,
+        (place, at_rest): (&Place, bool),
+        path: &Path,
+        home: &ClaudeHome,
+        held: &Held,
+    ) -> Result<Option<Tended>, Error> {
         let Some(reading) = self.reading(path)? else { return Ok(Some(Tended::SignedOut)) };
         let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(Some(Tended::Later)) };
         let snapshot = self.snapshot()?;
-        let (name, part) = (place.name.as_str(), object.account());
-        let owner = self.owner_in_tree(&snapshot, name, home, (&object, &reading))?;
+        let name = place.name.as_str();
         let mut desk = Desk::new(self, &snapshot)?;
-        let tended = match owner {
-            Owner::SignedOut | Owner::Missing | Owner::Unreadable | Owner::Unknown(Doubt::Young) => {
-                return Ok(Some(Tended::Later));
-            }
-            // The stored login itself, of which there is nothing to tell: another watchdog was first.
-            Owner::Own(own) if own == name => Tended::Quiet,
-            Owner::Rewound(own) if own == name => Tended::Replaced,
-            Owner::Unknown(Doubt::NoRefresh) => Tended::Replaced,
-            Owner::Successor(own, proof) if own == name => {
-                if desk.adopt(name, &part, proof)? {
-                    Tended::Adopted
-                } else {
-                    Tended::Replaced
-                }
-            }
-            Owner::Own(_) | Owner::Successor(..) | Owner::Rewound(_) | Owner::Unknown(_) => {
-                let known = self.named_in(place, home)?;
-                desk.put_away(&part, "signed in inside a session of another profile", None, known.as_ref())?;
-                let entry = desk.vaulted.as_ref().map(|entry| entry.id.clone()).unwrap_or_default();
-                let whose = known.and_then(|known| known.email).unwrap_or_else(|| "an unknown account".to_owned());
-                Tended::Foreign { entry, whose }
-            }
+        let owner = self.owner_in_tree(&snapshot, (name, at_rest), home, (&object, &reading))?;
+        let tended = self.take_from_tree(&mut desk, name, home, (&object, &owner))?;
+        let exactly = match (&owner, &tended) {
+            (Owner::Rewound(_), _) => false,
+            (_, Tended::Adopted | Tended::Replaced | Tended::Quiet) => true,
+            _ => false,
         };
+        desk.keep_machine(name, &object, exactly)?;
         let drafted = desk.finish()?;
         let operation = Operation { done: "adopt", to: Some(name.to_owned()), ..Operation::default() };
         if let Applied::Moved(_) = self.apply(&operation, drafted.changes, held)? {
             return Ok(None);
         }
         match tended {
-            Tended::Foreign { .. } => Ok(Some(tended)),
-            _ => Ok(self.restore_credential((place, path), &reading, held)?.then_some(tended)),
+            Tended::Adopted | Tended::Replaced | Tended::Quiet => {
+                Ok(self.restore_credential((place, path), &reading, held)?.then_some(tended))
+            }
+            _ => Ok(Some(tended)),
         }
+    }
+
+    /// Drafts what becomes of a login in a tree, whose it is being known.
+    fn take_from_tree(
+        &self,
+        desk: &mut Desk<'_>,
+        name: &str,
+        home: &ClaudeHome,
+        (object, owner): (&Credentials, &Owner),
+    ) -> Result<Tended, Error> {
+        let part = object.account();
+        match owner {
+            Owner::SignedOut | Owner::Missing | Owner::Unreadable | Owner::Unknown(Doubt::Young) => Ok(Tended::Later),
+            // The stored login itself, of which there is nothing to tell: written for the sake of something else that is in
+            // it, or another watchdog was first.
+            Owner::Own(own) if own == name => Ok(Tended::Quiet),
+            Owner::Rewound(own) if own == name => Ok(Tended::Replaced),
+            Owner::Successor(own, proof) if own == name => match desk.adopt(name, &part, *proof)? {
+                true => Ok(Tended::Adopted),
+                false => Ok(Tended::Replaced),
+            },
+            Owner::Unknown(Doubt::NoRefresh) if self.is_earlier_copy(desk, name, home, &part)? => Ok(Tended::Replaced),
+            Owner::Own(_) | Owner::Successor(..) | Owner::Rewound(_) | Owner::Unknown(_) => {
+                let known = self.named_in(&Place::of(&self.root, name), home)?;
+                let new = !self.vault()?.iter().any(|entry| entry.login.bytes() == part.bytes());
+                desk.put_away(&part, "signed in inside a session of another profile", None, known.as_ref())?;
+                let entry = desk.vaulted.as_ref().map(|entry| entry.id.clone()).unwrap_or_default();
+                let whose = known.and_then(|known| known.email).unwrap_or_else(|| "an unknown account".to_owned());
+                Ok(Tended::Foreign { entry, whose, new })
+            }
+        }
+    }
+
+    /// Whether a login without a refresh token, which could never replace a stored one, is an earlier bearer copy of the
+    /// profile's: it ends when the profile's does, or the tree's state file names the profile's account.
+    fn is_earlier_copy(
+        &self,
+        desk: &Desk<'_>,
+        name: &str,
+        home: &ClaudeHome,
+        part: &AccountPart,
+    ) -> Result<bool, Error> {
+        if desk.holds(name).is_some_and(|held| same_end(held, part) == Some(true)) {
+            return Ok(true);
+        }
+        let key = desk.known(name).map(|known| &known.key);
+        Ok(self.named_in(&Place::of(&self.root, name), home)?.is_some_and(|named| Some(&named.key) == key))
     }
 
     /// Whose the login in a tree is: as for the live home, with the profile's login as the one that is lent there.
     fn owner_in_tree(
         &self,
         snapshot: &Snapshot,
-        name: &str,
+        (name, at_rest): (&str, bool),
         home: &ClaudeHome,
         (object, reading): (&Credentials, &Reading),
     ) -> Result<Owner, Error> {
         let mut candidates = snapshot.candidates();
         candidates.iter_mut().for_each(|candidate| candidate.lent_here = candidate.name == name);
         let age = reading.modified.map(|at| self.disk.clock.file_now().duration_since(at));
+        let age = age.and_then(|age| std::time::Duration::try_from(age).ok());
         Ok(owner::classify(&Evidence {
             found: &object.login(),
             organization: object.account().organization_uuid(),
@@ -236,7 +289,7 @@ impl Engine {
             nobody_named: false,
             answer: None,
             journal_open: false,
-            age: age.and_then(|age| std::time::Duration::try_from(age).ok()),
+            age: if at_rest { age.max(Some(owner::YOUNG)) } else { age },
         }))
     }
 
@@ -256,11 +309,12 @@ impl Engine {
         Ok(matches!(self.apply(&operation, vec![change], held)?, Applied::Done))
     }
 
-    /// The change that makes a tree's copy say what the slot says; machine keys stay as they are in the tree.
+    /// The change that makes a tree's copy say what the slot says. The machine keys that were in it are in the slot by now.
     pub(super) fn mirrored(&self, place: &Place, path: &Path, reading: &Reading) -> Result<Option<Change>, Error> {
-        let slot = self.disk.read(&place.slot)?.and_then(|bytes| AccountPart::parse(bytes).ok());
+        let slot = self.disk.read(&place.slot)?.and_then(|bytes| Credentials::parse(bytes).ok());
         let (Some(slot), Ok(object)) = (slot, Credentials::parse(reading.bytes.clone())) else { return Ok(None) };
-        let after = place.mirror_in(path, &object, &slot).filter(|after| *after != reading.bytes);
+        let Ok(object) = object.with_machine_of(&slot) else { return Ok(None) };
+        let after = place.mirror_in(path, &object, &slot.account()).filter(|after| *after != reading.bytes);
         let before = Some(reading.bytes.clone());
         let change = |after| Change { path: path.to_owned(), before, after: Some(after), manner: Manner::Credential };
         Ok(after.map(change))

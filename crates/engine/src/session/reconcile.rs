@@ -38,8 +38,8 @@ pub(crate) enum Cleared {
     Gone(Reconciled),
 }
 
-/// Moves every entry of the tree into the home that is neither a link nor the profile's own. The caller holds the state
-/// lock, and nobody lives in the tree.
+/// Moves every entry of the tree into the home that is neither a link nor the profile's own. The caller holds the lock under
+/// which trees are made, and nobody lives in this one.
 ///
 /// # Errors
 /// No home, or a tree that cannot be listed. What fails for a single entry is told in [`Reconciled::left`].
@@ -106,6 +106,16 @@ fn remove(disk: &Disk, place: &Place, done: &mut Reconciled) -> Result<(), Error
 
 fn kind(disk: &Disk, path: &Path) -> Result<Option<Kind>, Error> {
     Ok(disk.lstat(path)?.map(|stat| stat.kind))
+}
+
+/// Moves one file of the tree, which is not to go with it, to where what lost is kept.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn keep_aside(disk: &Disk, place: &Place, from: &Path) -> Result<PathBuf, Error> {
+    let mut work = Work::new(disk, place);
+    work.keep(from, Path::new(from.file_name().unwrap_or_default()))?;
+    Ok(work.done.conflicts.pop().unwrap_or_else(|| place.conflicts.clone()))
 }
 
 /// What stands in the home.

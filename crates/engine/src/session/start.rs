@@ -12,6 +12,7 @@ use super::copy::{Plan, Progress, populate};
 use super::watch::Watch;
 use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, probe, prune, seed};
 use crate::error::Kind;
+use crate::overlay::Hidden;
 use crate::profile::{ProfileKind, Record, State};
 use crate::{Engine, Error};
 
@@ -63,6 +64,9 @@ impl Engine {
         drop(held);
         let furnished = self.furnish(&home, &place, kind, (mode, fresh));
         drop(making);
+        if furnished.is_ok() {
+            self.begin_renewed(&place);
+        }
         let watch = furnished.and_then(|converger| Watch::begin(self, place.clone(), &home, converger));
         match watch {
             Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch, token, isolated }),
@@ -133,20 +137,31 @@ impl Engine {
         let (own, warnings) = self.session_settings(&place.name, home)?;
         warnings.iter().for_each(|warning| (self.say)(warning));
         seed(self, home, place, &own)?;
-        let mut converger = Converger::new(self, home.clone());
-        converger.set_members(vec![(place.clone(), Own::of(&own))]);
-        // A setup token comes by its variable, and an endpoint's key by its helper; a file beside it would only be a second login.
+        let converger = self.converger(home, place, &own);
+        // A setup token comes by its variable, and an endpoint's key by its helper; a file beside it would only be a
+        // second login.
         if kind == ProfileKind::Claude {
             match place.item {
                 Some(_) => self.give_item(home, place, fresh)?,
                 None => self.give_credential(place, mode)?,
             }
         }
-        // A session can begin on what is left of a bearer copy; the watchdog tries again.
+        Ok(converger)
+    }
+
+    /// What keeps the settings and the state file of one tree like the home's.
+    pub(super) fn converger(&self, home: &ClaudeHome, place: &Place, own: &Hidden) -> Converger {
+        let mut converger = Converger::new(self, home.clone());
+        converger.set_members(vec![(place.clone(), Own::of(own))]);
+        converger
+    }
+
+    /// A session can begin on what is left of a bearer copy; the watchdog tries again. It asks the server, so no lock is held
+    /// (K3).
+    fn begin_renewed(&self, place: &Place) {
         if let Err(error) = self.keep_bearer(place) {
             (self.say)(&format!("the login of '{}' could not be renewed now: {error}", place.name));
         }
-        Ok(converger)
     }
 
     /// Copies what the home shares.
@@ -170,30 +185,38 @@ impl Engine {
         Ok(())
     }
 
-    /// Puts the link to the slot, or a copy of it, where the session reads its login, unless one is there.
-    fn give_credential(&self, place: &Place, mode: LinkMode) -> Result<(), Error> {
+    /// Puts the link to the slot, or a copy of it, where the session reads its login, unless one is there. A copy is made
+    /// under the locks of the tree's credential: a switch between the reading of the slot and the writing of the copy would
+    /// leave one refresh token in two places (L5).
+    pub(super) fn give_credential(&self, place: &Place, mode: LinkMode) -> Result<(), Error> {
         let path = place.credential();
-        let stands = self.disk.lstat(&path)?.map(|stat| stat.kind);
-        if stands == Some(FileKind::File) {
+        if self.has_credential(place, mode)? {
             return Ok(());
         }
-        if let Some(FileKind::Link) = stands {
-            let right = self.disk.vfs.read_link(&path).is_ok_and(|target| target == place.slot);
-            if right && mode == LinkMode::Real {
-                return Ok(());
-            }
+        if mode == LinkMode::Real {
             self.disk.remove_file(&path)?;
+            return self.disk.vfs.symlink(&place.slot, &path).map_err(Error::io("link", &path));
         }
-        match mode {
-            LinkMode::Real => {
-                self.disk.vfs.symlink(&place.slot, &path).map_err(Error::io("link", &path))?;
-            }
-            LinkMode::Copy => {
-                let slot = self.disk.read(&place.slot)?.unwrap_or_else(|| b"{}".to_vec());
-                self.disk.replace(&path, &slot, clauth_durable::Mode::Private)?;
-            }
+        let held = self.lock_tree(&ClaudeHome::at(&place.tree, &self.host, &self.disk), &place.name)?;
+        if self.has_credential(place, mode)? {
+            return Ok(());
         }
-        Ok(())
+        let slot = self.disk.read(&place.slot)?.unwrap_or_else(|| b"{}".to_vec());
+        held.check()?;
+        self.disk.remove_file(&path)?;
+        Ok(self.disk.replace(&path, &slot, clauth_durable::Mode::Private)?)
+    }
+
+    /// Whether the session reads its login already: from the right link, or from a file, which is looked after elsewhere.
+    fn has_credential(&self, place: &Place, mode: LinkMode) -> Result<bool, Error> {
+        let path = place.credential();
+        Ok(match self.disk.lstat(&path)?.map(|stat| stat.kind) {
+            Some(FileKind::File) => true,
+            Some(FileKind::Link) => {
+                mode == LinkMode::Real && self.disk.vfs.read_link(&path).is_ok_and(|target| target == place.slot)
+            }
+            _ => false,
+        })
     }
 
     /// The home that this root's commands act on.

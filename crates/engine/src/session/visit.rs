@@ -2,14 +2,20 @@
 //! command (S1, S7).
 
 use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clauth_claude::ClaudeHome;
+use clauth_claude::{ClaudeHome, Credentials};
 use clauth_durable::Kind;
 
 use super::copy::{Mirror, Pair};
-use super::{Cleared, LinkMode, Place, Tended, clear, forget, is_shared, live};
+use super::reconcile::Reconciled;
+use super::{Cleared, LinkMode, Place, Tended, clear, forget, is_shared, keep_aside, live, reconcile};
+use crate::custody::is_dir;
 use crate::{Engine, Error};
+
+/// So often what was just merged may call for another merge before a tree is left for the next time (S5).
+const PASSES: usize = 5;
 
 impl Engine {
     /// Brings home what sessions wrote, and clears the trees in which nobody lives any more. Whatever is in the way, such as a
@@ -18,25 +24,26 @@ impl Engine {
         let Ok(roster) = crate::profile::Roster::read(&self.disk, &self.root) else { return };
         for name in &roster.names {
             let place = Place::of(&self.root, name);
-            let stands = |dir: &std::path::PathBuf| {
-                self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir))
-            };
-            if ![&place.tree, &place.isolated].into_iter().any(stands) {
-                continue;
-            }
-            if let Err(error) = self.visit(&place) {
+            if self.has_traces(&place)
+                && let Err(error) = self.visit(&place)
+            {
                 (self.say)(&format!("the sessions of '{name}' were not looked after: {error}"));
             }
         }
+        self.visit_orphans(&roster);
+    }
+
+    /// Whether sessions of a profile may live, or have left something.
+    pub(crate) fn has_traces(&self, place: &Place) -> bool {
+        let stands =
+            |dir: &PathBuf| self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir));
+        [&place.tree, &place.isolated].into_iter().any(stands)
     }
 
     /// Looks after one tree; clears it when nobody lives in it.
     pub(crate) fn visit(&self, place: &Place) -> Result<(), Error> {
-        match self.tend(place)? {
-            Tended::Adopted => (self.say)(&format!("the login of '{}' was renewed in a session", place.name)),
-            Tended::Foreign { entry, whose } => (self.say)(&foreign(&place.name, &whose, &entry)),
-            Tended::Quiet | Tended::SignedOut | Tended::Later | Tended::Replaced => {}
-        }
+        let tended = self.tend(place)?;
+        self.tell(place, &tended);
         self.clear_isolated(place)?;
         if self.clear_if_empty(place)? {
             // What had to wait for the tree.
@@ -45,47 +52,119 @@ impl Engine {
         Ok(())
     }
 
+    fn tell(&self, place: &Place, tended: &Tended) {
+        match tended {
+            Tended::Adopted => (self.say)(&format!("the login of '{}' was renewed in a session", place.name)),
+            Tended::Foreign { entry, whose, new: true } => (self.say)(&foreign(&place.name, whose, entry)),
+            _ => {}
+        }
+    }
+
     /// Reconciles and removes the tree, unless somebody lives in it. Answers whether it is gone.
     pub(crate) fn clear_if_empty(&self, place: &Place) -> Result<bool, Error> {
         let home = self.home()?;
-        if self.is_inhabited(&home, place) {
+        let idle = || !self.is_inhabited(&home, place);
+        if !idle() {
             return Ok(false);
         }
+        // Nobody can begin a session while this is held, and who began one before is seen now. What takes its time happens
+        // under it alone: the state lock is for moments (S6).
         let _making = self.lock_making(&place.name)?;
+        if !idle() || !self.bring_home(&home, place)? {
+            return Ok(false);
+        }
+        let in_step = place.mode(&self.disk) == LinkMode::Copy && self.finish_mirror(&home, place);
+        if !in_step {
+            self.tell_conflicts(&reconcile(&self.disk, &home, place)?);
+        }
         let held = self.lock_state()?;
-        // Nobody can begin a session while these are held, and who began one before is seen now.
-        let idle = || held.check().is_ok() && !self.is_inhabited(&home, place);
+        let idle = || held.check().is_ok() && idle();
         if idle() {
             self.take_item(place, &held)?;
         }
-        if place.mode(&self.disk) == LinkMode::Copy && idle() {
-            let shared = Arc::new(|name: &OsStr| is_shared(name, LinkMode::Copy));
-            let report = Mirror::open(self.disk.clone(), Pair::of(place, &home.dir), shared).finish();
-            report.problems.iter().for_each(|problem| (self.say)(&problem.to_string()));
-            // Lines that both sides have in another order would look like a conflict to reconciling.
-            if report.is_in_step() && idle() {
-                self.disk.remove_tree(&place.tree)?;
-                forget(&self.disk, place)?;
-                return Ok(true);
-            }
+        if in_step && idle() {
+            self.disk.remove_tree(&place.tree)?;
+            forget(&self.disk, place)?;
+            return Ok(true);
         }
         match clear(&self.disk, &home, place, &idle)? {
             Cleared::Busy => Ok(false),
             Cleared::Kept(reconciled) => {
+                self.tell_conflicts(&reconciled);
                 reconciled.left.iter().for_each(|error| (self.say)(&format!("left where it is: {error}")));
                 Ok(false)
             }
             Cleared::Gone(reconciled) => {
-                for path in &reconciled.conflicts {
-                    (self.say)(&format!("what lost against something newer is kept: {}", path.display()));
-                }
+                self.tell_conflicts(&reconciled);
                 forget(&self.disk, place)?;
                 Ok(true)
             }
         }
     }
 
-    fn is_inhabited(&self, home: &ClaudeHome, place: &Place) -> bool {
+    fn tell_conflicts(&self, reconciled: &Reconciled) {
+        reconciled.conflicts.iter().for_each(|path| self.tell_kept(path));
+    }
+
+    fn tell_kept(&self, path: &Path) {
+        (self.say)(&format!("what lost against something newer is kept: {}", path.display()));
+    }
+
+    /// Brings home what is only in the tree's own files: the login, and what was changed in settings and state file while
+    /// nobody watched (S2, S5). Answers whether the tree may go.
+    fn bring_home(&self, home: &ClaudeHome, place: &Place) -> Result<bool, Error> {
+        if !is_dir(&self.disk, &place.tree)? {
+            return Ok(true);
+        }
+        let tended = self.tend_at_rest(place)?;
+        self.tell(place, &tended);
+        // What an item holds that cannot be understood stays in it (S8).
+        let is_file = self.disk.lstat(&place.file())?.is_some_and(|stat| stat.kind == Kind::File);
+        if tended == Tended::Later && is_file && !self.is_empty_login(&place.file())? {
+            self.tell_kept(&keep_aside(&self.disk, place, &place.file())?);
+        }
+        let (own, _) = self.session_settings(&place.name, home)?;
+        let mut converger = self.converger(home, place, &own);
+        for _ in 0..PASSES {
+            let passed = converger.pass()?;
+            for torn in passed.torn.iter().filter(|path| path.starts_with(&place.tree)) {
+                self.tell_kept(&keep_aside(&self.disk, place, torn)?);
+            }
+            if let Some(path) = passed.torn.iter().chain(&passed.skipped).find(|path| !path.starts_with(&place.tree)) {
+                (self.say)(&format!(
+                    "the sessions of '{}' wait to be put away: {} cannot be merged now",
+                    place.name,
+                    path.display()
+                ));
+                return Ok(false);
+            }
+            if passed.elsewhere {
+                return Ok(false);
+            }
+            if passed.wrote.is_empty() {
+                break;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Whether a credential that holds no login holds nothing that was not taken in either.
+    fn is_empty_login(&self, path: &Path) -> Result<bool, Error> {
+        let Some(bytes) = self.disk.read(path)? else { return Ok(true) };
+        Ok(Credentials::parse(bytes).is_ok_and(|object| !matches!(object.login(), clauth_claude::Found::Malformed)))
+    }
+
+    /// The last walk of a copied tree (S6). Answers whether everything in it is in the home; lines that both sides have in
+    /// another order would look like a conflict to reconciling.
+    fn finish_mirror(&self, home: &ClaudeHome, place: &Place) -> bool {
+        let shared = Arc::new(|name: &OsStr| is_shared(name, LinkMode::Copy));
+        let report = Mirror::open(self.disk.clone(), Pair::of(place, &home.dir), shared).finish();
+        report.problems.iter().for_each(|problem| (self.say)(&problem.to_string()));
+        report.is_in_step()
+    }
+
+    /// Whether somebody lives in a tree, or may (S1).
+    pub(crate) fn is_inhabited(&self, home: &ClaudeHome, place: &Place) -> bool {
         let running = clauth_claude::running(&self.host, &self.disk, home);
         !live(&self.disk, place, &running).is_empty()
     }

@@ -225,7 +225,9 @@ impl Dog {
         let tended = self.engine.tend(&self.place);
         self.teller.stands("the login", tended.as_ref().err().map(ToString::to_string));
         match &tended {
-            Ok(Tended::Foreign { entry, whose }) => self.teller.tell(&foreign(&self.place.name, whose, entry)),
+            Ok(Tended::Foreign { entry, whose, new: true }) => {
+                self.teller.tell(&foreign(&self.place.name, whose, entry));
+            }
             Ok(Tended::Replaced) => self.teller.tell(&format!(
                 "a session of '{}' wrote a login that is no newer than the stored one, which stays",
                 self.place.name

@@ -36,6 +36,23 @@ proptest! {
     }
 
     #[test]
+    fn removing_members_at_once_is_removing_them_one_by_one(
+        model in model(), picked in prop::collection::vec((any::<Index>(), any::<bool>()), 1..6),
+    ) {
+        let (mut at_once, mut one_by_one) = (parse(&model.text()), parse(&model.text()));
+        let there = at_once.keys();
+        let pick = |(index, new): &(Index, bool)| match (new, there.is_empty()) {
+            (false, false) => index.get(&there).clone(),
+            _ => format!("new {}", index.index(3)),
+        };
+        let names: Vec<String> = picked.iter().map(pick).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let removed = names.iter().filter(|name| one_by_one.remove(&[name])).count();
+        prop_assert_eq!(at_once.remove_members(&names), removed > 0);
+        prop_assert_eq!(String::from_utf8_lossy(at_once.bytes()), String::from_utf8_lossy(one_by_one.bytes()));
+    }
+
+    #[test]
     fn members_are_read_as_one_by_one(model in model(), object: Index) {
         let document = parse(&model.text());
         let names = model.pick(object);

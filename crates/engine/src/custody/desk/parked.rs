@@ -26,6 +26,21 @@ impl Desk<'_> {
         }
     }
 
+    /// Machine keys that Claude Code wrote beside the login in a tree: they belong to no account (W4), and the slot is where
+    /// the profile's sessions find them again. With `exactly` those that the tree has no more go; without, as when the tree
+    /// holds an earlier or another account's login, the slot gets only what it has not.
+    pub(crate) fn keep_machine(&mut self, name: &str, tree: &Credentials, exactly: bool) -> Result<(), Error> {
+        let slot = self.root.slot(name);
+        let Some(stands) = self.draft.read(&slot)?.and_then(|bytes| Credentials::parse(bytes).ok()) else {
+            return Ok(());
+        };
+        let kept = if exactly { stands.with_machine_of(tree) } else { stands.with_more_machine_of(tree) };
+        match kept {
+            Ok(kept) => self.draft.put(&slot, Manner::Own, kept.bytes().to_vec()),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Drafts the mirrors, where there is one that says what the slot said; another account's login in it stays.
     fn put_mirror(&mut self, name: &str, before: &AccountPart, after: &AccountPart) -> Result<(), Error> {
         let place = Place::of(self.root, name);

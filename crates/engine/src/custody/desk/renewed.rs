@@ -46,7 +46,7 @@ impl Desk<'_> {
         if let Some(loan) = loan.filter(|loan| loan.login.bytes() != live.bytes()) {
             let waiting = loan.login.clone();
             self.rewrite_loan(name, &Loan { renewed: token(&waiting), login: live, ..loan.clone() })?;
-            self.draft.put(&self.root.slot(name), Manner::Own, waiting.bytes().to_vec())?;
+            self.put_slot(name, &waiting)?;
         }
         self.draft.delete(&kept.path(self.root), Manner::Own)?;
         self.settle_identity(name)?;

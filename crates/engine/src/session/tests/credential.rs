@@ -11,16 +11,16 @@ use crate::session::{Holder, LinkMode, Place, Tended};
 use crate::{Engine, Options, Target};
 
 /// Two captured profiles, and the tree of `a`, made by hand.
-struct Flat {
-    world: World,
-    place: Place,
+pub(super) struct Flat {
+    pub(super) world: World,
+    pub(super) place: Place,
     /// Somebody lives in the tree, so that no command takes it down.
-    _holder: Holder,
+    holder: Option<Holder>,
 }
 
 impl Flat {
     /// `b` is live and `a` parked.
-    fn parked(mode: LinkMode) -> Self {
+    pub(super) fn parked(mode: LinkMode) -> Self {
         let world = World::create_in(Path::new("/dev/shm"), "tend").unwrap_or_else(|_| World::new("tend"));
         let env: Env = world.env(None).into_iter().collect();
         let engine = Engine::new(Host::from_env(env).expect("a sandbox host"), Arc::new(|_| {}));
@@ -29,20 +29,26 @@ impl Flat {
             engine.capture(Some(name), false).expect("a capture");
         }
         let place = Place::of(&engine.root, "a");
-        let flat = Self { _holder: Holder::take(&engine.disk, &place).expect("a holder"), place, world };
+        let flat = Self { holder: Some(Holder::take(&engine.disk, &place).expect("a holder")), place, world };
         flat.furnish(mode);
         flat
     }
 
     /// `a` is live, so its session has a bearer copy.
-    fn lent(mode: LinkMode) -> Self {
+    pub(super) fn lent(mode: LinkMode) -> Self {
         let flat = Self::parked(mode);
         flat.engine().switch(Target::Named("a"), Options::default()).expect("a switch");
         flat.furnish(mode);
         flat
     }
 
-    fn furnish(&self, mode: LinkMode) {
+    /// Nobody lives in the tree any more.
+    pub(super) fn leave(&mut self) {
+        let holder = self.holder.take().expect("somebody who lives there");
+        assert!(holder.release(&self.engine().disk).expect("released"));
+    }
+
+    pub(super) fn furnish(&self, mode: LinkMode) {
         let disk = &self.engine().disk;
         disk.ensure_dir(&self.place.tree).expect("a directory");
         self.place.record_mode(disk, mode).expect("recorded");
@@ -56,37 +62,37 @@ impl Flat {
         }
     }
 
-    fn engine(&self) -> Engine {
+    pub(super) fn engine(&self) -> Engine {
         let env: Env = self.world.env(None).into_iter().collect();
         Engine::new(Host::from_env(env).expect("a sandbox host"), Arc::new(|_| {}))
     }
 
-    fn claude(&self) -> Claude {
+    pub(super) fn claude(&self) -> Claude {
         self.world.claude_in(&self.place.tree)
     }
 
-    fn tend(&self) -> Tended {
+    pub(super) fn tend(&self) -> Tended {
         self.engine().tend(&self.place).expect("tended")
     }
 
-    fn slot(&self) -> String {
+    pub(super) fn slot(&self) -> String {
         self.world.login_at(&self.place.slot)
     }
 
-    fn tree(&self) -> String {
+    pub(super) fn tree(&self) -> String {
         self.world.login_at(&self.place.credential())
     }
 
-    fn is_link(&self) -> bool {
+    pub(super) fn is_link(&self) -> bool {
         self.engine().disk.vfs.read_link(&self.place.credential()).is_ok_and(|target| target == self.place.slot)
     }
 
-    fn vault(&self) -> usize {
+    pub(super) fn vault(&self) -> usize {
         self.engine().vault().expect("a vault").len()
     }
 
     /// A login as a sign-in in the session leaves it, old enough to be believed.
-    fn sign_in(&self, login: &Login) {
+    pub(super) fn sign_in(&self, login: &Login) {
         self.claude().sign_in(&login.account).expect("signed in");
         self.world.edit_json(&self.place.credential(), |object| {
             object.insert("claudeAiOauth".into(), login.oauth());
@@ -132,10 +138,10 @@ fn another_accounts_login_stays_in_the_session_and_never_enters_the_slot() {
     let flat = Flat::parked(LinkMode::Real);
     let login = Login::new(&Account::c(), Pair::new("C", 1));
     flat.sign_in(&login);
-    let Tended::Foreign { whose, .. } = flat.tend() else { panic!("it is foreign") };
+    let Tended::Foreign { whose, new: true, .. } = flat.tend() else { panic!("it is foreign") };
     assert_eq!(whose, "carol@example.invalid");
     assert_eq!((flat.tree().as_str(), flat.slot().as_str(), flat.vault()), ("C1", "A1", 1));
-    assert!(matches!(flat.tend(), Tended::Foreign { .. }));
+    assert!(matches!(flat.tend(), Tended::Foreign { new: false, .. }), "reported once (S2)");
     assert_eq!(flat.vault(), 1, "it is kept once");
     flat.engine().switch(Target::Named("a"), Options::default()).expect("it stops nothing");
     assert_eq!((flat.tree().as_str(), flat.world.live().as_str()), ("C1", "A1"));

@@ -1,0 +1,179 @@
+//! What is left when nobody lives in a tree any more (S7), or when its profile goes.
+#![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
+
+use std::sync::{Arc, Mutex};
+
+use clauth_sandbox::{Account, Login, Pair, now_ms};
+use serde_json::json;
+
+use super::credential::Flat;
+use crate::session::LinkMode;
+use crate::{Engine, Options, Target};
+
+const MODES: [LinkMode; 2] = [LinkMode::Real, LinkMode::Copy];
+
+impl Flat {
+    /// An engine, and what it says.
+    fn heard(&self) -> (Engine, Arc<Mutex<Vec<String>>>) {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let hears = said.clone();
+        let mut engine = self.engine();
+        engine.say = Arc::new(move |line: &str| hears.lock().expect("not poisoned").push(line.to_owned()));
+        (engine, said)
+    }
+
+    fn of_profile(&self, name: &str) -> std::path::PathBuf {
+        self.place.tree.parent().expect("a profile").join(name)
+    }
+}
+
+#[test]
+fn a_sign_in_a_moment_before_the_end_of_a_session_is_not_lost() {
+    for mode in MODES {
+        for (account, family) in [(Account::a(), "AB"), (Account::c(), "C")] {
+            let mut flat = Flat::parked(mode);
+            let login = Login::new(&account, Pair::new(family, 1))
+                .expiring_at(now_ms() + 30 * 3_600_000)
+                .ending_at(Some(now_ms() + 40 * 24 * 3_600_000));
+            flat.sign_in(&login);
+            let disk = &flat.engine().disk;
+            disk.vfs.set_modified(&flat.place.credential(), disk.clock.file_now()).expect("a time");
+            flat.leave();
+            flat.engine().visit_trees();
+            assert!(!flat.place.tree.exists(), "{mode:?} {family}");
+            let own = family == "AB";
+            assert_eq!(flat.slot(), if own { "AB1" } else { "A1" }, "{mode:?}");
+            assert_eq!(flat.vault(), 1, "{mode:?} {family}: what it displaced, or the login itself");
+        }
+    }
+}
+
+#[test]
+fn what_a_session_without_its_parent_changed_in_settings_and_state_comes_home() {
+    for mode in MODES {
+        let mut flat = Flat::parked(mode);
+        let home = flat.engine().home().expect("a home");
+        std::fs::write(home.settings(), "{\"theme\":\"dark\"}").expect("settings");
+        crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+        flat.world.edit_json(&flat.place.tree.join("settings.json"), |settings| {
+            settings.insert("theme".into(), json!("light"));
+        });
+        flat.world.edit_json(&flat.place.tree.join(".claude.json"), |state| {
+            state.insert("projects".into(), json!({"/home/u/project": {"hasTrustDialogAccepted": true}}));
+        });
+        flat.leave();
+        flat.engine().visit_trees();
+        assert!(!flat.place.tree.exists(), "{mode:?}");
+        assert_eq!(flat.world.read_json(&home.settings())["theme"], "light", "{mode:?}");
+        let state = flat.world.read_json(&flat.world.state_path());
+        assert_eq!(state["projects"]["/home/u/project"]["hasTrustDialogAccepted"], true, "{mode:?}");
+        assert_eq!(state["oauthAccount"]["emailAddress"], "bob@example.invalid", "{mode:?}: and nobody else's name");
+    }
+}
+
+#[test]
+fn half_written_files_of_a_session_are_kept_aside() {
+    for name in [".credentials.json", ".claude.json", "settings.json"] {
+        let mut flat = Flat::parked(LinkMode::Real);
+        let home = flat.engine().home().expect("a home");
+        crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+        let path = flat.place.tree.join(name);
+        let _ = std::fs::remove_file(&path);
+        std::fs::write(&path, "{\"half\": ").expect("a file");
+        flat.leave();
+        let (engine, said) = flat.heard();
+        engine.visit_trees();
+        assert!(!flat.place.tree.exists(), "{name}: {said:?}");
+        let said = said.lock().expect("not poisoned").join(" ");
+        let (_, kept) = said.split_once("is kept: ").expect("it is told");
+        assert_eq!(std::fs::read_to_string(kept).expect("kept"), "{\"half\": ", "{name}");
+    }
+}
+
+#[test]
+fn removing_a_profile_keeps_what_lost_and_an_inhabited_tree() {
+    for mode in MODES {
+        let mut flat = Flat::parked(mode);
+        let kept = flat.of_profile("conflicts").join("20260101T000000Z");
+        std::fs::create_dir_all(&kept).expect("a directory");
+        std::fs::write(kept.join("notes.md"), "mine").expect("a file");
+        std::fs::create_dir_all(flat.place.tree.join("projects-of-mine")).expect("a directory");
+        std::fs::write(flat.place.tree.join("projects-of-mine").join("todo"), "unsaved").expect("a file");
+        let refused = flat.engine().remove("a", false).map(drop).expect_err("it is in use").to_string();
+        assert!(refused.contains("a session of 'a' is running"), "{refused}");
+        let removed = flat.engine().remove("a", true).expect("forced");
+        let told = removed.warnings.join("\n");
+        assert!(told.contains(&flat.place.tree.display().to_string()), "{mode:?}: {told}");
+        assert!(told.contains(&flat.of_profile("conflicts").display().to_string()), "{mode:?}: {told}");
+        let todo = flat.place.tree.join("projects-of-mine").join("todo");
+        assert_eq!(std::fs::read_to_string(&todo).expect("there"), "unsaved", "{mode:?}");
+        assert!(!flat.place.slot.exists(), "{mode:?}");
+        flat.world.sign_in(&Account::c());
+        let taken = flat.engine().capture(Some("a"), false).map(drop).expect_err("a session would become its");
+        assert!(taken.to_string().contains("has not been put away"), "{mode:?}: {taken}");
+
+        flat.engine().switch(Target::Named("b"), Options::default()).map(drop).expect("b stays");
+        assert!(todo.exists(), "{mode:?}: somebody lives there");
+        flat.leave();
+        flat.engine().visit_trees();
+        assert!(!flat.place.tree.exists(), "{mode:?}");
+        let home = flat.world.claude_dir().join("projects-of-mine").join("todo");
+        assert_eq!(std::fs::read_to_string(home).expect("at home"), "unsaved", "{mode:?}");
+        assert_eq!(std::fs::read_to_string(kept.join("notes.md")).expect("kept"), "mine", "{mode:?}");
+        let left = flat.engine().disk.list(flat.place.tree.parent().expect("a profile")).expect("listed");
+        assert_eq!(left, ["conflicts"], "{mode:?}");
+        assert_eq!(flat.vault(), 2, "{mode:?}: its login, once, and the one that the switch displaced");
+    }
+}
+
+#[test]
+fn a_directory_that_no_list_has_and_that_is_more_than_a_tree_is_left_alone() {
+    let mut flat = Flat::parked(LinkMode::Real);
+    flat.leave();
+    let copy = flat.world.root().join("profiles").join("a-before");
+    std::fs::create_dir_all(copy.join("runtime")).expect("a directory");
+    std::fs::write(copy.join("runtime").join("notes"), "a copy of mine").expect("a file");
+    std::fs::write(copy.join("credentials.json"), "{}").expect("a file");
+    flat.engine().visit_trees();
+    assert!(!flat.place.tree.exists());
+    assert_eq!(std::fs::read_to_string(copy.join("runtime").join("notes")).expect("there"), "a copy of mine");
+}
+
+#[test]
+fn a_profile_does_not_change_its_name_under_a_session_that_only_its_holder_tells() {
+    let flat = Flat::parked(LinkMode::Copy);
+    let refused = flat.engine().rename("a", "c").map(drop).expect_err("it is in use").to_string();
+    assert!(refused.contains("a session of 'a' is running"), "{refused}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_profile_whose_tree_could_not_be_put_away_keeps_its_name() {
+    let mut flat = Flat::parked(LinkMode::Real);
+    std::fs::write(flat.place.tree.join("notes"), "mine").expect("a file");
+    flat.leave();
+    let home = flat.world.claude_dir();
+    std::fs::create_dir_all(home.join("notes").join("other")).expect("a directory of the same name");
+    std::fs::write(&flat.place.conflicts, "in the way").expect("a file");
+    let refused = flat.engine().rename("a", "c").map(drop).expect_err("the tree stands").to_string();
+    assert!(refused.contains("could not be put away yet"), "{refused}");
+    assert_eq!(std::fs::read_to_string(flat.place.tree.join("notes")).expect("there"), "mine");
+    std::fs::remove_file(&flat.place.conflicts).expect("removed");
+    flat.engine().rename("a", "c").expect("put away");
+}
+
+#[test]
+fn a_slot_laid_out_by_an_earlier_version_is_equal_to_its_copy() {
+    let flat = Flat::parked(LinkMode::Copy);
+    let value = flat.world.read_json(&flat.place.slot);
+    let mut members: Vec<_> = value.as_object().expect("an object").iter().collect();
+    members.reverse();
+    let pretty: serde_json::Map<_, _> = members.into_iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    std::fs::write(&flat.place.slot, serde_json::to_vec_pretty(&pretty).expect("text")).expect("a slot");
+    std::fs::write(flat.place.credential(), serde_json::to_vec_pretty(&value).expect("text")).expect("a copy");
+    let place = &flat.place;
+    assert_eq!(
+        flat.engine().tended_at_once(place, &place.credential()).expect("looked"),
+        Some(crate::session::Tended::Quiet)
+    );
+}
