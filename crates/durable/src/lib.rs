@@ -11,6 +11,7 @@ mod error;
 mod items;
 mod journal;
 pub mod lock;
+pub mod path_text;
 mod reserve;
 #[cfg(test)]
 mod testing;

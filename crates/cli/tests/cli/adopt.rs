@@ -94,3 +94,31 @@ fn a_tree_of_a_later_version_is_only_looked_at_until_it_is_adopted() {
     stage.ok(&["b"]);
     assert_eq!((stage.world.live().as_str(), stage.slot("a").as_str()), ("B1", "A1"));
 }
+
+/// Twenty processes find the old tree at once: one takes it over, and each succeeds or says that it had to wait too long.
+#[cfg(unix)]
+#[test]
+fn twenty_at_once_take_a_tree_of_0_4_0_over_once() {
+    let stage = Stage::new("a-twenty");
+    let logins = logins();
+    stage.world.old_tree(&[("a", logins[0].clone()), ("b", logins[1].clone())], Some("a"));
+    let start = |name: &&str| {
+        let mut command = stage.command(&["switch", name]);
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().expect("it starts")
+    };
+    let children: Vec<_> = ["a", "b"].iter().cycle().take(20).map(start).collect();
+    let mut took_over = 0;
+    for child in children {
+        let output = child.wait_with_output().expect("it ends");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(matches!(output.status.code(), Some(0 | 4)), "{:?}: {said}", output.status);
+        took_over += usize::from(said.contains("took over the profiles of clauth 0.4.0"));
+    }
+    assert_eq!(took_over, 1);
+    stage.ok(&["switch", "b"]);
+    assert_eq!(
+        (stage.world.live().as_str(), stage.slot("a").as_str(), stage.slot("b").as_str()),
+        ("B1", "A1", "B1 bearer")
+    );
+    assert!(stage.json(&["vault"])["vault"].as_array().is_some_and(Vec::is_empty));
+}

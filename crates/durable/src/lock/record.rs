@@ -24,6 +24,7 @@ struct Entry {
     pid: u32,
     start: Option<String>,
     stamp_ms: i64,
+    #[serde(with = "crate::path_text::many")]
     paths: Vec<PathBuf>,
 }
 

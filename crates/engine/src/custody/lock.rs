@@ -25,13 +25,14 @@ impl Engine {
     /// every tree in which a session of one of `profiles` may run, in the order of K1.
     pub(crate) fn lock_all(&self, home: &ClaudeHome, profiles: &[String]) -> Result<Held, Error> {
         let mut names: Vec<&String> = profiles.iter().collect();
-        names.sort();
-        names.dedup();
-        let mut locks: Vec<Lock> = names.iter().map(|name| self.refresh_lock(name)).collect();
-        locks.push(self.state_lock());
+        names.sort_by_cached_key(|name| folded(name));
         let mut homes: Vec<ClaudeHome> = names.iter().filter_map(|name| self.tree(name)).collect();
         homes.push(home.clone());
         homes.sort_by_cached_key(|home| home.real(&self.disk));
+        homes.dedup_by_key(|home| home.real(&self.disk));
+        names.dedup_by_key(|name| folded(name));
+        let mut locks: Vec<Lock> = names.iter().map(|name| self.refresh_lock(name)).collect();
+        locks.push(self.state_lock());
         for home_or_tree in &homes {
             let theirs = home_or_tree.locks(&self.disk);
             locks.extend([theirs.refresh, theirs.legacy].map(Lock::Dir));
@@ -52,7 +53,7 @@ impl Engine {
 
     /// The lock under which a profile's tree is made or taken down, which may take as long as copying a home does.
     pub(crate) fn lock_making(&self, profile: &str) -> Result<Held, Error> {
-        let at = |extension: &str| self.root.locks().join(format!("tree-{profile}{extension}"));
+        let at = |extension: &str| self.root.locks().join(format!("tree-{}{extension}", folded(profile)));
         let lock = FileLock { file: at(".lock"), dir: at(""), name: format!("the sessions of '{profile}'") };
         self.take(&[Lock::File(lock)], MAKING, &|_| LockOwner::Dead)
     }
@@ -153,10 +154,25 @@ impl Engine {
     }
 
     fn refresh_lock(&self, profile: &str) -> Lock {
-        let at = |extension: &str| self.root.locks().join(format!("refresh-{profile}{extension}"));
+        let at = |extension: &str| self.root.locks().join(format!("refresh-{}{extension}", folded(profile)));
         Lock::File(FileLock { file: at(".lock"), dir: at(""), name: format!("the login of '{profile}'") })
     }
 }
+
+/// A profile's name as its locks bear it: where letters' case does not count, two spellings are one file, and whoever took
+/// both would wait for itself. Of a very long name of an old tree as much as fits into a file's name.
+fn folded(profile: &str) -> String {
+    let name = profile.to_ascii_lowercase();
+    if name.len() <= LONGEST {
+        return name;
+    }
+    let print = clauth_host::Fingerprint::of(name.as_bytes());
+    let head: String = name.chars().take(LONGEST / 4).collect();
+    format!("{head}-{}", print.full())
+}
+
+/// The longest name that a lock bears whole.
+const LONGEST: usize = 150;
 
 /// Our own lock directories go stale as Claude Code's refresh locks do.
 const OURS_STALE: Duration = Duration::from_secs(60);

@@ -10,7 +10,7 @@ use super::{Applied, Desk, Operation, Snapshot, Unfinished};
 use crate::history::Event;
 use crate::owner::Owner;
 use crate::profile::{AccountKey, Known, ProfileKind, Record};
-use crate::root::Settings;
+use crate::root::{Era, Settings};
 use crate::vault::Entry;
 use crate::{Engine, Error};
 
@@ -83,13 +83,14 @@ impl Engine {
         let mut desk = Desk::new(self, snapshot)?;
         self.rescue(&mut desk, snapshot, entry)?;
         let mut last = Vec::new();
+        let anew = snapshot.settings.era != Era::Ours || self.own_link().is_some();
         match entry.done.as_str() {
             "refresh" => last = self.finish_refresh(&mut desk, snapshot, entry)?,
             "rename" => self.finish_rename(&mut desk, snapshot, entry)?,
             // The earlier login is live as before, so everything goes back to how it was.
             "renew" if desk.take_back_renewal(entry.to.as_deref())? => {}
             // It begins anew right after, from whatever stands by then.
-            "takeover" => {}
+            "takeover" if anew => {}
             "remove" => self.finish_remove(&mut desk, snapshot, entry)?,
             // Neither is about anybody's login: a missing one says nothing here, least of all that a loan is over (L3).
             "install" | "uninstall" => {}
@@ -106,7 +107,8 @@ impl Engine {
         let mut event =
             Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
         (event.from, event.to) = (entry.from.clone(), owner.profile().map(str::to_owned));
-        if entry.done != "takeover" {
+        // A history would tell that the tree is ours already.
+        if snapshot.settings.era == Era::Ours {
             desk.record_event(&event);
         }
         let mut drafted = desk.finish()?;

@@ -22,6 +22,7 @@ pub struct Unfinished {
     /// Full fingerprints of the refresh tokens that leave and enter the live home.
     pub tokens: Vec<String>,
     /// Temporary files that it may leave behind.
+    #[serde(with = "clauth_durable::path_text::many")]
     pub temps: Vec<PathBuf>,
     /// Whether `to` did not exist before.
     #[serde(default)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clauth_claude::{AccountPart, Found};
-use clauth_durable::Document;
+use clauth_durable::{Document, path_text};
 use clauth_host::Fingerprint;
 use jiff::Timestamp;
 
@@ -31,7 +31,7 @@ impl Loan {
         let document = Document::parse(bytes).ok()?;
         let login = AccountPart::parse(document.raw(&["login"])?.as_bytes().to_vec()).ok()?;
         Some(Self {
-            home: PathBuf::from(document.get::<String>(&["home"])?),
+            home: path_text::from_text(&document.get::<String>(&["home"])?),
             keychain: document.get::<String>(&["store"]).as_deref() == Some("keychain"),
             at: document.get::<String>(&["at"]).and_then(|text| text.parse().ok()),
             machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
@@ -49,7 +49,7 @@ impl Loan {
         };
         let login = login.as_ref();
         let mut head = serde_json::json!({
-            "schema": 1, "home": self.home.to_string_lossy(), "store": if self.keychain { "keychain" } else { "file" },
+            "schema": 1, "home": path_text::to_text(&self.home), "store": if self.keychain { "keychain" } else { "file" },
             "account_uuid": key.map(|key| &key.account), "organization_uuid": key.and_then(|key| key.organization.as_ref()),
             "access": login.map(|login| login.access_print().full().to_owned()),
             "refresh": login.and_then(clauth_claude::Login::refresh_print).map(|print| print.full().to_owned()),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clauth_claude::{ClaudeHome, real_path};
-use clauth_durable::{Disk, item_name, item_path};
+use clauth_durable::{Disk, item_name, item_path, path_text};
 use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
 
@@ -37,7 +37,7 @@ impl Settings {
         let document = toml::read(disk, &path)?;
         let (network, refresh) = Config::switches(&document, &path)?;
         Ok(Self {
-            home: toml::text(&document, "home").map(PathBuf::from),
+            home: toml::text(&document, "home").map(|text| path_text::from_text(&text)),
             machine: toml::text(&document, "machine").and_then(|text| Fingerprint::parse(&text)),
             network,
             refresh,
@@ -71,7 +71,7 @@ impl Settings {
             _ => ClaudeHome::named_at(dir, host, disk),
         };
         if let Some(store) = toml::text(&self.document, "home_store") {
-            home.secure = PathBuf::from(store);
+            home.secure = path_text::from_text(&store);
         }
         if let Some(item) = toml::text(&self.document, "home_item") {
             home.item = Some(item_path(&item));
@@ -79,25 +79,22 @@ impl Settings {
         Some(home)
     }
 
-    /// The file's text with the live home and this machine recorded. A home whose path is no text cannot be
-    /// recorded in TOML and stays unrecorded.
+    /// The file's text with the live home and this machine recorded.
     pub(crate) fn recording(&self, home: &ClaudeHome, host: &Host, disk: &Disk) -> Vec<u8> {
         let mut document = self.document.clone();
         document["format"] = value(FORMAT);
-        if let (Some(dir), Some(store)) = (home.dir.to_str(), home.secure.to_str()) {
-            document["home"] = value(dir);
-            // What the directory does not tell by itself (facts §1.1).
-            let plain = ClaudeHome::default_of(host, disk);
-            if home.named && real_path(disk, &home.dir) == real_path(disk, &plain.dir) {
-                document["home_named"] = value(true);
-            }
-            // Its name comes from the very text of a variable, which the path does not tell.
-            if let Some(item) = home.item.as_deref().and_then(item_name) {
-                document["home_item"] = value(item);
-            }
-            if home.secure != home.dir {
-                document["home_store"] = value(store);
-            }
+        document["home"] = value(path_text::to_text(&home.dir));
+        // What the directory does not tell by itself (facts §1.1).
+        let plain = ClaudeHome::default_of(host, disk);
+        if home.named && real_path(disk, &home.dir) == real_path(disk, &plain.dir) {
+            document["home_named"] = value(true);
+        }
+        // Its name comes from the very text of a variable, which the path does not tell.
+        if let Some(item) = home.item.as_deref().and_then(item_name) {
+            document["home_item"] = value(item);
+        }
+        if home.secure != home.dir {
+            document["home_store"] = value(path_text::to_text(&home.secure));
         }
         if let Some(machine) = &host.machine {
             document["machine"] = value(machine.full());

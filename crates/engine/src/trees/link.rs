@@ -11,16 +11,16 @@ use crate::root::Settings;
 use crate::{Engine, Error};
 
 /// Such a link.
-pub(super) struct OwnLink {
+pub(crate) struct OwnLink {
     /// The link itself.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The listed profile whose slot it leads to.
-    pub(super) profile: Option<String>,
+    pub(crate) profile: Option<String>,
 }
 
 impl Engine {
     /// The link, if there is one. Whatever else is odd about the home is told by who needs it.
-    pub(super) fn own_link(&self) -> Option<OwnLink> {
+    pub(crate) fn own_link(&self) -> Option<OwnLink> {
         let settings = Settings::read(&self.disk, &self.root).ok()?;
         let path = live_home(self, &settings).ok()?.home.credentials();
         self.disk.target(&path, Some(self.root.path())).ok().filter(|target| target.ours)?;

@@ -22,6 +22,8 @@ pub(super) struct Due {
     pub(super) whole: bool,
     /// The live credential is a link into it.
     pub(super) link: Option<OwnLink>,
+    /// Two profiles turned out to be one account.
+    pub(super) twins: bool,
     /// What a later version left beside it.
     pub(super) later: Option<Survey>,
 }
@@ -55,9 +57,10 @@ impl Engine {
         let lent = |name: &String| self.disk.lstat(&self.root.loan(name)).is_ok_and(|stat| stat.is_some());
         let stray =
             |name: &String| lent(name) && strays::in_slot(&Record::read(&self.disk, &self.root, name)).is_some();
-        let strays = self.names()?.iter().any(stray);
+        let names = self.names()?;
+        let (strays, twins) = (names.iter().any(stray), self.has_twins(&names));
         let link = self.own_link();
-        Ok((whole || strays || link.is_some()).then_some(Due { whole, link, later: None }))
+        Ok((whole || strays || twins || link.is_some()).then_some(Due { whole, link, twins, later: None }))
     }
 
     /// Every profile's refresh lock, the state lock and Claude Code's own; without a home there is nobody to lock out of it.
@@ -112,10 +115,12 @@ impl Engine {
         // A renewed pair that was on its way to the profile whose earlier one is live is what has to be live.
         let renewed = owner.profile().filter(|name| landing.iter().any(|landed| landed == name));
         let renewed = renewed.and_then(|name| desk.holds(name)).cloned();
-        if due.whole {
+        if due.whole || due.twins {
             for twin in twins::of(snapshot, owner.profile()) {
                 desk.part_twin(&twin)?;
             }
+        }
+        if due.whole {
             introduce(desk, (snapshot, owner), answers)?;
         }
         // Where sessions read the slot, at no moment both they and the home have the refresh token (L5); else the home is
@@ -140,7 +145,11 @@ impl Engine {
             let settings = snapshot.settings.recording(&snapshot.home, &self.host, &self.disk);
             desk.draft.put(&self.root.settings(), Manner::Own, settings)?;
         }
-        let why = if due.whole { "a tree of another version was taken over" } else { "another version had changed it" };
+        let why = match (due.whole, due.twins) {
+            (true, _) => "a tree of another version was taken over",
+            (false, true) => "two profiles are one account",
+            (false, false) => "another version had changed it",
+        };
         let mut event = Event::new(desk.now, "takeover", why).by("settle");
         event.profile = owner.profile().map(str::to_owned);
         desk.record_event(&event);
@@ -227,7 +236,7 @@ fn told(due: &Due, owner: &Owner) -> Vec<String> {
             Some(name) => format!("took over the profiles of {version}; the login of '{name}' is live"),
             None => format!("took over the profiles of {version}; the live login is none of theirs"),
         });
-    } else {
+    } else if due.link.is_some() || !due.twins {
         told.push("another version of clauth, such as 0.4.0, has changed this tree: its change was settled".to_owned());
         told.push(
             "two versions at once undo each other's work: end the other one (its window, or its sessions)".to_owned(),

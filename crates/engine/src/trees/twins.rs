@@ -5,7 +5,7 @@ use clauth_claude::Login;
 use clauth_durable::Manner;
 
 use crate::custody::{Desk, Snapshot};
-use crate::profile::{ProfileKind, Record};
+use crate::profile::{AccountKey, Known, ProfileKind, Record};
 use crate::{Engine, Error, vault};
 
 /// Why a copy is in the vault.
@@ -45,6 +45,24 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Whether two profiles that hold a login turned out to be one account, as the server may say long after a tree was
+    /// taken over.
+    pub(super) fn has_twins(&self, names: &[String]) -> bool {
+        let mut seen: Vec<(AccountKey, &String)> = Vec::new();
+        let holds = |name: &String| Record::read(&self.disk, &self.root, name).part().is_some();
+        for name in names {
+            let bytes = self.disk.read(&self.root.identity(name)).ok().flatten();
+            let Some(known) = bytes.and_then(Known::read) else { continue };
+            if seen.iter().any(|(key, other)| *key == known.key && holds(other) && holds(name)) {
+                return true;
+            }
+            seen.push((known.key, name));
+        }
+        false
+    }
+}
+
 /// The pairs as they stand: who is live keeps the login, then who is marked active, then who comes first.
 pub(super) fn of(snapshot: &Snapshot, live: Option<&str>) -> Vec<Twin> {
     let rank = |record: &&Record| {
@@ -71,7 +89,7 @@ fn is_one(a: &Record, b: &Record) -> bool {
     let token = |record: &Record| record.login().as_ref().and_then(Login::refresh_print);
     let key = |record: &Record| record.identity.as_ref().map(|known| known.key.clone());
     let same = |a: Option<_>, b: Option<_>| a.is_some() && a == b;
-    b.part().is_some() && (same(token(a), token(b)) || (key(a).is_some() && key(a) == key(b)))
+    a.part().is_some() && b.part().is_some() && (same(token(a), token(b)) || (key(a).is_some() && key(a) == key(b)))
 }
 
 impl Desk<'_> {

@@ -177,6 +177,27 @@ fn a_server_tells_whose_the_live_login_is() {
     assert_ne!(house.world.identity(), "C", "whom the state file named was somebody else");
 }
 
+/// Two sign-ins of one account are two families, and only a server can say that they are one account.
+#[test]
+fn two_profiles_that_turn_out_to_be_one_account_are_parted() {
+    let house = House::with_server("old-account");
+    let rows = logins(&[("a", "A"), ("b", "B"), ("again", "AB")]);
+    rows.iter().for_each(|(_, login)| house.server.as_ref().expect("a server").know(login));
+    house.world.old_tree(&rows, Some("a"));
+    house.switch("b");
+    assert_eq!(house.vault(), Vec::<String>::new(), "nobody has asked whose the third one is");
+    house.switch("again");
+    act(&house);
+    assert_eq!((house.world.live().as_str(), house.vault()), ("AB1", vec!["A1".to_owned()]), "the live one keeps it");
+    assert_eq!((state(&house, "a"), state(&house, "again")), (State::NoLogin, State::Ok));
+    let twins = house.engine().twins().expect("twins");
+    assert_eq!((twins[0].keeper.as_str(), twins[0].other.as_str(), twins.len()), ("again", "a", 1));
+    assert!(said(&house, "'again' and 'a' are one login") && !said(&house, "another version"));
+    let before = house.world.snapshot();
+    act(&house);
+    assert_eq!(house.world.snapshot(), before, "once is enough");
+}
+
 /// Name, and what is done to the tree.
 type Spoilt<'a> = (&'a str, &'a dyn Fn(&House));
 
@@ -290,7 +311,7 @@ fn a_link_that_a_running_0_4_0_makes_again_is_noticed_settled_and_named() {
 
 #[test]
 fn names_that_todays_rule_refuses_stay_usable() {
-    let long = "x".repeat(120);
+    let long = "x".repeat(250);
     for name in ["list", "NUL", "_work", "-", "a..b.", long.as_str()] {
         let house = House::new("old-names");
         house.world.old_tree(&[(name, login("A")), ("b", login("B"))], Some("b"));
