@@ -17,6 +17,7 @@ mod watch;
 pub use http::{Client, LookupError};
 pub use plan::{plan_label, plan_of_login};
 pub use profile::ProfileAnswer;
+pub use proxy::is_proxy;
 pub use retry::RetryAfter;
 pub use token::{CLIENT_ID, Pair, TokenError, TokenRequest, Trouble};
 pub use usage::{Spend, UsageAnswer, UsageWindow};

@@ -20,6 +20,12 @@ pub(crate) fn for_url(env: &Env, url: &str) -> Option<Proxy> {
     names.iter().find_map(|name| env.text(name)).and_then(|address| Proxy::new(address).ok())
 }
 
+/// Whether requests could go through a proxy at this address; one that cannot be understood is not used.
+#[must_use]
+pub fn is_proxy(address: &str) -> bool {
+    Proxy::new(address).is_ok()
+}
+
 fn host_of(authority: &str) -> &str {
     let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     match host.strip_prefix('[') {

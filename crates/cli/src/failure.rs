@@ -62,6 +62,11 @@ impl Failure {
         )
     }
 
+    /// What happened.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Whether it is about what was typed, not about what was found.
     pub(crate) fn is_about_words(&self) -> bool {
         matches!(self.kind, Kind::NotFound | Kind::Usage)

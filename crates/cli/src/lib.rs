@@ -20,5 +20,5 @@ mod table;
 mod ui;
 
 pub use args::command;
-pub use clauth_engine::settings_page;
+pub use clauth_engine::{doctor_page, settings_page};
 pub use entry::{CRASH_AT, run};

@@ -11,6 +11,9 @@ const REFERENCE: &str = "docs/commands.md";
 /// The settings.
 const SETTINGS: &str = "docs/configuration.md";
 
+/// What `doctor` finds.
+const DOCTOR: &str = "docs/doctor.md";
+
 /// The folder of the man pages.
 const MAN: &str = "docs/man/";
 
@@ -24,13 +27,14 @@ pub(crate) struct Page {
 
 /// Whether a file at `path` is one of ours to generate.
 pub(crate) fn is_generated(path: &str) -> bool {
-    path == REFERENCE || path == SETTINGS || path.starts_with(MAN)
+    path == REFERENCE || path == SETTINGS || path == DOCTOR || path.starts_with(MAN)
 }
 
 /// Every page that the command line `command` asks for.
 pub(crate) fn pages(command: &Command) -> anyhow::Result<Vec<Page>> {
     let mut pages = vec![Page { path: REFERENCE.into(), text: reference(&entries(command)) }];
     pages.push(Page { path: SETTINGS.into(), text: clauth::settings_page() });
+    pages.push(Page { path: DOCTOR.into(), text: clauth::doctor_page() });
     let version = format!("{} {}", command.get_name(), command.get_version().unwrap_or_default());
     // `help` has no page of its own, so no page may refer to one.
     for entry in entries(&command.clone().disable_help_subcommand(true)) {
@@ -64,7 +68,10 @@ mod tests {
         let command = Command::new("c").about("Does it").subcommand(Command::new("a").about("Does a part"));
         let pages = pages(&command).unwrap();
         let paths: Vec<_> = pages.iter().map(|page| page.path.as_str()).collect();
-        assert_eq!(paths, ["docs/commands.md", "docs/configuration.md", "docs/man/c.1", "docs/man/c-a.1"]);
+        assert_eq!(
+            paths,
+            ["docs/commands.md", "docs/configuration.md", "docs/doctor.md", "docs/man/c.1", "docs/man/c-a.1"]
+        );
         assert!(pages[0].text.contains("## c a\n\n```text\nDoes a part\n"), "{}", pages[0].text);
         assert!(pages[3].text.contains(".TH c-a 1"), "{}", pages[3].text);
         assert!(!pages[2].text.contains("help(1)"), "{}", pages[2].text);

@@ -8,6 +8,7 @@ mod completions;
 mod config;
 mod custody;
 mod diff;
+mod doctor;
 mod enable;
 mod hook;
 mod key;
@@ -21,6 +22,7 @@ mod sessions;
 pub(crate) mod start;
 mod switch;
 mod undo;
+mod uninstall;
 mod usage;
 mod vault;
 mod which;
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Hook(hook::Args),
     Config(config::Args),
     Completions(completions::Args),
+    Doctor(doctor::Args),
+    Uninstall(uninstall::Args),
     #[command(name = "__complete")]
     Complete(completions::CompleteArgs),
     Adopt(adopt::Args),
@@ -107,6 +111,8 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Unbind(args) => bind::unbind(&args, call),
         Command::Hook(args) => hook::run(&args, call),
         Command::Config(args) => config::run(&args, call),
+        Command::Doctor(args) => doctor::run(&args, call),
+        Command::Uninstall(args) => uninstall::run(&args, call),
         Command::Completions(args) => completions::run(&args, call),
         Command::Complete(args) => completions::complete(&args, call),
         Command::Adopt(args) => adopt::run(&args, call),

@@ -60,6 +60,8 @@ const ROWS: &[(&str, &[&str], i32)] = &[
     ("config of no value", &["config", "set", "network", "perhaps"], 2),
     ("hook of no shell", &["hook"], 2),
     ("hook of another shell", &["hook", "tcsh"], 2),
+    ("doctor with a word", &["doctor", "x"], 2),
+    ("purge unasked", &["uninstall", "--purge"], 5),
     ("completions of no shell", &["completions"], 2),
     ("completions of another shell", &["completions", "tcsh"], 2),
     ("completions of two shells", &["completions", "bash", "zsh"], 2),

@@ -102,6 +102,15 @@ impl Engine {
         Err(Error::Contended { path: self.root.integrations() })
     }
 
+    /// Whether something is still there as it was put there. Writes nothing.
+    pub(crate) fn stands_outside(&self, one: &Integration) -> bool {
+        let Ok(Some(bytes)) = self.disk.read(&one.file) else { return false };
+        match &one.what {
+            What::Lines { added } => lines::stands(&bytes, added),
+            What::Key { .. } => key::stands(&bytes, &one.what),
+        }
+    }
+
     fn record(&self) -> Result<Record, Error> {
         Ok(Record::read(&self.disk, &self.root)?.with_old(&self.disk, &self.root, &self.host))
     }

@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Whether a renewal of this profile is, or was, between its first and its last step.
-    pub(super) fn has_left(&self, name: &str) -> Result<bool, Error> {
+    pub(crate) fn has_left(&self, name: &str) -> Result<bool, Error> {
         for path in self.refuges(name) {
             if self.disk.lstat(&path)?.is_some() {
                 return Ok(true);

@@ -1,0 +1,394 @@
+//! `doctor`: nothing about a healthy home; exactly one finding about each fault, which `--fix` mends or says why not.
+#![cfg(unix)]
+
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use clauth_engine::{RULES, Severity};
+use clauth_sandbox::Account;
+use serde_json::Value;
+
+use crate::stage::{PROGRAM, Stage, finish};
+
+/// Something that lives as long as its fault.
+type Alive = Option<Box<dyn std::any::Any>>;
+
+/// One fault: the id of what is found, how it comes about, and with which variables the command is run.
+struct Fault {
+    id: &'static str,
+    name: &'static str,
+    make: fn(&Stage) -> Alive,
+    env: &'static [(&'static str, &'static str)],
+}
+
+const fn fault(id: &'static str, name: &'static str, make: fn(&Stage) -> Alive) -> Fault {
+    Fault { id, name, make, env: &[] }
+}
+
+const fn variable(id: &'static str, env: &'static [(&'static str, &'static str)]) -> Fault {
+    Fault { id, name: "a variable", make: nothing, env }
+}
+
+/// In the order of the rules. `locks-void` needs another file system.
+const FAULTS: &[Fault] = &[
+    variable("home-refused", &[("CLAUDE_CONFIG_DIR", "/nowhere/else")]),
+    fault("home-missing", "moved away", |stage| {
+        std::fs::rename(stage.world.claude_dir(), stage.world.home().join("moved")).expect("moved");
+        None
+    }),
+    fault("home-link", "into the root", |stage| link(&stage.world.root().join("profiles"), &home(stage).join("ours"))),
+    fault("live-link", "as 0.4.0 made it", |stage| {
+        std::fs::remove_file(stage.world.credentials_path()).expect("gone");
+        link(&profile(stage, "b").join("credentials.json"), &stage.world.credentials_path())
+    }),
+    fault("live-unreadable", "torn", |stage| write(&stage.world.credentials_path(), "{\"torn")),
+    fault("live-modes", "open to all", |stage| mode(&stage.world.credentials_path(), 0o644)),
+    fault("live-unknown", "somebody signed in", |stage| {
+        stage.sign_in(&Account::c());
+        age(&stage.world.credentials_path());
+        None
+    }),
+    fault("live-spent", "put back from a copy", |stage| {
+        let live = stage.world.credentials_path();
+        let bytes = std::fs::read(&live).expect("a login");
+        stage.world.claude().rotate_offline();
+        age(&live);
+        stage.ok(&["switch", "b"]);
+        std::fs::write(&live, bytes).expect("put back");
+        age(&live);
+        None
+    }),
+    fault("live-missing", "deleted", |stage| {
+        std::fs::remove_file(stage.world.credentials_path()).expect("gone");
+        None
+    }),
+    fault("state-unreadable", "torn", |stage| write(&stage.world.state_path(), "{\"torn")),
+    fault("identity-differs", "another account's block", |stage| {
+        let other = stage.world.read_json(&profile(stage, "a").join("identity.json"));
+        let uuid = other["account_uuid"].clone();
+        stage.world.edit_json(&stage.world.state_path(), |state| state["oauthAccount"]["accountUuid"] = uuid);
+        None
+    }),
+    fault("marker-differs", "edited", |stage| edit(&stage.world.root().join("profiles.toml"), "= \"b\"", "= \"a\"")),
+    fault("two-holders", "a copy in a session", |stage| {
+        let tree = profile(stage, "b").join("runtime");
+        dir(&tree);
+        let running = stage.claude(&[("CLAUDE_CONFIG_DIR", &tree)]);
+        std::fs::copy(stage.world.credentials_path(), tree.join(".credentials.json")).expect("a copy");
+        Some(Box::new(running))
+    }),
+    fault("spent-held", "put back from a copy", |stage| {
+        let slot = profile(stage, "a").join("credentials.json");
+        let bytes = std::fs::read(&slot).expect("a login");
+        stage.ok(&["switch", "a"]);
+        stage.world.claude().rotate_offline();
+        age(&stage.world.credentials_path());
+        stage.ok(&["switch", "b"]);
+        std::fs::write(&slot, bytes).expect("put back");
+        None
+    }),
+    fault("same-account", "a copied profile", |stage| {
+        let copy = profile(stage, "c");
+        dir(&copy);
+        for name in ["credentials.json", "identity.json"] {
+            std::fs::copy(profile(stage, "a").join(name), copy.join(name)).expect("a copy");
+        }
+        edit(&stage.world.root().join("profiles.toml"), "\"b\"]", "\"b\", \"c\"]")
+    }),
+    fault("login-unusable", "its login is gone", |stage| {
+        std::fs::remove_file(profile(stage, "a").join("credentials.json")).expect("gone");
+        None
+    }),
+    fault("loan-elsewhere", "another home", |stage| {
+        stage.world.edit_json(&profile(stage, "b").join("loan.json"), |loan| loan["home"] = "/another/home".into());
+        None
+    }),
+    fault("other-machine", "a copied root", |stage| {
+        let file = stage.world.root().join("settings.toml");
+        let text = std::fs::read_to_string(&file).expect("settings");
+        let line = text.lines().find(|line| line.starts_with("machine")).expect("a machine").to_owned();
+        write(&file, &text.replace(&line, &format!("machine = \"{}\"", "ab".repeat(32))))
+    }),
+    fault("profile-unreadable", "torn", |stage| write(&profile(stage, "a").join("credentials.json"), "{\"torn")),
+    fault("profile-unlisted", "not in the list", |stage| {
+        let lost = profile(stage, "lost");
+        dir(&lost);
+        write(&lost.join("credentials.json"), "{}");
+        mode(&lost.join("credentials.json"), 0o600)
+    }),
+    fault("file-unreadable", "torn", |stage| write(&stage.world.root().join("profiles.toml"), "profiles = [")),
+    fault("root-modes", "open to all", |stage| mode(&profile(stage, "a").join("credentials.json"), 0o644)),
+    fault("root-format", "of a later clauth", |stage| {
+        let file = stage.world.root().join("settings.toml");
+        let text = std::fs::read_to_string(&file).expect("settings");
+        write(&file, &text.replace("format = 1", "format = 9"))
+    }),
+    fault("journal-open", "killed in a switch", |stage| {
+        let dir = stage.world.root().join("journal");
+        write(
+            &dir.join("open.json"),
+            r#"{"schema":1,"done":"switch","from":"b","to":"a","at":"2026-11-23T10:00:00Z","tokens":[],"temps":[]}"#,
+        );
+        mode(&dir.join("open.json"), 0o600)
+    }),
+    fault("renewal-open", "killed in a renewal", |stage| {
+        let under_way = profile(stage, "a").join("refresh");
+        dir(&under_way);
+        write(&under_way.join("stage.json"), "");
+        mode(&under_way.join("stage.json"), 0o600)
+    }),
+    fault("lock-left", "killed with locks in hand", |stage| {
+        // The first effect after which a lock stands and no change was begun.
+        for at in 1..200 {
+            let mut command = stage.command(&["bind", "a", "."]);
+            command.env("CLAUTH_CRASH_AT", at.to_string());
+            assert_ne!(finish(command).code, Some(0), "it was never killed");
+            if stage.world.root().join("locks/state").exists() {
+                break;
+            }
+        }
+        None
+    }),
+    fault("lock-stale", "of a dead claude", |stage| {
+        let lock = home(stage).join(".oauth_refresh.lock");
+        std::fs::create_dir(&lock).expect("a lock");
+        age(&lock);
+        None
+    }),
+    fault("lock-blocked", "a file in it", |stage| {
+        let lock = home(stage).join(".storage-write.lock");
+        std::fs::create_dir(&lock).expect("a lock");
+        write(&lock.join("mine"), "")
+    }),
+    fault("session-left", "a killed start", |stage| {
+        let tree = profile(stage, "a").join("runtime");
+        dir(&tree);
+        write(&tree.join("notes.txt"), "mine")
+    }),
+    fault("old-version", "a session of 0.4.0", |stage| {
+        let holders = profile(stage, "a").join("sessions");
+        dir(&holders);
+        let file = std::fs::File::create(holders.join("4242")).expect("a holder");
+        file.lock().expect("a lock");
+        Some(Box::new(file))
+    }),
+    fault("later-tree", "of a later clauth", |stage| {
+        let root = stage.world.root();
+        for name in ["settings.toml", "history.jsonl"] {
+            std::fs::remove_file(root.join(name)).expect("gone");
+        }
+        for name in ["a", "b"] {
+            for file in ["loan.json", "identity.json"] {
+                let _ = std::fs::remove_file(profile(stage, name).join(file));
+            }
+        }
+        std::fs::copy(stage.world.credentials_path(), profile(stage, "b").join("credentials.json")).expect("a copy");
+        mode(&profile(stage, "b").join("credentials.json"), 0o600);
+        write(&root.join("clauthd.lock"), "");
+        mode(&root.join("clauthd.lock"), 0o600)
+    }),
+    variable("override", &[("ANTHROPIC_API_KEY", "sk-ant-api03-FAKE")]),
+    variable("variable", &[("CLAUTH_STATUS_URL", "http://127.0.0.1:9")]),
+    fault("claude-missing", "not installed", |stage| {
+        std::fs::remove_file(stage.world.home().join("bin/claude")).expect("gone");
+        None
+    }),
+    fault("claude-old", "an old installation", |stage| {
+        let (claude, all) = (stage.world.home().join("bin/claude"), stage.world.home().join("share/versions"));
+        dir(&all);
+        std::fs::remove_file(&claude).expect("gone");
+        write(&all.join("2.1.100"), "#!/bin/sh\n");
+        mode(&all.join("2.1.100"), 0o755);
+        link(&all.join("2.1.100"), &claude)
+    }),
+    fault("other-tool", "its directory", |stage| {
+        std::fs::create_dir(stage.world.home().join(".claude-swap-backup")).expect("a directory");
+        None
+    }),
+    variable("zone-unknown", &[("TZ", "Mars/Base")]),
+    variable("ca-missing", &[("SSL_CERT_FILE", "/nowhere/ca.pem")]),
+    variable("proxy-unusable", &[("HTTPS_PROXY", "::no proxy")]),
+    fault("clock-behind", "stepped back", |stage| {
+        let file = stage.world.root().join("history.jsonl");
+        let text = std::fs::read_to_string(&file).expect("a history");
+        let mut last: Value = serde_json::from_str(text.lines().last().expect("a line")).expect("JSON");
+        last["at"] = "2099-01-01T00:00:00Z".into();
+        write(&file, &format!("{text}{last}\n"))
+    }),
+    fault("outside-gone", "taken out by hand", |stage| {
+        stage.ok(&["completions", "install", "zsh", "--yes"]);
+        write(&stage.world.home().join(".zshrc"), "")
+    }),
+];
+
+fn nothing(_: &Stage) -> Alive {
+    None
+}
+
+fn home(stage: &Stage) -> PathBuf {
+    stage.world.claude_dir()
+}
+
+fn profile(stage: &Stage, name: &str) -> PathBuf {
+    stage.world.root().join("profiles").join(name)
+}
+
+/// A directory as clauth makes them.
+fn dir(path: &Path) {
+    std::fs::create_dir_all(path).expect("a directory");
+    mode(path, 0o700);
+}
+
+fn write(path: &Path, text: &str) -> Alive {
+    std::fs::write(path, text).expect("a file");
+    None
+}
+
+fn mode(path: &Path, mode: u32) -> Alive {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    None
+}
+
+fn link(to: &Path, at: &Path) -> Alive {
+    symlink(to, at).expect("a link");
+    None
+}
+
+fn edit(path: &Path, from: &str, to: &str) -> Alive {
+    let text = std::fs::read_to_string(path).expect("a file");
+    assert!(text.contains(from), "{text}");
+    write(path, &text.replace(from, to))
+}
+
+/// Long enough ago to say something by itself.
+fn age(path: &Path) {
+    let at = SystemTime::now() - Duration::from_secs(600);
+    let file = std::fs::File::open(path).expect("a file");
+    file.set_modified(at).expect("a time");
+}
+
+/// a and b captured, b's login live, Claude Code installed, and nobody to be asked.
+fn healthy(name: &str) -> Stage {
+    let stage = Stage::two(name);
+    let _ = stage.world.install_claude(Path::new(PROGRAM)).expect("a claude");
+    let settings = stage.world.root().join("settings.toml");
+    let text = std::fs::read_to_string(&settings).expect("settings");
+    write(&settings, &format!("network = \"off\"\n{text}"));
+    age(&stage.world.credentials_path());
+    stage
+}
+
+/// `doctor` as on a machine of its own: without the sandbox's addresses, which are a finding.
+fn doctor(stage: &Stage, words: &[&str], env: &[(&str, &str)]) -> Command {
+    let mut command = stage.command(&["doctor", "--json"]);
+    for name in ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_TOKEN_URL"] {
+        command.env_remove(name);
+    }
+    command.args(words).envs(env.iter().copied());
+    command
+}
+
+/// The ids that are found, and the whole document.
+fn found(stage: &Stage, words: &[&str], env: &[(&str, &str)]) -> (Vec<String>, Value) {
+    let output = finish(doctor(stage, words, env));
+    let document = output.json();
+    let ids: Vec<String> = document["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| finding["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let error = document["findings"].as_array().into_iter().flatten().any(|finding| finding["severity"] == "error");
+    assert_eq!(output.code, Some(i32::from(error)), "{output:?}");
+    assert_eq!(document["ok"], !error, "{document}");
+    (ids, document)
+}
+
+#[test]
+fn a_healthy_home_has_no_finding() {
+    let stage = healthy("d-well");
+    let (ids, document) = found(&stage, &[], &[]);
+    assert_eq!(ids, Vec::<String>::new(), "{document}");
+    let facts = &document["facts"];
+    assert_eq!(facts["config_home"], stage.world.claude_dir().display().to_string());
+    assert_eq!((&facts["credential_store"], &facts["links"]), (&"file".into(), &"real".into()));
+    assert_eq!(facts["live"]["profile"], "b");
+    assert!(facts["claude"]["path"].as_str().is_some_and(|path| path.ends_with("bin/claude")), "{facts}");
+    stage.ok(&["switch", "a"]);
+    stage.ok(&["switch", "b"]);
+    let claude = stage.claude(&[]);
+    assert_eq!(found(&stage, &[], &[]).0, Vec::<String>::new(), "with a running claude");
+    drop(claude);
+    let before = stage.world.snapshot();
+    assert_eq!(found(&stage, &["--fix"], &[]).1["mended"], Value::Array(Vec::new()));
+    assert_eq!(stage.changes(&before), Vec::<String>::new(), "there is nothing to mend");
+}
+
+/// Before anything was captured, on a machine where Claude Code is signed in.
+#[test]
+fn a_new_home_has_no_finding() {
+    let stage = Stage::new("d-new");
+    let _ = stage.world.install_claude(Path::new(PROGRAM)).expect("a claude");
+    assert_eq!(found(&stage, &[], &[]).0, Vec::<String>::new());
+}
+
+#[test]
+fn each_fault_is_one_finding_and_is_mended_or_told_why_not() {
+    let wrong: Vec<String> = FAULTS.iter().filter_map(|fault| tried(fault).err()).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Brings a fault about, and says what is wrong with what `doctor` makes of it.
+fn tried(fault: &Fault) -> Result<(), String> {
+    let what = format!("{}: {}", fault.id, fault.name);
+    let rule = RULES.iter().find(|rule| rule.id == fault.id).ok_or_else(|| format!("no such rule: {what}"))?;
+    let stage = healthy("d-fault");
+    let _alive = (fault.make)(&stage);
+    let before = stage.world.snapshot();
+    let (ids, document) = found(&stage, &[], fault.env);
+    let holds = |holds: bool, why: &str, document: &Value| {
+        if holds { Ok(()) } else { Err(format!("{what}: {why}: {document}")) }
+    };
+    holds(ids == [fault.id], "one finding", &document)?;
+    let finding = &document["findings"][0];
+    holds(finding["severity"] == rule.severity.word(), "its severity", &document)?;
+    holds(finding["fix"].as_str().is_some_and(|fix| !fix.is_empty()), "what to do", &document)?;
+    let changes = clauth_sandbox::world::changes(&before, &stage.world.snapshot());
+    holds(changes.is_empty(), "it only looks", &Value::from(changes))?;
+    let (left, document) = found(&stage, &["--fix", "--yes"], fault.env);
+    match rule.mends {
+        Some(_) => {
+            holds(left.is_empty(), "mended", &document)?;
+            holds(document["mended"][0]["id"] == fault.id, "told so", &document)
+        }
+        None => holds(left == [fault.id], "only a person can mend it", &document),
+    }
+}
+
+/// What the table above cannot bring about is tested elsewhere.
+#[test]
+fn every_rule_has_its_fault() {
+    let elsewhere = ["locks-void"];
+    let missing: Vec<&str> = RULES
+        .iter()
+        .map(|rule| rule.id)
+        .filter(|id| !elsewhere.contains(id) && !FAULTS.iter().any(|fault| fault.id == *id))
+        .collect();
+    assert_eq!(missing, Vec::<&str>::new());
+    assert!(RULES.iter().any(|rule| rule.severity == Severity::Info));
+}
+
+/// No secret is told of, and what people read says what to do.
+#[test]
+fn people_are_told_what_to_do() {
+    let stage = healthy("d-people");
+    write(&profile(&stage, "a").join("credentials.json"), "{\"torn sk-ant-FAKE");
+    let mut command = stage.command(&["doctor"]);
+    command.env("ANTHROPIC_API_KEY", "sk-ant-api03-FAKE");
+    let output = finish(command);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(output.stdout.contains("ANTHROPIC_API_KEY") && output.stdout.contains("next:"), "{}", output.stdout);
+    assert!(!format!("{output:?}").contains("FAKE"), "{output:?}");
+}

@@ -1,0 +1,138 @@
+//! `uninstall`: nothing of ours stays outside, Claude Code stays signed in, and nothing dangles.
+#![cfg(unix)]
+
+use std::path::{Path, PathBuf};
+
+use clauth_sandbox::Account;
+
+use crate::stage::Stage;
+
+/// Every link below a directory that leads nowhere, or into the root.
+fn dangling(stage: &Stage) -> Vec<PathBuf> {
+    fn walk(dir: &Path, root: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let meta = std::fs::symlink_metadata(&path).expect("an entry");
+            if meta.is_symlink() {
+                let leads = std::fs::canonicalize(&path);
+                if leads.is_err() || leads.is_ok_and(|path| path.starts_with(root)) {
+                    found.push(path);
+                }
+            } else if meta.is_dir() && path != root {
+                walk(&path, root, found);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(stage.world.home(), &stage.world.root(), &mut found);
+    found
+}
+
+#[test]
+fn everything_outside_goes_and_the_profiles_stay() {
+    let stage = Stage::two("u-plain");
+    std::fs::write(stage.world.home().join(".zshrc"), "alias x=y").expect("a file");
+    let before = stage.world.snapshot();
+    stage.ok(&["completions", "install", "zsh", "--yes"]);
+    stage.ok(&["completions", "install", "fish", "--yes"]);
+    let refused = stage.run(&["uninstall"]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(refused.stderr.contains(".zshrc") && refused.stderr.contains("clauth.fish"), "{}", refused.stderr);
+    let done = stage.json(&["uninstall", "--yes"]);
+    assert_eq!((&done["changed"], &done["signed_in"], &done["purged"]), (&true.into(), &"b".into(), &false.into()));
+    assert_eq!(done["files"].as_array().map(Vec::len), Some(2), "{done}");
+    assert_eq!(stage.changes(&before), Vec::<String>::new());
+    assert_eq!(stage.json(&["uninstall"])["changed"], false, "there is nothing to ask about");
+}
+
+#[test]
+fn a_purge_says_what_is_lost_and_leaves_claude_code_signed_in() {
+    let stage = Stage::two("u-purge");
+    stage.sign_in(&Account::c());
+    stage.ok(&["switch", "a"]);
+    let login = std::fs::read(stage.world.credentials_path()).expect("a login");
+    let state = std::fs::read(stage.world.state_path()).expect("a state file");
+    let before = stage.world.snapshot();
+    let refused = stage.run(&["uninstall", "--purge"]);
+    assert_eq!(refused.code, Some(5), "{refused:?}");
+    assert!(
+        refused.stderr.contains("1 login (b)") && refused.stderr.contains("1 login in the vault"),
+        "{}",
+        refused.stderr
+    );
+    assert_eq!(stage.changes(&before), Vec::<String>::new());
+    let done = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert_eq!((&done["signed_in"], &done["lost"]), (&"a".into(), &serde_json::json!(["b"])), "{done}");
+    assert!(!stage.world.root().exists());
+    assert_eq!(std::fs::read(stage.world.credentials_path()).expect("a login"), login);
+    assert_eq!(std::fs::read(stage.world.state_path()).expect("a state file"), state);
+    assert_eq!(stage.world.live(), "A1");
+    assert_eq!(dangling(&stage), Vec::<PathBuf>::new());
+    stage.ok(&["list"]);
+}
+
+/// The live login of a 0.4.0 tree is a link into the root.
+#[test]
+fn a_link_of_0_4_0_becomes_a_file_before_the_root_goes() {
+    let stage = Stage::two("u-link");
+    let live = stage.world.credentials_path();
+    std::fs::remove_file(&live).expect("gone");
+    std::os::unix::fs::symlink(stage.world.root().join("profiles/b/credentials.json"), &live).expect("a link");
+    let rc = stage.world.home().join(".bashrc");
+    let script = stage.world.root().join("completions/clauth.bash");
+    std::fs::write(&rc, format!("x\n\n# clauth\nsource \"{}\"\n", script.display())).expect("a file");
+    std::fs::create_dir_all(script.parent().expect("a parent")).expect("a directory");
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+    assert!(!stage.world.root().exists());
+    assert!(std::fs::symlink_metadata(&live).expect("a login").is_file());
+    assert_eq!(stage.world.live(), "B1", "with its refresh token");
+    if !cfg!(target_os = "macos") {
+        assert_eq!(std::fs::read_to_string(&rc).expect("the file"), "x\n", "no shell stumbles over it");
+    }
+    assert_eq!(dangling(&stage), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_running_session_and_a_link_into_the_root_refuse() {
+    let stage = Stage::two("u-refuse");
+    let tree = stage.world.root().join("profiles/a/runtime");
+    std::fs::create_dir_all(&tree).expect("a directory");
+    let claude = stage.claude(&[("CLAUDE_CONFIG_DIR", &tree)]);
+    for words in [&["uninstall", "--yes"][..], &["uninstall", "--purge", "--yes"]] {
+        let refused = stage.json(words);
+        assert_eq!(refused["error"]["kind"], "protected", "{refused}");
+        assert!(refused["error"]["message"].as_str().is_some_and(|text| text.contains("session of 'a'")), "{refused}");
+    }
+    claude.kill();
+    let link = stage.world.claude_dir().join("mine");
+    std::os::unix::fs::symlink(stage.world.root().join("profiles"), &link).expect("a link");
+    let refused = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert_eq!(refused["error"]["where"], link.display().to_string(), "{refused}");
+    assert!(stage.world.root().join("profiles.toml").exists());
+    std::fs::remove_file(&link).expect("gone");
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+}
+
+#[test]
+fn what_is_not_ours_in_the_root_stays() {
+    let stage = Stage::two("u-strange");
+    let mine = stage.world.root().join("notes.txt");
+    std::fs::write(&mine, "mine").expect("a file");
+    let done = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert!(done["warnings"][0].as_str().is_some_and(|text| text.contains("notes.txt")), "{done}");
+    let left: Vec<_> =
+        std::fs::read_dir(stage.world.root()).expect("the root").flatten().map(|entry| entry.path()).collect();
+    assert_eq!(left, [mine]);
+}
+
+/// A root that is a link goes with what it leads to.
+#[test]
+fn a_root_behind_a_link_goes_whole() {
+    let stage = Stage::two("u-root");
+    let (root, real) = (stage.world.root(), stage.world.home().join("elsewhere"));
+    std::fs::rename(&root, &real).expect("moved");
+    std::os::unix::fs::symlink(&real, &root).expect("a link");
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+    assert!(!real.exists() && std::fs::symlink_metadata(&root).is_err());
+    assert_eq!(stage.world.live(), "B1");
+}
