@@ -55,14 +55,13 @@ const SHELLS: [(&str, &[&str], &str); 4] = [
         // A shell of its own at a terminal of its own, in which a key is pressed; it lists what it would offer.
         r#"zmodload zsh/zpty
         zpty z "zsh -f -i"
-        zpty -w z "PS1=; autoload -Uz compinit; compinit -D -u; eval \"\$(clauth completions zsh)\"; bindkey '^I' complete-word
+        zpty -w z "PS1=; autoload -Uz compinit; compinit -D -u; eval \"\$(clauth completions zsh)\"; _tab() { zle complete-word; : > \$HOME/done }; zle -N _tab; bindkey '^I' _tab
         _fake() { [[ \$words[CURRENT-1] == --model ]] && compadd opus || compadd -- --model }; compdef _fake claude
         compadd() { local -a all; builtin compadd -A all \"\$@\"; print -rl -- \$all >> \$HOME/offered; builtin compadd \"\$@\" }
         : > \$HOME/offered; zle-line-init() { : > \$HOME/ready }; zle -N zle-line-init"
         while [[ ! -e $HOME/ready ]]; do zpty -r -t z line || sleep 0.02; done
         zpty -n -w z "$LINE"$'\t'
-        zpty -n -w z $'\C-u'": done-\$((1+1)); touch \$HOME/done"$'\n'
-        n=0; while [[ ! -e $HOME/done && n -lt 400 ]]; do zpty -r -t z line || sleep 0.02; ((n++)); done
+        n=0; while [[ ! -e $HOME/done && n -lt 2000 ]]; do zpty -r -t z line; sleep 0.02; ((n++)); done
         zpty -d z; cat $HOME/offered; rm -f $HOME/offered $HOME/done $HOME/ready"#,
     ),
     (
