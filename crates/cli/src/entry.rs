@@ -12,6 +12,7 @@ use crate::args::{self, Cli};
 use crate::commands::{self, Call};
 use crate::failure::Failure;
 use crate::own;
+use crate::statusline;
 use crate::ui::Ui;
 
 /// A variable that ends the process before its n-th effect on the disk. Honoured only in a root that holds the sandbox
@@ -26,6 +27,10 @@ pub fn run(argv: Vec<OsString>, env: Env) -> u8 {
         let value = |name: &str| env.raw(name).map(OsString::from);
         let code = clauth_sandbox::claude::main(argv.into_iter().skip(1).collect(), &value);
         return u8::try_from(code).unwrap_or(1);
+    }
+    if let Some(through) = statusline::asked(&argv) {
+        statusline::run(env, through);
+        return 0;
     }
     let typed = args::Typed::new(argv);
     let cli = match typed.parse() {

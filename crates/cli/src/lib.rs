@@ -16,6 +16,7 @@ mod overview;
 mod own;
 mod readings;
 mod shell;
+mod statusline;
 mod table;
 mod ui;
 

@@ -20,6 +20,7 @@ mod remove;
 mod rename;
 mod sessions;
 pub(crate) mod start;
+mod statusline;
 mod switch;
 mod undo;
 mod uninstall;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     Undo(undo::Args),
     List(list::Args),
     Usage(usage::Args),
+    Statusline(statusline::Args),
     Which(which::Args),
     Why(why::Args),
     Custody(custody::Args),
@@ -96,6 +98,7 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
         Command::Undo(args) => undo::run(&args, call),
         Command::List(_) => list::run(call),
         Command::Usage(args) => usage::run(&args, call),
+        Command::Statusline(args) => statusline::run(&args, call),
         Command::Which(_) => which::run(call),
         Command::Why(args) => why::run(&args, call),
         Command::Sessions(_) => sessions::run(call),

@@ -10,6 +10,7 @@ const LOOKING: &[&[&str]] = &[
     &["list", "--json"],
     &["usage", "--offline"],
     &["usage", "a", "--offline", "--json"],
+    &["statusline"],
     &["which"],
     &["which", "--json"],
     &["why"],

@@ -25,6 +25,8 @@ mod start_end;
 mod start_isolated;
 mod start_points;
 mod start_token;
+mod statusline;
+mod statusline_install;
 mod storm;
 mod streams;
 mod trouble;

@@ -255,6 +255,6 @@ fn without(path: &Path, file: &[u8], known: &Integration) -> Result<Option<Vec<u
     }
 }
 
-fn torn(path: &Path, source: clauth_durable::DocumentError) -> Error {
+pub(super) fn torn(path: &Path, source: clauth_durable::DocumentError) -> Error {
     clauth_durable::Error::Document { path: path.to_owned(), source }.into()
 }

@@ -6,6 +6,7 @@
 mod act;
 mod key;
 mod lines;
+mod look;
 mod old;
 mod record;
 

@@ -65,6 +65,11 @@ pub const LAYOUT: &[Entry] = &[
     },
     Entry { path: "profiles/<name>/usage_cache.json", what: "the last reading, with its age", secret: false },
     Entry { path: "profiles/<name>/usage_history.jsonl", what: "14 days of readings", secret: false },
+    Entry {
+        path: "profiles/<name>/usage_history.old.jsonl",
+        what: "earlier readings, until they are compacted",
+        secret: false,
+    },
     Entry { path: "poll/", what: "requests made for each account, and who polls it", secret: false },
     Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
     Entry {
@@ -175,6 +180,11 @@ impl Root {
 
     pub(crate) fn usage_history(&self, name: &str) -> PathBuf {
         self.profile(name).join("usage_history.jsonl")
+    }
+
+    /// Readings that were put aside, where nobody compacted them.
+    pub(crate) fn usage_history_before(&self, name: &str) -> PathBuf {
+        self.profile(name).join("usage_history.old.jsonl")
     }
 
     /// The requests made for an account.

@@ -1,0 +1,91 @@
+//! `clauth statusline`, as Claude Code calls it: one line, exit code 0, within a second, whatever stands on standard input.
+
+mod render;
+
+use std::ffi::OsString;
+use std::io::{self, Read as _, Write as _};
+use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clauth_engine::{Engine, Handed};
+use clauth_host::{Env, Host};
+
+pub(crate) use render::Look;
+
+/// How long standard input is waited for.
+const PATIENCE: Duration = Duration::from_millis(700);
+
+/// More than Claude Code ever hands over.
+const MOST: usize = 1 << 20;
+
+/// The word that passes standard input on: the line itself then goes to standard error.
+pub(crate) const THROUGH: &str = "--through";
+
+/// Whether these words are a status line's, and whether its input is passed on. They are looked at before anything else: a
+/// line that is shown at every message has no time for the command line's definition, nor any way to fail.
+pub(crate) fn asked(argv: &[OsString]) -> Option<bool> {
+    match argv.get(1..)? {
+        [word] if word == "statusline" => Some(false),
+        [word, flag] if word == "statusline" && flag == THROUGH => Some(true),
+        _ => None,
+    }
+}
+
+/// Prints the line.
+pub(crate) fn run(env: Env, through: bool) {
+    let input = read(PATIENCE);
+    let handed = Handed::parse(&input);
+    let look = Look::of(&env);
+    let line = line(env, &handed, &look);
+    // Nobody may be reading; there is nobody to tell either.
+    if through {
+        let _ = writeln!(io::stderr().lock(), "{line}");
+        let mut out = io::stdout().lock();
+        let _ = out.write_all(&input).and_then(|()| out.flush());
+    } else {
+        let mut out = io::stdout().lock();
+        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    }
+}
+
+/// The line; what cannot be found out is left out.
+pub(crate) fn line(env: Env, handed: &Handed, look: &Look) -> String {
+    let Ok(host) = Host::from_env(env) else { return String::new() };
+    let engine = Engine::new(host, Arc::new(|_| {}));
+    if engine.check_root().is_err() {
+        return String::new();
+    }
+    let status = engine.statusline(handed);
+    let format = engine.config().ok().and_then(|config| config.statusline_format().ok().flatten());
+    render::line(&status, handed, format.as_deref(), &look.at(engine.host.clock.now()))
+}
+
+/// What comes on standard input within `patience`, as far as it came.
+fn read(patience: Duration) -> Vec<u8> {
+    let bytes = Arc::new(Mutex::new(Vec::new()));
+    let (done, wait) = mpsc::channel();
+    let into = Arc::clone(&bytes);
+    let reader = std::thread::Builder::new().spawn(move || {
+        let (mut piece, mut input) = ([0; 16 * 1024], io::stdin().lock());
+        loop {
+            match input.read(&mut piece) {
+                Ok(0) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+                Ok(count) => {
+                    let mut bytes = into.lock().unwrap_or_else(PoisonError::into_inner);
+                    bytes.extend_from_slice(&piece[..count]);
+                    if bytes.len() > MOST {
+                        break;
+                    }
+                }
+            }
+        }
+        let _ = done.send(());
+    });
+    if reader.is_ok() {
+        let _ = wait.recv_timeout(patience);
+    }
+    std::mem::take(&mut *bytes.lock().unwrap_or_else(PoisonError::into_inner))
+}
