@@ -8,6 +8,7 @@ use clauth_claude::Keychain;
 use clauth_durable::{Disk, Items};
 use clauth_host::{Host, Secret};
 
+use crate::error::Kind;
 use crate::items::Remembered;
 use crate::{Error, Root};
 
@@ -101,7 +102,16 @@ impl Engine {
     }
 
     /// Makes the root ready for writing: the directories that locks and the journal need, with tight modes.
+    ///
+    /// # Errors
+    /// The disk refuses, or the user's home is not there: what is made in its place would be lost when it comes back.
     pub(crate) fn prepare(&self) -> Result<(), Error> {
+        let home = &self.host.home;
+        if self.root.path().starts_with(home) && self.disk.stat(home)?.is_none() {
+            let what = format!("the home directory {} is not there", home.display());
+            let next = ["mount it, or set HOME right", "a root elsewhere: CLAUTH_HOME=/path"];
+            return Err(Error::refused(Kind::Io, what, home.display().to_string(), &next));
+        }
         for directory in [self.root.locks(), self.root.profiles(), self.root.path().join("journal")] {
             self.disk.ensure_dir(&directory)?;
         }

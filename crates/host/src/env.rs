@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// A snapshot of environment variables.
+/// A snapshot of environment variables. On Windows upper and lower case are one name: what is asked for as `PATH` is `Path`
+/// there.
 #[derive(Clone, Default)]
 pub struct Env(BTreeMap<OsString, OsString>);
 
@@ -19,7 +20,9 @@ impl Env {
     /// A variable's value, empty values included.
     #[must_use]
     pub fn raw(&self, name: &str) -> Option<&OsStr> {
-        self.0.get(OsStr::new(name)).map(OsString::as_os_str)
+        let exact = self.0.get(OsStr::new(name));
+        let other = || self.0.iter().find(|(there, _)| is_same_name(there, OsStr::new(name))).map(|(_, value)| value);
+        exact.or_else(other).map(OsString::as_os_str)
     }
 
     /// A variable's value; an empty one counts as absent.
@@ -48,6 +51,34 @@ impl Env {
 
 impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        let mut env = BTreeMap::<OsString, OsString>::new();
+        for (name, value) in pairs {
+            let name = name.into();
+            // As in the system's own block a later one takes the place of an earlier one.
+            let there = env.keys().find(|there| **there != name && is_same_name(there, &name)).cloned();
+            there.into_iter().for_each(|there| drop(env.remove(&there)));
+            env.insert(name, value.into());
+        }
+        Self(env)
+    }
+}
+
+fn is_same_name(one: &OsStr, other: &OsStr) -> bool {
+    cfg!(windows) && one.eq_ignore_ascii_case(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_found_as_the_system_finds_it() {
+        let env: Env = [("Path", "a"), ("EMPTY", ""), ("PATH2", "b")].into_iter().collect();
+        assert_eq!(env.text("Path"), Some("a"));
+        assert_eq!(env.text("PATH"), if cfg!(windows) { Some("a") } else { None });
+        assert_eq!((env.raw("EMPTY").is_some(), env.get("EMPTY")), (true, None));
+        let env: Env = [("Path", "a"), ("PATH", "b")].into_iter().collect();
+        assert_eq!(env.text("PATH"), Some("b"), "the later one");
+        assert_eq!(env.iter().count(), if cfg!(windows) { 1 } else { 2 });
     }
 }

@@ -59,5 +59,7 @@ fn cleared(root: &Path, program: &str) -> Command {
     command.env_clear().envs(KEPT.iter().filter_map(|name| Some((*name, std::env::var_os(name)?))));
     command.env("HOME", &home).env("WINEPREFIX", home.join("prefix")).env("WINEDEBUG", "-all");
     command.env("USERPROFILE", r"C:\users\root");
+    // Tests that Wine itself cannot pass say so by this; snapshots are found by the other.
+    command.env("XTASK_WINE", "1").env("INSTA_WORKSPACE_ROOT", format!("Z:{}", root.display()));
     command
 }

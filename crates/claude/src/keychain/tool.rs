@@ -71,9 +71,7 @@ impl Tool {
             clock.sleep(LOOK);
         };
         let Some(code) = outcome else {
-            // Only the child that was started here, by its own handle.
-            let _ = child.kill();
-            let _ = child.wait();
+            stop(&mut child);
             return Err(answer::timeout());
         };
         let left = end.saturating_sub(clock.monotonic()).max(LOOK);
@@ -111,6 +109,16 @@ fn apart(command: &mut Command) {
 
 #[cfg(not(unix))]
 fn apart(_: &mut Command) {}
+
+/// Kills the child, and with it the process group that was made for it alone.
+fn stop(child: &mut Child) {
+    #[cfg(unix)]
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
 
 /// What the system calls the user.
 fn user_of_system() -> Option<String> {

@@ -40,6 +40,7 @@ fn a_dry_run_names_the_files_that_a_switch_changes() {
             )
             .collect();
         for list in [&mut planned, &mut changed] {
+            list.iter_mut().for_each(|path| *path = path.replace('\\', "/"));
             list.sort();
             list.dedup();
         }

@@ -20,7 +20,19 @@ fn age(path: &std::path::Path, by: i64) {
     let now = SystemTime::now();
     let by_duration = Duration::from_secs(by.unsigned_abs());
     let at = if by < 0 { now + by_duration } else { now - by_duration };
-    std::fs::File::open(path).and_then(|directory| directory.set_modified(at)).expect("a time");
+    open(path).and_then(|directory| directory.set_modified(at)).expect("a time");
+}
+
+#[cfg(unix)]
+fn open(directory: &std::path::Path) -> std::io::Result<std::fs::File> {
+    std::fs::File::open(directory)
+}
+
+/// `FILE_FLAG_BACKUP_SEMANTICS` lets a directory be opened.
+#[cfg(windows)]
+fn open(directory: &std::path::Path) -> std::io::Result<std::fs::File> {
+    use std::os::windows::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().write(true).custom_flags(0x0200_0000).open(directory)
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! Commands that look write nothing and open no socket (W8).
 
+#[cfg(target_os = "linux")]
 use std::process::Command;
 
-use crate::stage::{PROGRAM, Stage};
+#[cfg(target_os = "linux")]
+use crate::stage::PROGRAM;
+use crate::stage::Stage;
 
 const LOOKING: &[&[&str]] = &[
     &[],
@@ -52,6 +55,7 @@ fn looking_changes_nothing() {
 }
 
 /// The same by what the kernel was asked for.
+#[cfg(target_os = "linux")]
 #[test]
 fn looking_asks_the_kernel_for_no_write_and_no_socket() {
     let strace = ["/usr/bin/strace", "/bin/strace"].into_iter().find(|path| std::path::Path::new(path).exists());
@@ -76,6 +80,7 @@ fn looking_asks_the_kernel_for_no_write_and_no_socket() {
 }
 
 /// A system call that changes a file system or speaks to the network.
+#[cfg(target_os = "linux")]
 fn is_effect(line: &str) -> bool {
     let call = line.split_once(' ').map_or(line, |(_, call)| call.trim_start());
     let opens =

@@ -11,6 +11,7 @@ mod doctor;
 mod files;
 mod help;
 mod hook;
+mod hostile;
 mod locks;
 mod login;
 mod looking;

@@ -25,7 +25,21 @@ fn shown(stage: &Stage, words: &[&str], output: Output) -> String {
         section("-- stderr", &stderr),
         code.map_or("none".into(), |code| code.to_string())
     );
-    text.replace(&home, "[home]")
+    // In a document the separators of Windows are escaped.
+    slashes(&text.replace(&home, "[home]").replace(&home.replace('\\', "\\\\"), "[home]"))
+}
+
+/// Paths below the home as other systems write them.
+fn slashes(text: &str) -> String {
+    let mut pieces =
+        text.split_inclusive(['\n', ' ', '"']).map(|piece| match piece.find("[home]\\").or(piece.find("~\\")) {
+            Some(at) if cfg!(windows) => {
+                let (before, path) = piece.split_at(at);
+                format!("{before}{}", path.replace("\\\\", "/").replace('\\', "/"))
+            }
+            _ => piece.to_owned(),
+        });
+    pieces.by_ref().collect()
 }
 
 /// Several runs, once as they are and once with `--json`.
@@ -47,6 +61,7 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r#"(xpiresAt"): \d+"#, "$1: [time]");
     settings.add_filter(r"claude \d+", "claude [pid]");
     settings.add_filter(r#""pid": \d+"#, r#""pid": 0"#);
+    settings.add_filter(r"claude\.exe", "claude");
     settings.set_prepend_module_to_snapshot(false);
     settings.bind(|| insta::assert_snapshot!(name, text));
 }

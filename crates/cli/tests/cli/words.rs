@@ -148,7 +148,7 @@ fn variables_that_cannot_be_right_are_refused() {
         ("CLAUTH_API_URL", "https://example.com"),
         ("CLAUTH_API_URL", "http://127.0.0.1.example.com"),
         ("CLAUTH_HOME", "relative"),
-        ("HOME", "relative"),
+        (if cfg!(windows) { "USERPROFILE" } else { "HOME" }, "relative"),
     ] {
         let mut command = stage.command(&["switch", "a"]);
         command.env(variable, value);

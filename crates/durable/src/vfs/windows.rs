@@ -80,14 +80,19 @@ fn to_stat(meta: &fs::Metadata) -> Stat {
     Stat { kind, len: meta.len(), mode: 0, modified, dev: 0, ino: 0 }
 }
 
-/// A scanner or a reader may hold a file for a moment; then Windows refuses what Unix would allow.
+/// How long a refusal is not believed; less than Claude Code's locks may be held for (K3).
+const PATIENCE: Duration = Duration::from_millis(1200);
+
+/// A scanner or a reader may hold a file for a moment; then Windows refuses what Unix would allow. Pauses of many lengths
+/// find the gap between readers that come again and again.
 fn again<T>(mut try_once: impl FnMut() -> io::Result<T>) -> io::Result<T> {
-    let mut pause = Duration::from_millis(5);
+    let (mut pause, mut waited) = (Duration::from_millis(3), Duration::ZERO);
     loop {
         match try_once() {
-            Err(error) if pause <= Duration::from_millis(80) && matches!(error.raw_os_error(), Some(5 | 32 | 33)) => {
+            Err(error) if waited < PATIENCE && matches!(error.raw_os_error(), Some(5 | 32 | 33)) => {
                 std::thread::sleep(pause);
-                pause *= 2;
+                waited += pause;
+                pause = (pause * 3 / 2).min(Duration::from_millis(60));
             }
             result => return result,
         }
@@ -175,7 +180,8 @@ impl Vfs for RealVfs {
     }
 
     fn create_dir(&self, path: &Path, _: u32) -> io::Result<()> {
-        fs::create_dir(path)
+        // A directory that was removed while somebody had it open keeps its name until they let go.
+        again(|| fs::create_dir(path))
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {

@@ -10,6 +10,7 @@ mod draft;
 mod home;
 mod leftovers;
 mod lock;
+mod put_back;
 mod recover;
 mod snapshot;
 mod unfinished;

@@ -45,6 +45,9 @@ impl Engine {
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
             let snapshot = self.snapshot()?;
             let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
+            if self.put_back_item(&snapshot, &entry)? {
+                continue;
+            }
             let answer = answer.filter(|_| snapshot.same_login(&before));
             if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
                 (self.say)(&format!(

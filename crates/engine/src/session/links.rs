@@ -48,7 +48,9 @@ pub(crate) fn probe(disk: &Disk, env: &Env, tree: &Path) -> Result<LinkMode, Err
     };
     match make(disk, tree) {
         Ok(true) => Ok(LinkMode::Real),
-        Err(error) if is_no_denial(&error) => Err(Error::io("make a link in", tree)(error)),
+        Err(error) if is_no_denial(&error) && !is_about_links(disk, tree, &error) => {
+            Err(Error::io("make a link in", tree)(error))
+        }
         denied if forced.is_some() => {
             let why = denied.err().map_or_else(|| "it made something else".to_owned(), |error| error.to_string());
             let what = format!("{VARIABLE} is 'real', but the system denies links in {}: {why}", tree.display());
@@ -66,6 +68,11 @@ fn make(disk: &Disk, tree: &Path) -> io::Result<bool> {
     let made = disk.vfs.lstat(&link).is_ok_and(|stat| stat.kind == Kind::Link);
     disk.vfs.remove_file(&link)?;
     Ok(made)
+}
+
+/// Whether a link cannot be made in a directory that is there: some systems say so by finding nothing.
+fn is_about_links(disk: &Disk, tree: &Path, error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::NotFound && disk.vfs.stat(tree).is_ok_and(|stat| stat.kind == Kind::Dir)
 }
 
 /// Whether nothing could have been made there at all, so that a copy would fail as well.

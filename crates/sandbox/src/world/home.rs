@@ -62,7 +62,8 @@ impl World {
     /// It cannot be made.
     pub fn create_in(base: &Path, name: &str) -> io::Result<Self> {
         // Links on the way (`/var` on macOS) would hide equal paths; Windows' canonical form breaks programs.
-        let base = if cfg!(unix) { std::fs::canonicalize(base)? } else { base.to_owned() };
+        // A path without a drive, which Wine has too, is no absolute one there.
+        let base = if cfg!(unix) { std::fs::canonicalize(base)? } else { std::path::absolute(base)? };
         let home = base.join(format!("clauth-{name}-{}-{}", std::process::id(), entropy::hex(8)));
         disk::ensure_private_dir(&home)?;
         disk::replace(&home.join(MARKER), b"", 0o600)?;

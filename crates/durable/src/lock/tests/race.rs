@@ -1,4 +1,5 @@
 //! Many at once: at most one holds a lock at any moment.
+#![expect(clippy::disallowed_methods, reason = "only the runner of these tests knows that it is Wine")]
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -63,8 +64,21 @@ fn race(home: &Scratch, lock: &Lock) -> usize {
     met.into_inner()
 }
 
+/// Under Wine a directory that is removed is gone only when nobody has it open: with sixteen that look all the time it never
+/// is. Windows itself lets go of the name at once.
+fn is_wine() -> bool {
+    let wine = std::env::var_os("XTASK_WINE").is_some();
+    if wine {
+        println!("skipped: Wine keeps a removed directory for as long as anybody looks at it");
+    }
+    wine
+}
+
 #[test]
 fn sixteen_threads_never_hold_one_directory_together() {
+    if is_wine() {
+        return;
+    }
     let home = Scratch::new("race-dir");
     let lock = DirLock { path: home.path("one"), stale: Duration::from_secs(60), name: "the one".into() };
     assert_eq!(race(&home, &Lock::Dir(lock)), 0);
