@@ -44,8 +44,8 @@ pub use config::{
     nearest_setting, setting, settings_page,
 };
 pub use custody::{Planned, Unfinished};
-pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
 pub use doctor::{ClaudeProgram, Examination, Facts, Finding, Mended, RULES, Rule, SHOWN_ON, Severity, doctor_page};
+pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
 pub use engine::{Endpoint, Engine, LookUp, Progress};
 pub use error::{Error, Kind};
 pub use history::{Event, Tokens};

@@ -137,6 +137,7 @@ mod tests {
         };
         vec![Custody {
             profile: Some("work".into()),
+            endpoint: false,
             custodian: None,
             generations: vec![generation],
             spent: Vec::new(),

@@ -56,7 +56,7 @@ pub(super) fn draft(
     let part = match incoming {
         Incoming::Profile(name) if desk.admit_endpoint(name)? => None,
         Incoming::Profile(name) => Some(desk.admit(name, cause.force)?),
-        Incoming::Vaulted(entry) => Some(entry.login.clone()),
+        Incoming::Vaulted(entry) => Some(desk.admit_kept(entry)?),
     };
     match owner {
         Owner::Unreadable if cause.force => desk.quarantine()?,

@@ -111,7 +111,12 @@ impl Engine {
 
     /// The profile whose login is live in `home`. The marker's profile is looked at first: it is nearly always right, and
     /// then no other profile need be read.
-    pub(crate) fn live_record(&self, home: &ClaudeHome, roster: &Roster, over_here: bool) -> Result<(Option<Record>, Via), Error> {
+    pub(crate) fn live_record(
+        &self,
+        home: &ClaudeHome,
+        roster: &Roster,
+        over_here: bool,
+    ) -> Result<(Option<Record>, Via), Error> {
         let store = home.store();
         let found = store.read(&self.disk)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
         if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {

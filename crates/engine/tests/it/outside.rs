@@ -45,6 +45,33 @@ fn undo_brings_a_vaulted_login_back() {
     assert_eq!(house.slot("a"), "A1");
 }
 
+/// L5, L6: but not one that is used up since, or that a profile holds.
+#[test]
+fn undo_does_not_put_a_used_up_or_held_login_live() {
+    let spent = |house: &House| {
+        let token = clauth_host::Secret::new("sk-ant-ort01-FAKE-C1").fingerprint().full().to_owned();
+        let line = format!("{{\"schema\":1,\"token\":\"{token}\",\"profile\":\"gone\",\"why\":\"superseded\"}}\n");
+        std::fs::write(house.world.root().join("spent.jsonl"), line).expect("written");
+    };
+    let held = |house: &House| {
+        let parked = house.world.root().join("profiles").join("b").join("credentials.json");
+        let login = Login::new(&Account::c(), Pair::new("C", 1));
+        house.world.edit_json(&parked, |slot| drop(slot.insert("claudeAiOauth".into(), login.oauth())));
+    };
+    type Arrange<'a> = &'a dyn Fn(&House);
+    let rows: [(&str, Arrange<'_>, Kind); 2] = [("used up", &spent, Kind::DeadLogin), ("held", &held, Kind::Protected)];
+    for (name, arrange, kind) in rows {
+        let house = House::two("kept");
+        house.sign_in(&Account::c());
+        house.switch("a");
+        arrange(&house);
+        let before = house.world.live();
+        let refused = house.engine().undo(false).map(drop).expect_err(name);
+        assert_eq!((refused.kind(), house.world.live()), (kind, before), "{name}: {refused}");
+        assert_eq!(house.vault().len(), 1, "{name}: it stays in the vault");
+    }
+}
+
 /// W10: restore moves into a profile, new or its own.
 #[test]
 fn a_vaulted_login_becomes_a_profile() {

@@ -1,12 +1,13 @@
 //! Who may be put live (W10).
 
-use clauth_claude::AccountPart;
+use clauth_claude::{AccountPart, Found};
 
 use super::{Desk, elsewhere};
 use crate::Error;
 use crate::custody::claim::used_up;
 use crate::error::Kind;
-use crate::profile::{ProfileKind, State};
+use crate::profile::{ProfileKind, Record, State, token_of};
+use crate::vault::Entry;
 
 impl Desk<'_> {
     /// Whether `name` is an endpoint, which brings no login in; one without a key is refused.
@@ -83,5 +84,26 @@ impl Desk<'_> {
             );
         }
         Ok(part.clone())
+    }
+
+    /// The refusal to put a login live again that the last switch left in the vault, and that is used up since (L6) or some
+    /// profile's own (L5): the token would be in two places.
+    pub(crate) fn admit_kept(&self, entry: &Entry) -> Result<AccountPart, Error> {
+        let refuse = |kind, what: String, next: &str| Err(Error::refused(kind, what, entry.id.clone(), &[next]));
+        if used_up(self.snapshot, &entry.login) {
+            let what = "the login that the last switch left is used up: a newer one replaced it";
+            return refuse(Kind::DeadLogin, what.into(), "clauth custody");
+        }
+        let token = entry.token();
+        let same = |part: &AccountPart| match part.login() {
+            Found::Login(login) => Some(token_of(&login)) == token,
+            Found::Blank | Found::Absent | Found::Malformed => false,
+        };
+        let held = |record: &&Record| [record.part(), record.renewed()].into_iter().flatten().any(same);
+        if let Some(holder) = self.snapshot.records.iter().find(held) {
+            let what = format!("the profile '{}' holds the very login that the last switch left", holder.name);
+            return refuse(Kind::Protected, what, &format!("clauth switch {}", holder.name));
+        }
+        Ok(entry.login.clone())
     }
 }
