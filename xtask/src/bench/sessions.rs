@@ -1,6 +1,7 @@
 //! What a session costs: its start, a home to copy, and idling beside `claude`.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -125,10 +126,12 @@ impl Session {
     /// How long a changed file of the home takes to be the same in the tree, in milliseconds.
     fn mirrored(&self, home: &Path) -> anyhow::Result<f64> {
         let name = Path::new("projects/-home-user-project-050/00010000.jsonl");
-        let text = "{\"changed\":true}\n".repeat(100);
-        fs::write(home.join(name), &text)?;
+        // Lines are what a transcript gets; whatever else is in both is left alone.
+        let line = "{\"changed\":true}\n";
+        let mut file = fs::OpenOptions::new().append(true).open(home.join(name))?;
+        file.write_all(line.as_bytes())?;
         let began = Instant::now();
-        wait(|| fs::read_to_string(self.tree.join(name)).is_ok_and(|other| other == text))
+        wait(|| fs::read_to_string(self.tree.join(name)).is_ok_and(|other| other.ends_with(line)))
             .context("a change does not arrive")?;
         Ok(began.elapsed().as_secs_f64() * 1000.0)
     }

@@ -208,10 +208,17 @@ impl Dog {
         kept.into_iter().flatten().for_each(|warning| self.teller.tell(&warning));
     }
 
-    /// Waits until a burst of events is over. Answers whether the end was among them.
+    /// Waits until a burst of events is over, but not when the end comes. Answers whether it came.
     fn gathered(&self, told: &Receiver<Message>) -> bool {
-        self.engine.disk.clock.sleep(SETTLE);
-        told.try_iter().any(|message| matches!(message, Message::End))
+        let clock = &self.engine.disk.clock;
+        let until = clock.monotonic() + SETTLE;
+        loop {
+            match told.recv_timeout(until.saturating_sub(clock.monotonic())) {
+                Ok(Message::Event) => {}
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => return true,
+                Err(RecvTimeoutError::Timeout) => return false,
+            }
+        }
     }
 
     fn mark(&self, path: &Path) -> Mark {
