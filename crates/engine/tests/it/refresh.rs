@@ -125,6 +125,15 @@ fn each_outcome_has_its_own_consequence() {
         ("throttled", Reply::throttled(Some("720")), Kind::Server, "expired", 1),
         ("a page", Reply::Html, Kind::Server, "unknown", 2),
         ("server error", Reply::status(500), Kind::Server, "unknown", 2),
+        ("unavailable", Reply::status(503), Kind::Server, "unknown", 2),
+        (
+            "a missing scope",
+            Reply::json(403, &json!({"error": {"type": "permission_error"}})),
+            Kind::Server,
+            "unknown",
+            2,
+        ),
+        ("a page that says 200", page(), Kind::Server, "unknown", 2),
         ("dropped before", Reply::DropBefore, Kind::Offline, "unknown", 2),
     ] {
         let house = house("r-outcome");
@@ -141,6 +150,40 @@ fn each_outcome_has_its_own_consequence() {
         } else {
             assert_eq!(kind_of(again), kind, "{name}: not asked again");
         }
+    }
+}
+
+/// What a hotel's portal answers.
+fn page() -> Reply {
+    let kind = vec![("content-type".to_owned(), "text/html".to_owned())];
+    Reply::Status(200, kind, "<!DOCTYPE html><html>sign in to the network</html>".to_owned())
+}
+
+/// The same answers of the profile endpoint: what is proven is all that they change.
+#[test]
+fn no_trouble_with_a_look_up_changes_more_than_what_is_proven() {
+    let scope = json!({"error": {"type": "permission_error"}});
+    for (name, reply) in [
+        ("401", Reply::status(401)),
+        ("403, a missing scope", Reply::json(403, &scope)),
+        ("403, a page", Reply::Html),
+        ("400 invalid_grant", Reply::invalid_grant()),
+        ("another 400", Reply::status(400)),
+        ("429", Reply::throttled(Some("720"))),
+        ("500", Reply::status(500)),
+        ("503", Reply::status(503)),
+        ("a reset", Reply::DropBefore),
+        ("half an answer", Reply::Truncate),
+        ("200, a page", page()),
+    ] {
+        let house = House::with_server("r-look-up");
+        house.sign_in(&Account::a());
+        server(&house).script(Route::Profile, vec![reply; 4]);
+        let captured = house.capture("a");
+        assert!(captured.created && !captured.proven, "{name}");
+        assert_eq!((state(&house, 0), house.world.live(), house.loan("a")), ("ok", "A1".into(), "A1".into()), "{name}");
+        assert_eq!(posts(&house), 0, "{name}: nothing is spent for it");
+        server(&house).assert_clean();
     }
 }
 

@@ -57,6 +57,7 @@ impl Game {
             }
             Step::Jump(minutes) => {
                 clauth_sandbox::set_wrong(i64::from(*minutes) * 60_000);
+                self.wrong += *minutes;
                 false
             }
             Step::Network(on) => {

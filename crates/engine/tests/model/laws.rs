@@ -34,10 +34,12 @@ pub(crate) fn signed_in(stage: &Stage, ledger: &Ledger) -> Lawful {
             return breach("families revoked", format!("{family} is revoked"));
         }
     }
-    match ledger.families.iter().find(|(_, family)| family.reused > 1) {
-        Some((name, family)) => breach("R6: one retry", format!("{name} was reused {} times", family.reused)),
-        None => Ok(()),
+    for (name, family) in &ledger.families {
+        if let Some((generation, sends)) = family.sends.iter().find(|(_, sends)| **sends > 2) {
+            return breach("R6: one retry", format!("{name}{generation} was sent {sends} times"));
+        }
     }
+    Ok(())
 }
 
 /// L5: of all that a `claude` reads, one file at most holds a given refresh token.

@@ -12,8 +12,8 @@ pub(crate) struct Family {
     pub(crate) durable: u32,
     /// Why its loss or revocation is nobody's fault.
     pub(crate) forgiven: Option<&'static str>,
-    /// How often clauth presented a token of it that was used up.
-    pub(crate) reused: usize,
+    /// How often clauth sent the token of a generation without an answer that refuses it.
+    pub(crate) sends: BTreeMap<u32, usize>,
 }
 
 /// What is owed.

@@ -60,6 +60,8 @@ pub(crate) struct Game {
     /// What stood after the last step, and which logins are in it.
     pub(crate) picture: Snapshot,
     pub(crate) copies: Vec<Copy>,
+    /// By how many minutes this computer's clock is wrong.
+    pub(crate) wrong: i32,
     /// A process panicked, or did not end.
     pub(crate) panicked: bool,
 }
@@ -79,6 +81,7 @@ impl Game {
             signed_in: BTreeMap::new(),
             picture,
             copies: Vec::new(),
+            wrong: 0,
             panicked: false,
         }
     }
@@ -138,10 +141,11 @@ impl Game {
             if scripted && !losing {
                 continue;
             }
+            if request.user_agent.starts_with("clauth/") {
+                let family = ledger.families.entry(pair.family.clone()).or_default();
+                *family.sends.entry(pair.generation).or_default() += 1;
+            }
             if pair.generation < *newest_known {
-                if request.user_agent.starts_with("clauth/") {
-                    ledger.families.entry(pair.family.clone()).or_default().reused += 1;
-                }
                 continue;
             }
             *newest_known = pair.generation + 1;
