@@ -53,24 +53,32 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     }
     if !call.ui.confirms(&question(&planned)) {
         let words: String = args.from.map_or_else(String::new, |_| " --from claude-swap".into());
-        let file = args.file.as_ref().map_or_else(String::new, |file| format!(" {}", file.display()));
+        let file = args.file.as_ref().map_or_else(String::new, |file| format!(" {}", quoted(file)));
         let again = format!("clauth adopt{words}{file} --yes");
         let place = planned.place.display().to_string();
         return Err(Failure::new(Kind::Protected, "nothing was taken over", place, &[&again]));
     }
     let done = match args.from {
         Some(Tool::ClaudeSwap) => engine.adopt_swap(file)?,
-        None => engine.adopt()?,
+        None => engine.adopt_as(&planned)?,
     };
     answer(&done, call)
+}
+
+/// A path as a shell takes it for one word.
+fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@\\".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 fn question(planned: &Adoption) -> String {
     let count =
         planned.adoptees.iter().filter(|one| matches!(one.fate, Fate::Taken | Fate::Lent | Fate::Landed)).count();
+    let what = if count == 1 { "one profile".to_owned() } else { format!("{count} profiles") };
     match &planned.copy {
-        Some(copy) => format!("Take over {count} profiles? A copy of the tree is kept in {}.", copy.display()),
-        None => format!("Take over {count} profiles?"),
+        Some(copy) => format!("Take over {what}? A copy of the tree is kept in {}.", copy.display()),
+        None => format!("Take over {what}?"),
     }
 }
 

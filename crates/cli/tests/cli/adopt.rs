@@ -49,6 +49,8 @@ fn an_export_is_read_and_an_encrypted_one_refused_in_words() {
     let path = stage.world.home().join("export file.json");
     let file = path.to_str().expect("text");
     std::fs::write(&path, World::swap_export(&logins()).to_string()).expect("an export");
+    let unasked = stage.run(&["adopt", "--from", "claude-swap", file]);
+    assert!(unasked.stderr.contains(&format!("claude-swap '{file}' --yes")), "{unasked:?}");
     stage.ok(&["adopt", "--from", "claude-swap", file, "--yes"]);
     assert_eq!(stage.slot("bob"), "B1");
     std::fs::write(&path, r#"{"version": 1, "encrypted": true, "accounts": "FAKE"}"#).expect("an export");

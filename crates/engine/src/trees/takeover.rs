@@ -28,6 +28,9 @@ pub(super) struct Due {
     pub(super) later: Option<Survey>,
 }
 
+/// What was done, and what the user should know beside it.
+type Told = (Vec<String>, Vec<String>);
+
 impl Engine {
     /// Takes over a tree of version 0.4.0, and what a running one does to a tree of ours.
     pub(crate) fn take_over_tree(&self) -> Result<(), Error> {
@@ -43,8 +46,8 @@ impl Engine {
             let mut snapshot = self.snapshot()?;
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
-            if let Some(told) = self.attempt_takeover(&snapshot, &due, &answers, &held)? {
-                told.iter().for_each(|line| (self.say)(line));
+            if let Some((told, warnings)) = self.attempt_takeover(&snapshot, &due, &answers, &held)? {
+                told.iter().chain(&warnings).for_each(|line| (self.say)(line));
                 return Ok(());
             }
         }
@@ -71,14 +74,14 @@ impl Engine {
         self.lock_all(&snapshot.home, &snapshot.roster.names)
     }
 
-    /// One attempt; `None` when somebody wrote meanwhile.
+    /// One attempt: what was done, and what the user should know beside it. `None` when somebody wrote meanwhile.
     pub(super) fn attempt_takeover(
         &self,
         snapshot: &Snapshot,
         due: &Due,
         answers: &Answers,
         held: &Held,
-    ) -> Result<Option<Vec<String>>, Error> {
+    ) -> Result<Option<Told>, Error> {
         let key = snapshot.answer.as_ref().map(|known| &known.key);
         let owner = self.keeper(snapshot, due.link.as_ref(), self.owner(snapshot, key)?);
         let mut desk = Desk::new(self, snapshot)?;
@@ -87,7 +90,7 @@ impl Engine {
         let operation = Operation { done: "takeover", to: owner.profile().map(str::to_owned), ..Operation::default() };
         let Applied::Done = self.apply(&operation, changes, held)? else { return Ok(None) };
         self.remove_void_link(snapshot, due, &owner)?;
-        Ok(Some(told(due, &owner).into_iter().chain(warnings).collect()))
+        Ok(Some((told(due, &owner), warnings)))
     }
 
     /// Among several profiles with the very same pair, the one that the link leads to has it, then the marked one.

@@ -41,8 +41,19 @@ impl Engine {
     /// # Errors
     /// As [`Self::adoptable`]; a held lock, or a disk that refuses: then everything is as it was, but for the copy.
     pub fn adopt(&self) -> Result<Adoption, Error> {
+        self.adopt_as(&self.adoptable()?)
+    }
+
+    /// The same, with the copy where a plan that the user has seen says.
+    ///
+    /// # Errors
+    /// As [`Self::adopt`].
+    pub fn adopt_as(&self, seen: &Adoption) -> Result<Adoption, Error> {
         let mut adoption = self.adoptable()?;
         adoption.changed = true;
+        if let (Some(copy), Some(shown)) = (&mut adoption.copy, &seen.copy) {
+            copy.clone_from(shown);
+        }
         if adoption.copy.is_none() {
             self.recover()?;
             return Ok(adoption);
@@ -62,9 +73,10 @@ impl Engine {
             let mut snapshot = self.snapshot()?;
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
-            if let Some(told) = self.attempt_takeover(&snapshot, &due, &answers, &held)? {
+            if let Some((told, warnings)) = self.attempt_takeover(&snapshot, &due, &answers, &held)? {
                 drop(held);
-                adoption.warnings.extend(told);
+                told.iter().for_each(|line| (self.say)(line));
+                adoption.warnings.extend(warnings);
                 self.recover()?;
                 return Ok(adoption);
             }
