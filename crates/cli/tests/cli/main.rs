@@ -12,6 +12,7 @@ mod files;
 mod help;
 mod hook;
 mod hostile;
+mod keychain;
 mod locks;
 mod login;
 mod looking;

@@ -1,0 +1,67 @@
+//! The program on a machine with a Keychain, against a tool of its own that answers, is locked or hangs.
+#![cfg(unix)]
+
+use clauth_sandbox::Account;
+
+use crate::stage::Stage;
+
+/// a and b captured, b live.
+fn two(name: &str) -> Stage {
+    let stage = Stage::new(name);
+    stage.world.with_keychain();
+    for (account, name) in [(Account::a(), "a"), (Account::b(), "b")] {
+        stage.sign_in(&account);
+        stage.ok(&["capture", name]);
+    }
+    stage
+}
+
+#[test]
+fn a_login_moves_through_the_tool_and_no_secret_is_in_its_words() {
+    let stage = two("kc-move");
+    stage.ok(&["switch", "a"]);
+    assert_eq!(stage.world.live(), "A1");
+    stage.ok(&["undo"]);
+    assert_eq!(stage.world.live(), "B1");
+    assert!(!stage.world.credentials_path().exists(), "no file is made");
+    let calls = stage.world.keychain_calls();
+    assert!(calls.iter().any(|call| call == "-i"), "{calls:?}");
+    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert!(!calls.iter().any(|call| call.contains("FAKE") || call.contains(&hex("FAKE"))), "{calls:?}");
+}
+
+#[test]
+fn looking_asks_once() {
+    let stage = two("kc-look");
+    stage.world.claude().rotate_offline();
+    for words in [["list"], ["which"], ["custody"], ["sessions"]] {
+        let before = stage.world.keychain_calls().len();
+        stage.ok(&words);
+        assert_eq!(stage.world.keychain_calls().len() - before, 1, "{words:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_reached_is_told_in_three_lines_and_changes_nothing() {
+    for (mode, code, says) in [("locked", 5, "unlock-keychain"), ("denied", 5, "unlock-keychain"), ("lie", 1, "next: ")]
+    {
+        let stage = two("kc-shut");
+        stage.world.keychain_mode(mode);
+        let output = stage.run(&["switch", "a"]).expect_code(code);
+        assert!(output.stderr.contains(says) && !output.stderr.contains("FAKE"), "{mode}: {output:?}");
+        assert_eq!(stage.json(&["switch", "a"])["error"]["where"], "keychain:Claude Code-credentials", "{mode}");
+        stage.world.keychain_mode("well");
+        assert_eq!(stage.world.live(), "B1", "{mode}");
+        stage.ok(&["switch", "a"]);
+        assert_eq!(stage.world.live(), "A1", "{mode}");
+    }
+}
+
+#[test]
+fn a_word_for_files_is_another_store_and_refused() {
+    let stage = two("kc-files");
+    let mut command = stage.command(&["switch", "a"]);
+    command.env("CLAUTH_CREDENTIALS", "file");
+    assert_eq!(crate::stage::finish(command).code, Some(5));
+    assert_eq!(stage.world.live(), "B1");
+}
