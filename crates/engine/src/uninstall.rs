@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use clauth_claude::Found;
 use clauth_durable::Kind as FileKind;
 
-use crate::custody::{Snapshot, below};
+use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot, below};
 use crate::error::Kind;
 use crate::owner::Owner;
 use crate::profile::{ProfileKind, Record};
@@ -27,6 +27,8 @@ pub struct Leaving {
     pub signed_in: Option<String>,
     /// The profiles whose login, key or token is nowhere but in the root.
     pub only_here: Vec<String>,
+    /// The endpoint that Claude Code uses, by settings that go.
+    pub endpoint: Option<String>,
     /// How many displaced logins are in the vault.
     pub kept: usize,
     /// How many files lost against newer ones and are kept.
@@ -40,6 +42,8 @@ pub struct Leaving {
 pub struct Left {
     /// What was taken back.
     pub taken: Vec<Taken>,
+    /// What a profile had set in Claude Code's settings was put back.
+    pub settings: bool,
     /// What Claude Code is signed in with, and what was lost.
     pub leaving: Leaving,
 }
@@ -74,6 +78,7 @@ impl Engine {
             outside: self.integrations()?,
             home: snapshot.home.dir.clone(),
             only_here: only_here.map(|record| record.name.clone()).collect(),
+            endpoint: self.endpoint_live(&snapshot)?,
             kept: self.vault()?.len(),
             conflicts,
             strange: self.strange()?,
@@ -92,11 +97,32 @@ impl Engine {
         if purge {
             self.refuse_dependent()?;
         }
+        let settings = self.put_settings_back()?;
         let taken = self.take_out(&|_| true)?;
         if purge {
             self.remove_all()?;
         }
-        Ok(Left { taken, leaving })
+        Ok(Left { taken, settings, leaving })
+    }
+
+    /// Puts back what stood in Claude Code's settings before a profile set something there: an endpoint's helper would be a
+    /// program that is gone. Answers whether there was anything.
+    fn put_settings_back(&self) -> Result<bool, Error> {
+        for _ in 0..ATTEMPTS {
+            let before = self.snapshot()?;
+            self.prepare()?;
+            let held = self.lock_all(&before.home, &[])?;
+            let snapshot = self.snapshot()?;
+            let mut desk = Desk::new(self, &snapshot)?;
+            self.draft_settings(&mut desk, None)?;
+            let changes = desk.finish()?.changes;
+            let changed = !changes.is_empty();
+            let operation = Operation { done: "uninstall", ..Operation::default() };
+            if let Applied::Done = self.apply(&operation, changes, &held)? {
+                return Ok(changed);
+            }
+        }
+        Err(Error::Contended { path: self.home()?.settings() })
     }
 
     /// S1: nothing is taken from under a session.

@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
         tell(&leaving, args.purge, call);
     }
     let question = if args.purge { "Remove all of this for good?" } else { "Take it back?" };
-    let nothing = leaving.outside.is_empty() && !args.purge;
+    let nothing = leaving.outside.is_empty() && leaving.endpoint.is_none() && !args.purge;
     if !nothing && !call.ui.confirms(question) {
         let again = if args.purge { "clauth uninstall --purge --yes" } else { "clauth uninstall --yes" };
         let what = "nothing was taken back or removed, since nobody said yes";
@@ -44,10 +44,10 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
         warnings
             .extend(left.leaving.strange.iter().map(|path| format!("{} is not clauth's, and stays", path.display())));
     }
-    let changed = !left.taken.is_empty() || args.purge;
+    let changed = !left.taken.is_empty() || left.settings || args.purge;
     let done = Done { command: "uninstall", profile: None, changed, warnings: &warnings };
     let own = json!({
-        "files": went, "purged": args.purge, "signed_in": left.leaving.signed_in,
+        "files": went, "settings": left.settings, "purged": args.purge, "signed_in": left.leaving.signed_in,
         "lost": if args.purge { left.leaving.only_here.clone() } else { Vec::new() },
     });
     call.answer(&done, &sentence(&left.leaving, &went, args.purge, call), &own)
@@ -57,6 +57,10 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
 fn tell(leaving: &Leaving, purge: bool, call: &Call<'_>) {
     for one in &leaving.outside {
         call.ui.say(&format!("put there by `clauth {}`: {}", one.by, one.file.display()));
+    }
+    if let Some(name) = &leaving.endpoint {
+        call.ui
+            .say(&format!("Claude Code uses the endpoint of '{name}'; its settings go, and then nobody is signed in"));
     }
     if purge {
         call.ui.say(&lost(leaving));

@@ -92,6 +92,28 @@ fn a_link_of_0_4_0_becomes_a_file_before_the_root_goes() {
     assert_eq!(dangling(&stage), Vec::<PathBuf>::new());
 }
 
+/// An endpoint's helper would be a program that is gone.
+#[test]
+fn what_an_endpoint_set_goes_with_it() {
+    let stage = Stage::two("u-endpoint");
+    let file = stage.world.claude_dir().join("settings.json");
+    let before = std::fs::read(&file).ok();
+    let input = stage.world.home().join("key");
+    std::fs::write(&input, "sk-FAKE\n").expect("a key");
+    let mut command = stage.command(&["add", "deep", "--preset", "deepseek"]);
+    command.stdin(std::fs::File::open(&input).expect("a key"));
+    let _ = crate::stage::finish(command).success();
+    stage.ok(&["switch", "deep"]);
+    let ids = stage.json(&["doctor"])["findings"].as_array().cloned().unwrap_or_default();
+    let own = |finding: &&serde_json::Value| finding["id"] != "variable" && finding["id"] != "claude-missing";
+    assert_eq!(ids.iter().filter(own).count(), 0, "nothing is wrong with an endpoint: {ids:?}");
+    assert_eq!(stage.json(&["uninstall", "--purge"])["error"]["kind"], "protected");
+    let done = stage.json(&["uninstall", "--yes"]);
+    assert_eq!((&done["changed"], &done["settings"]), (&true.into(), &true.into()), "{done}");
+    assert_eq!(std::fs::read(&file).ok(), before, "to the letter");
+    assert_eq!(stage.json(&["uninstall"])["changed"], false);
+}
+
 #[test]
 fn a_running_session_and_a_link_into_the_root_refuse() {
     let stage = Stage::two("u-refuse");

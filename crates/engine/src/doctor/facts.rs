@@ -86,6 +86,7 @@ impl Facts {
             places.into_iter().any(|place| place.mode(&engine.disk) == LinkMode::Copy)
         };
         let copies = engine.host.env.text("CLAUTH_LINKS") == Some("copy") || seen.is_some_and(copied);
+        let endpoint = seen.and_then(|seen| engine.endpoint_live(&seen.snapshot).ok().flatten());
         let set = |name: &&'static str| engine.host.env.get(name).is_some();
         Self {
             root: engine.root.path().to_owned(),
@@ -94,8 +95,12 @@ impl Facts {
                 Some(clauth_claude::Store::Keychain(_)) => "keychain",
                 Some(clauth_claude::Store::File(_)) | None => "file",
             },
-            live: seen.and_then(|seen| seen.owner.profile().map(str::to_owned)),
-            proof: seen.map_or("nothing could be read", |seen| proof(&seen.owner)),
+            proof: match (&endpoint, seen) {
+                (Some(_), _) => "the settings that Claude Code reads name its endpoint",
+                (None, Some(seen)) => proof(&seen.owner),
+                (None, None) => "nothing could be read",
+            },
+            live: endpoint.or_else(|| seen?.owner.profile().map(str::to_owned)),
             claude,
             api: endpoints.api.clone(),
             token: endpoints.token.clone(),
