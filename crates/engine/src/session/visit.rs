@@ -113,6 +113,10 @@ impl Engine {
     /// Brings home what is only in the tree's own files: the login, and what was changed in settings and state file while
     /// nobody watched (S2, S5). Answers whether the tree may go.
     fn bring_home(&self, home: &ClaudeHome, place: &Place) -> Result<bool, Error> {
+        // Where each login belongs is known when the interrupted change is finished (W8).
+        if self.is_interrupted()? {
+            return Ok(false);
+        }
         if !is_dir(&self.disk, &place.tree)? {
             return Ok(true);
         }
