@@ -1,6 +1,6 @@
 //! Readings as people see them: bars, percent, resets by clock and by how long, and age.
 
-use clauth_engine::{Account, Reading, Source, Spend, Window};
+use clauth_engine::{Account, Pace, Reading, Source, Spend, Window};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -113,7 +113,12 @@ pub(crate) fn rows(account: &Account, clock: &Clockwork) -> Vec<Vec<Cell>> {
     for window in &reading.windows {
         let mut row = if rows.is_empty() { head() } else { vec![Cell::from(""), Cell::from("")] };
         let used = match window.value(clock.now) {
-            Some(percent) => Cell::styled(&bar(percent), look(percent)),
+            Some(percent) => {
+                let most = account.filling.get(&window.id).and_then(|filling| filling.at_most);
+                let most = most.filter(|most| most.floor() > percent.floor());
+                let more = most.map_or_else(String::new, |most| format!(", by now up to {} %", most.floor()));
+                Cell::styled(&format!("{}{more}", bar(percent)), look(most.unwrap_or(percent)))
+            }
             None => Cell::styled("was reset", FAINT),
         };
         let label = if window.binding { format!("{} !", window.label) } else { window.label.clone() };
@@ -165,6 +170,19 @@ pub(crate) fn spend(spend: &Spend) -> String {
     }
 }
 
+/// How a window fills: `ahead of an even spread (50 %), full at 17:20 at this rate`.
+pub(crate) fn pace(pace: &Pace, clock: &Clockwork) -> String {
+    let even = format!("an even spread ({} %)", pace.expected_percent.floor());
+    let side = if pace.ahead { format!("ahead of {even}") } else { format!("within {even}") };
+    let full = pace.full_at.map_or_else(String::new, |at| format!(", full at {} at this rate", clock.local(at)));
+    format!("{side}{full}")
+}
+
+/// A figure that nobody needs more exactly.
+fn tenths(figure: f64) -> f64 {
+    (figure * 10.0).round() / 10.0
+}
+
 /// The `usage` object of `contract.md`.
 pub(crate) fn document(account: &Account, now: Timestamp) -> Value {
     let Some(reading) = &account.usage else { return Value::Null };
@@ -172,9 +190,15 @@ pub(crate) fn document(account: &Account, now: Timestamp) -> Value {
         .windows
         .iter()
         .map(|window| {
+            let filling = account.filling.get(&window.id);
+            let pace = filling.and_then(|filling| filling.pace).map(|pace| {
+                json!({"expected_percent": tenths(pace.expected_percent), "ahead": pace.ahead,
+                    "full_at": time(pace.full_at), "percent_per_hour": pace.burn.map(tenths)})
+            });
+            let at_most = filling.and_then(|filling| filling.at_most).map(tenths);
             json!({
                 "id": window.id, "label": window.label, "percent": window.value(now),
-                "resets_at": time(window.resets_at), "binding": window.binding, "pace": null,
+                "resets_at": time(window.resets_at), "binding": window.binding, "pace": pace, "at_most": at_most,
                 "as_of": time(window.as_of), "stale": window.is_stale(now),
             })
         })

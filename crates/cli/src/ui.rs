@@ -31,6 +31,8 @@ pub(crate) struct Ui {
     verbose: bool,
     out: ColorChoice,
     err: ColorChoice,
+    /// The terminal, if there is one, understands where to move.
+    terminal: bool,
     /// Columns of the terminal that standard output is, or what `COLUMNS` says.
     pub(crate) width: Option<usize>,
 }
@@ -44,6 +46,7 @@ impl Ui {
             verbose: manner.verbose > 0,
             out: choice(manner.color, env, io::stdout().is_terminal()),
             err: choice(manner.color, env, io::stderr().is_terminal()),
+            terminal: env.text("TERM") != Some("dumb"),
             width: env.text("COLUMNS").and_then(|text| text.parse().ok()).or_else(terminal_width),
         }
     }
@@ -61,6 +64,28 @@ impl Ui {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::of_stdout(&error)),
             _ => Ok(()),
         }
+    }
+
+    /// Prints data to somebody who goes on reading; false once nobody does.
+    /// `move_to` goes to the terminal as it is, whatever colours are.
+    pub(crate) fn print_on(&self, move_to: &str, text: &str) -> Result<bool, Failure> {
+        let moved = io::stdout().lock().write_all(move_to.as_bytes());
+        let mut out = AutoStream::new(io::stdout().lock(), self.out);
+        match moved.and_then(|()| out.write_all(text.as_bytes())).and_then(|()| out.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(error) => Err(Failure::of_stdout(&error)),
+        }
+    }
+
+    /// Whether what is printed can be drawn over.
+    pub(crate) fn draws(&self) -> bool {
+        !self.json && io::stdout().is_terminal() && self.terminal
+    }
+
+    /// Rows of the terminal that standard output is.
+    pub(crate) fn height(&self) -> Option<usize> {
+        terminal_height()
     }
 
     /// Prints one document on one line.
@@ -179,6 +204,17 @@ fn choice(color: Color, env: &Env, terminal: bool) -> ColorChoice {
 fn terminal_width() -> Option<usize> {
     let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
     (size.ws_col > 0).then(|| usize::from(size.ws_col))
+}
+
+#[cfg(unix)]
+fn terminal_height() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(io::stdout()).ok()?;
+    (size.ws_row > 0).then(|| usize::from(size.ws_row))
+}
+
+#[cfg(not(unix))]
+fn terminal_height() -> Option<usize> {
+    None
 }
 
 #[cfg(not(unix))]

@@ -60,6 +60,9 @@ pub use switch::{Effect, Options, Outgoing, Report, SessionEffect, Target};
 pub use text::{nearest, plain, seconds, shown};
 pub use trees::{Adoptee, Adoption, Fate, Twin};
 pub use uninstall::{Leaving, Left};
-pub use usage::{Asked, AskedAbout, Asking, Balance, Budget, Handed, Reading, Source, Status, Trouble, Usage, Window};
+pub use usage::{
+    Asked, AskedAbout, Asking, Balance, Budget, Filling, Handed, Pace, Reading, Source, Status, Trouble, Usage,
+    Watching, Window,
+};
 pub use vault::Entry as VaultEntry;
 pub use view::{Account, Copy, Custodian, Custody, Generation, Listing, LiveState, Session, Sessions, Via, Which};

@@ -1,5 +1,7 @@
 //! `clauth usage`.
 
+mod watch;
+
 use clauth_engine::{Account, Asked, AskedAbout, Asking, Kind, Usage};
 use serde_json::{Value, json};
 
@@ -26,6 +28,9 @@ pub(crate) struct Args {
     /// Ask nobody: show what is known
     #[arg(long)]
     offline: bool,
+    /// Go on showing them, anew whenever one changes
+    #[arg(long, conflicts_with = "refresh")]
+    watch: bool,
 }
 
 impl Args {
@@ -39,21 +44,32 @@ impl Args {
 }
 
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
+    if args.watch {
+        return watch::run(args, call);
+    }
     let usage = call.engine.usage(args.name.as_deref(), args.asking())?;
-    let clock = Clockwork { now: call.engine.host.clock.now(), zone: zone(call) };
+    let clock = clockwork(call);
     if call.ui.json {
         call.ui.document(&document(&usage, &clock))?;
     } else {
-        let text = match (&args.name, usage.listing.accounts.as_slice()) {
-            (Some(_), [account]) => full(account, &clock, call),
-            (_, accounts) => table(accounts, &clock, call),
-        };
-        call.ui.print(&text)?;
+        call.ui.print(&text(args, &usage, &clock, call))?;
         beside(&usage, &clock, args, call);
     }
     match failure(&usage.tried) {
         Some(failure) if args.refresh => Err(failure),
         _ => Ok(()),
+    }
+}
+
+fn clockwork(call: &Call<'_>) -> Clockwork {
+    Clockwork { now: call.engine.host.clock.now(), zone: zone(call) }
+}
+
+/// One account in full, or all of them.
+fn text(args: &Args, usage: &Usage, clock: &Clockwork, call: &Call<'_>) -> String {
+    match (&args.name, usage.listing.accounts.as_slice()) {
+        (Some(_), [account]) => full(account, clock, call),
+        (_, accounts) => table(accounts, clock, call),
     }
 }
 
@@ -84,6 +100,10 @@ fn full(account: &Account, clock: &Clockwork, call: &Call<'_>) -> String {
         facts.extend(value.map(|value| vec![Cell::styled(label, TITLE), Cell::from(value)]));
     };
     if let Some(reading) = &account.usage {
+        for window in &reading.windows {
+            let pace = account.filling.get(&window.id).and_then(|filling| filling.pace);
+            fact(&window.label, pace.map(|pace| readings::pace(&pace, clock)));
+        }
         fact("paid use", reading.spend.as_ref().map(readings::spend));
         fact("subscription", reading.subscription.clone());
         fact("source", Some(reading.source.word().to_owned()));

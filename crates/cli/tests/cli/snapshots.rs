@@ -53,7 +53,7 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r"RESETS +AGE", "RESETS  AGE");
     settings.add_filter(r#""age_s": \d+"#, r#""age_s": 0"#);
     settings.add_filter(r"in \d+ (d \d+ h|h \d\d min|min), (\w{3} \d\d \w{3} )?\d\d:\d\d +", "[reset]  ");
-    settings.add_filter(r"(time is|before) (\w{3} \d\d \w{3} )?\d\d:\d\d", "$1 [clock]");
+    settings.add_filter(r"(time is|before|full at) (\w{3} \d\d \w{3} )?\d\d:\d\d", "$1 [clock]");
     settings.add_filter(r"\(in \d+ min\)", "(in [wait])");
     settings.add_filter(r"\d{8}-\d{6}-[0-9a-f]{8}", "[id]");
     settings.add_filter(r#""machine": (null|"[^"]*")"#, r#""machine": "[machine]""#);

@@ -100,3 +100,35 @@ fn no_token_is_in_any_file_of_readings() {
         assert!(!text.contains("sk-ant") && !text.contains("@example"), "{}: {text}", file.display());
     }
 }
+
+#[test]
+fn watching_shows_what_another_process_stores() {
+    use std::io::{BufRead as _, BufReader};
+    let stage = Stage::two_with_server("us-watch");
+    let server = stage.server.as_ref().expect("a server");
+    let mut command = stage.command(&["usage", "a", "--watch", "--offline", "--json"]);
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("a process");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let mut next = || -> Value { serde_json::from_str(&lines.next().expect("a line").expect("text")).expect("JSON") };
+    assert_eq!(next()["accounts"][0]["usage"], Value::Null);
+    stage.ok(&["usage", "a", "--refresh"]);
+    assert_eq!(window(&next()["accounts"][0], "5h")["percent"], 47.0);
+    server.set_usage(&Account::a(), json!({"limits": [{"kind": "session", "percent": 48}]}));
+    stage.ok(&["usage", "a", "--refresh"]);
+    assert_eq!(window(&next()["accounts"][0], "5h")["percent"], 48.0);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
+#[test]
+fn watching_ends_when_nobody_reads_any_more() {
+    let stage = Stage::two_with_server("us-unread");
+    let mut command = stage.command(&["usage", "--watch", "--json"]);
+    command.stdout(std::process::Stdio::piped());
+    let mut child = command.spawn().expect("a process");
+    drop(child.stdout.take());
+    // What it polls is news, for which nobody is left.
+    let ended = child.wait().expect("ended");
+    assert_eq!(ended.code(), Some(0));
+}

@@ -16,6 +16,7 @@ const ROWS: &[(&str, &[&str], i32)] = &[
     ("usage of nobody", &["usage", "nobody"], 2),
     ("usage asked and not asked", &["usage", "--refresh", "--offline"], 2),
     ("a status line of another kind", &["statusline", "put"], 2),
+    ("usage watched and refreshed", &["usage", "--watch", "--refresh"], 2),
     ("usage of two", &["usage", "a", "b"], 2),
     ("custody of nobody", &["custody", "nobody"], 2),
     ("order without a place", &["order", "a"], 2),

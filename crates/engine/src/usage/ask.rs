@@ -53,6 +53,8 @@ pub(crate) struct Manner {
     pub(crate) network: bool,
     /// The plan may be looked up too.
     pub(crate) plan: bool,
+    /// One request at most, whatever it says.
+    pub(crate) once: bool,
 }
 
 impl Engine {
@@ -104,7 +106,7 @@ impl Engine {
             renewed = true;
         }
         match self.request(target, &token, (cache, manner)) {
-            Err(Stop::Failed(Trouble::Expired, _)) if !renewed => {
+            Err(Stop::Failed(Trouble::Expired, _)) if !renewed && !manner.once => {
                 let token = self.renewed(&target.name, &Need { refused: true, ..Need::default() })?;
                 self.request(target, &token, (cache, manner))
             }
@@ -200,6 +202,7 @@ impl Engine {
         if let Some(line) = line.filter(|_| stored.is_ok()) {
             // A history that misses a line is still one.
             let _ = append(&self.disk, &self.root.usage_history(&target.name), line);
+            let _ = super::compact::compact(&self.disk, &self.root, &target.name, line.at);
         }
         stored.is_err().then(|| super::look::merged(Some(cache), target.shelf(self).statusline().as_ref())).flatten()
     }

@@ -71,6 +71,11 @@ impl Ledger {
         counted
     }
 
+    /// The last request.
+    pub(crate) fn last(&self, now: Timestamp) -> Option<Timestamp> {
+        self.counted(now).last().copied()
+    }
+
     /// How many were made, and when the next may be.
     pub(crate) fn budget(&self, now: Timestamp) -> Budget {
         let counted = self.counted(now);

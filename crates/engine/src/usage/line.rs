@@ -10,8 +10,8 @@ use serde_json::{Map, Value, json};
 
 use super::Source;
 
-/// So much of the file's end holds the last lines.
-const TAIL: u64 = 2048;
+/// So much of the file's end holds the last lines, some thirty of them.
+const TAIL: u64 = 4096;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,6 +62,19 @@ impl Line {
 /// The last lines of a file, oldest first. What was cut off at their beginning is passed over.
 pub(crate) fn tail(disk: &Disk, path: &Path) -> Vec<Line> {
     let Some(bytes) = end_of(disk, path) else { return Vec::new() };
+    bytes.split(|byte| *byte == b'\n').filter_map(Line::parse).collect()
+}
+
+/// The last of the last lines that is wanted. The others are not even read: this is done for every profile.
+pub(crate) fn last(disk: &Disk, path: &Path, wanted: impl Fn(&Line) -> bool) -> Option<Line> {
+    let bytes = end_of(disk, path)?;
+    bytes.rsplit(|byte| *byte == b'\n').filter_map(Line::parse).find(wanted)
+}
+
+/// All lines of a file.
+#[cfg(test)]
+pub(crate) fn all(disk: &Disk, path: &Path) -> Vec<Line> {
+    let bytes = disk.read(path).ok().flatten().unwrap_or_default();
     bytes.split(|byte| *byte == b'\n').filter_map(Line::parse).collect()
 }
 

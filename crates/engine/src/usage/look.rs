@@ -1,14 +1,25 @@
 //! What is known of an account without asking anybody: the last answer, and what a status line has handed over since.
 
+use std::collections::BTreeMap;
+
 use clauth_durable::Disk;
 use clauth_host::Fingerprint;
 use jiff::Timestamp;
 
 use super::cache::Cache;
 use super::line::{self, Line};
-use super::{Reading, Source, Window, policy};
+use super::{Pace, Reading, Source, Window, pace, policy};
 use crate::Root;
 use crate::profile::Known;
+
+/// How a window fills.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Filling {
+    /// Against an even spread, and when it is full.
+    pub pace: Option<Pace>,
+    /// Up to how much may be used by now, where a throttle froze the figure.
+    pub at_most: Option<f64>,
+}
 
 /// A profile's place for readings.
 pub(crate) struct Shelf<'a> {
@@ -41,9 +52,26 @@ impl<'a> Shelf<'a> {
 
     /// What the status line handed over last.
     pub(crate) fn statusline(&self) -> Option<Line> {
-        let lines = line::tail(self.disk, &self.root.usage_history(self.name));
-        let mut lines = lines.into_iter().rev();
-        lines.find(|line| line.source == Source::Statusline && line.account.as_ref() == Some(&self.account))
+        line::last(self.disk, &self.root.usage_history(self.name), |line| {
+            line.source == Source::Statusline && line.account.as_ref() == Some(&self.account)
+        })
+    }
+
+    /// How each window fills, and up to how much may be used where a throttle froze the figure.
+    pub(crate) fn paces(&self, reading: &Reading, now: Timestamp) -> BTreeMap<String, Filling> {
+        let is_frozen = reading.is_frozen();
+        let told = |window: &&Window| window.value(now).is_some() && (is_frozen || !window.is_stale(now));
+        if !reading.windows.iter().any(|window| told(&window)) {
+            return BTreeMap::new();
+        }
+        let mut lines = line::tail(self.disk, &self.root.usage_history(self.name));
+        lines.retain(|line| line.account.as_ref() == Some(&self.account));
+        let filling = |window: &Window| {
+            let burn = pace::burn(window, &lines, now);
+            let at_most = pace::bounds(window, burn, now).filter(|_| is_frozen).map(|(_, most)| most);
+            (window.id.clone(), Filling { pace: pace::pace(window, &lines, now), at_most })
+        };
+        reading.windows.iter().filter(told).map(filling).collect()
     }
 
     /// All that is known.

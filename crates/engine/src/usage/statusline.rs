@@ -112,7 +112,7 @@ impl Engine {
             return true;
         }
         let names = Roster::read(&self.disk, &self.root).map(|roster| roster.names).unwrap_or_default();
-        let last = |other: &String| line::tail(&self.disk, &self.root.usage_history(other)).pop();
+        let last = |other: &String| line::last(&self.disk, &self.root.usage_history(other), |_| true);
         let others: Vec<Line> = names.iter().filter(|other| *other != name).filter_map(last).collect();
         carried::is_anothers(fresh, own, &others)
     }
@@ -144,6 +144,7 @@ impl Engine {
         let roster = Roster::read(&self.disk, &self.root).ok()?;
         let record = match home.item {
             None => {
+                // What a profile set in the settings may make another one the live profile.
                 let over_here = self.disk.vfs.lstat(&self.root.applied()).is_ok();
                 self.live_record(&home, &roster, over_here).ok()?.0?
             }

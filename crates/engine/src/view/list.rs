@@ -1,5 +1,7 @@
 //! `list`: every profile, and whose login is live.
 
+use std::collections::BTreeMap;
+
 use clauth_claude::{Found, Login};
 use jiff::Timestamp;
 
@@ -7,7 +9,7 @@ use crate::custody::{Snapshot, Unfinished};
 use crate::owner::Owner;
 use crate::profile::{AccountKey, ProfileKind, Record, State};
 use crate::session::{self, Place};
-use crate::usage::{Budget, Reading, Shelf};
+use crate::usage::{Budget, Filling, Reading, Shelf};
 use crate::{Engine, Error};
 
 /// Who may use a login's refresh token (L1).
@@ -98,6 +100,8 @@ pub struct Account {
     pub sessions: usize,
     /// What is known of its use; `None` until there is a reading.
     pub usage: Option<Reading>,
+    /// How each of its windows fills, by id.
+    pub filling: BTreeMap<String, Filling>,
     /// The requests made for it.
     pub budget: Option<Budget>,
     /// Where an endpoint profile's requests go.
@@ -173,6 +177,7 @@ impl Engine {
         account.usage = shelf.reading().or_else(|| (record.kind == ProfileKind::Token).then(Reading::without_scope));
         if let Some(reading) = &account.usage {
             account.plan = reading.plan.clone().or(account.plan.take());
+            account.filling = shelf.paces(reading, self.host.clock.now());
             account.budget = Some(self.budget_of(&shelf.account));
         }
     }
@@ -249,6 +254,7 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         login_expires_at: login.as_ref().and_then(|login| login.refresh_expires_at),
         sessions: 0,
         usage: None,
+        filling: BTreeMap::new(),
         budget: None,
         base_url: record.base_url.clone(),
         auto_start: record.auto_start,

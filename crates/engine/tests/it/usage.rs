@@ -328,3 +328,116 @@ fn a_profile_without_a_usable_login_is_not_asked_about() {
     assert_eq!(became(&usage, "b"), Asked::Answered);
     assert!(account(&usage, "a").usage.is_none());
 }
+
+/// The ledger of the account in `profile`'s cache, as one who polls it leaves it.
+fn lease(house: &House, profile: &str, pid: u32) {
+    let cache = house.world.read_json(&house.world.root().join("profiles").join(profile).join("usage_cache.json"));
+    let account = cache["clauth"]["account"].as_str().expect("an account").to_owned();
+    let path = house.world.root().join("poll").join(format!("{account}.json"));
+    let until = Timestamp::now() + SignedDuration::from_hours(48);
+    house.world.edit_json(&path, |ledger| {
+        ledger.insert("lease".into(), json!({"pid": pid, "start": null, "until": until.to_string()}));
+    });
+}
+
+/// An engine in so many seconds.
+fn later(house: &House, seconds: i64) -> clauth_engine::Engine {
+    let mut engine = house.engine();
+    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
+    engine
+}
+
+#[test]
+fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
+    let house = house("u-poll");
+    let engine = house.engine();
+    for asked in [1, 2] {
+        let wait = engine.poll_once(false).expect("a poll");
+        assert_eq!(server(&house).requests_to(Route::Usage).len(), asked);
+        assert!(wait.as_secs() >= 5, "apart from each other");
+    }
+    let before = house.world.snapshot();
+    for _ in 0..20 {
+        let wait = engine.poll_once(false).expect("a poll");
+        assert!(wait.as_secs() > 5, "{wait:?}");
+    }
+    assert_eq!(
+        clauth_sandbox::world::changes(&before, &house.world.snapshot()),
+        Vec::<String>::new(),
+        "idle writes nothing"
+    );
+    assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
+    later(&house, 331).poll_once(false).expect("a poll");
+    let asked: Vec<_> =
+        server(&house).requests_to(Route::Usage).into_iter().filter_map(|request| request.bearer).collect();
+    assert_eq!(asked[2..], ["B1"], "the one in use is due first");
+}
+
+#[test]
+fn an_account_is_polled_by_one_process() {
+    let house = house("u-lease");
+    ask(&house, Asking::Everybody);
+    server(&house).forget_requests();
+    // Process 1 lives, whatever the machine.
+    for name in ["a", "b"] {
+        lease(&house, name, 1);
+    }
+    for _ in 0..3 {
+        later(&house, 3600).poll_once(false).expect("a poll");
+    }
+    assert_eq!(server(&house).requests().len(), 0, "the others read what that one stores");
+    lease(&house, "b", 4_000_000);
+    later(&house, 3600).poll_once(false).expect("a poll");
+    assert_eq!(server(&house).requests_to(Route::Usage).len(), 1, "a dead one's lease is nobody's");
+}
+
+#[test]
+fn just_after_a_sleep_an_account_is_asked_about_once() {
+    let house = house("u-awake");
+    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
+    let engine = house.engine();
+    for _ in 0..6 {
+        engine.poll_once(true).expect("a poll");
+    }
+    assert_eq!(
+        server(&house).requests().len(),
+        2,
+        "one an account, no plan and no second try: {:?}",
+        server(&house).requests()
+    );
+}
+
+#[test]
+fn a_poll_that_is_told_to_stop_stops() {
+    let house = house("u-stop");
+    let (stop, stopped) = std::sync::mpsc::channel();
+    thread::scope(|scope| {
+        let engine = house.engine();
+        let polling = scope.spawn(move || engine.poll(&stopped));
+        while server(&house).requests_to(Route::Usage).is_empty() && !polling.is_finished() {
+            thread::yield_now();
+        }
+        stop.send(()).expect("somebody polls");
+        polling.join().expect("no panic").expect("a poll");
+    });
+}
+
+#[test]
+fn readings_have_a_pace_and_a_frozen_one_is_an_interval() {
+    let house = house("u-pace");
+    let percent = |percent: u32| {
+        let at = |hours: i64| (Timestamp::now() + SignedDuration::from_hours(hours)).to_string();
+        json!({"limits": [{"kind": "session", "percent": percent, "resets_at": at(3), "is_active": true}]})
+    };
+    server(&house).set_usage(&Person::a(), percent(80));
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    let filling = account(&usage, "a").filling.get("5h").copied().expect("a pace");
+    let pace = filling.pace.expect("a pace");
+    assert!((pace.expected_percent - 40.0).abs() < 1.0 && pace.ahead, "{pace:?}");
+    assert!(pace.full_at.is_some(), "80 % after two of five hours");
+    assert_eq!(filling.at_most, None);
+    server(&house).script(Route::Usage, vec![Reply::throttled(None)]);
+    let frozen = ask_later(&house, Some("a"), 360);
+    let filling = account(&frozen, "a").filling.get("5h").copied().expect("a pace");
+    assert!(filling.at_most.is_some_and(|most| most > 83.0 && most < 85.0), "{filling:?}");
+}

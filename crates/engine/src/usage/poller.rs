@@ -1,0 +1,184 @@
+//! One process polls, all others read what it stores. Who polls an account holds a lease on it: it stands in the same file as
+//! the count of requests, and is written together with it, so that nothing is written between two polls.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use clauth_durable::lock::{process_lives, process_start};
+use jiff::{SignedDuration, Timestamp};
+
+use super::ask::{Asked, Manner};
+use super::budget::{Lease, Ledger};
+use super::schedule::{self, Facts};
+use super::target::Target;
+use crate::{Engine, Error};
+
+/// Between two requests to one host.
+const APART: Duration = Duration::from_secs(5);
+
+/// After so long everything is looked at anew: profiles come and go, others poll, readings come from status lines.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// A lease is good for so long beyond the next poll.
+const BEYOND: SignedDuration = SignedDuration::from_mins(1);
+
+/// So much more time on the wall than by our own count means that the machine slept.
+const SLEPT: SignedDuration = SignedDuration::from_secs(30);
+
+/// After a sleep there is at most one request an account for so long: the network comes back, and so does everybody else.
+const AWAKE: SignedDuration = SignedDuration::from_mins(1);
+
+/// Time on the wall beside our own, to notice a sleep.
+struct Watch {
+    wall: Timestamp,
+    own: Duration,
+    woke: Option<Timestamp>,
+}
+
+impl Watch {
+    /// Whether the machine woke less than a minute ago.
+    fn is_just_awake(&mut self, wall: Timestamp, own: Duration) -> bool {
+        let counted = SignedDuration::try_from(own.saturating_sub(self.own)).unwrap_or(SignedDuration::ZERO);
+        if wall.duration_since(self.wall) > counted + SLEPT {
+            self.woke = Some(wall);
+        }
+        (self.wall, self.own) = (wall, own);
+        self.woke.is_some_and(|woke| wall.duration_since(woke).abs() < AWAKE)
+    }
+}
+
+/// Whether an account is somebody else's to poll: a process that lives, and whose time is not over.
+pub(super) fn is_leased(ledger: &Ledger, now: Timestamp, own: u32, lives: impl Fn(&Lease) -> bool) -> bool {
+    ledger.lease.as_ref().is_some_and(|lease| lease.pid != own && lease.until > now && lives(lease))
+}
+
+impl Engine {
+    /// Polls every account when it is due, until told to stop, or until whoever tells is gone. Nothing is written while
+    /// nothing is due.
+    ///
+    /// # Errors
+    /// Our own files, or the home, cannot be read.
+    pub fn poll(&self, stop: &Receiver<()>) -> Result<(), Error> {
+        let mut watch = Watch { wall: self.host.clock.now(), own: self.host.clock.monotonic(), woke: None };
+        loop {
+            let awake = watch.is_just_awake(self.host.clock.now(), self.host.clock.monotonic());
+            let wait = self.poll_once(awake)?;
+            match stop.recv_timeout(wait) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Asks about the one account that has been due for longest, if any; answers how long to wait. `just_awake` after a
+    /// sleep, when an account may be asked about once and no more.
+    ///
+    /// # Errors
+    /// Our own files, or the home, cannot be read.
+    pub fn poll_once(&self, just_awake: bool) -> Result<Duration, Error> {
+        let snapshot = self.snapshot()?;
+        if !snapshot.settings.network {
+            return Ok(LOOK);
+        }
+        let now = self.host.clock.now();
+        let mut next: Option<(Timestamp, Target)> = None;
+        for target in self.targets(&snapshot)?.into_iter().filter(|target| target.token().is_ok()) {
+            let Some(due) = self.poll_due(&target, now, just_awake) else { continue };
+            if next.as_ref().is_none_or(|(at, _)| due < *at) {
+                next = Some((due, target));
+            }
+        }
+        let Some((due, target)) = next else { return Ok(LOOK) };
+        if due > now {
+            return Ok(Duration::try_from(due.duration_since(now)).unwrap_or(LOOK).min(LOOK));
+        }
+        if self.take_lease(&target, now)? {
+            let manner = Manner { network: true, plan: !just_awake, once: just_awake };
+            let tried = self.ask_usage(&target, manner);
+            if let Asked::Held(_) | Asked::Off = tried.asked {
+                return Ok(LOOK);
+            }
+        }
+        Ok(APART)
+    }
+
+    /// When an account is due for us; `None` while it is somebody else's.
+    fn poll_due(&self, target: &Target, now: Timestamp, just_awake: bool) -> Option<Timestamp> {
+        let ledger = Ledger::read(&self.disk, &self.root.poll(&target.account)).unwrap_or_default();
+        let lives = |lease: &Lease| process_lives(&self.disk, lease.pid, lease.start.as_deref());
+        if is_leased(&ledger, now, std::process::id(), lives) {
+            return None;
+        }
+        let shelf = target.shelf(self);
+        let reading = shelf.reading();
+        let how = super::policy::Use { moving: shelf.cache().is_some_and(|cache| cache.moving), ..target.how };
+        let last = ledger.last(now);
+        // The same for everybody who asks about this account after this request, so that looking again changes nothing.
+        let seed =
+            last.map_or(0, Timestamp::as_second).unsigned_abs() ^ u64::from_str_radix(&target.account, 16).unwrap_or(0);
+        let jitter = f64::from(u8::try_from(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56).unwrap_or(0)) / 127.5 - 1.0;
+        let facts = Facts { reading: reading.as_ref(), how, last, budget: ledger.budget(now), jitter };
+        let due = schedule::due(&facts, now);
+        let recently = |at: Timestamp| now.duration_since(at) < AWAKE;
+        if just_awake && last.is_some_and(recently) {
+            return last.and_then(|last| last.checked_add(AWAKE).ok()).map(|at| at.max(due));
+        }
+        Some(due)
+    }
+
+    /// Takes the lease on an account until after its next poll, unless somebody else was quicker.
+    fn take_lease(&self, target: &Target, now: Timestamp) -> Result<bool, Error> {
+        let own = std::process::id();
+        let longest = SignedDuration::try_from(target.how.pace.parked * 2).unwrap_or(BEYOND);
+        let until = now.checked_add(longest + BEYOND).unwrap_or(now);
+        self.with_ledger(&target.account, |ledger, now| {
+            let lives = |lease: &Lease| process_lives(&self.disk, lease.pid, lease.start.as_deref());
+            if is_leased(ledger, now, own, lives) {
+                return (false, false);
+            }
+            ledger.lease = Some(Lease { pid: own, start: process_start(&self.disk, own), until });
+            (true, true)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_190_400 + seconds).expect("a time")
+    }
+
+    #[test]
+    fn whose_turn_it_is_row_by_row() {
+        let lease = |pid, until| Some(Lease { pid, start: None, until: at(until) });
+        for (name, lease, alive, leased) in [
+            ("nobody's", None, true, false),
+            ("another's", lease(2, 60), true, true),
+            ("our own", lease(1, 60), true, false),
+            ("a dead one's", lease(2, 60), false, false),
+            ("one that is over", lease(2, -1), true, false),
+        ] {
+            let mut ledger = Ledger::default();
+            ledger.lease = lease;
+            assert_eq!(is_leased(&ledger, at(0), 1, |_| alive), leased, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_sleep_is_noticed_for_a_minute() {
+        let seconds = Duration::from_secs;
+        let mut watch = Watch { wall: at(0), own: seconds(0), woke: None };
+        for (name, wall, own, awake) in [
+            ("as ever", 30, 30, false),
+            ("a little late", 75, 60, false),
+            ("slept an hour", 3_700, 85, true),
+            ("soon after", 3_730, 115, true),
+            ("a minute after", 3_761, 146, false),
+            ("a clock put back", 100, 176, false),
+        ] {
+            assert_eq!(watch.is_just_awake(at(wall), seconds(own)), awake, "{name}");
+        }
+    }
+}

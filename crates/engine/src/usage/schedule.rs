@@ -1,0 +1,176 @@
+//! When an account is asked about next: a pure function of what is known of it (design §5).
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Budget, Reading, Source, policy};
+
+/// How long after its reset a used-up account is asked again: the server lags.
+const GRACE: SignedDuration = SignedDuration::from_secs(15);
+
+/// After a failure that names no time.
+const AGAIN: Duration = Duration::from_secs(2 * 60);
+
+/// What is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Facts<'a> {
+    pub(crate) reading: Option<&'a Reading>,
+    pub(crate) how: policy::Use,
+    /// The last request, whoever made it.
+    pub(crate) last: Option<Timestamp>,
+    pub(crate) budget: Budget,
+    /// From -1 to 1: so that not all ask at once.
+    pub(crate) jitter: f64,
+}
+
+/// When the next request is due; now, or before, where it is.
+pub(crate) fn due(facts: &Facts<'_>, now: Timestamp) -> Timestamp {
+    let held = facts.reading.and_then(|reading| reading.retry_at);
+    let not_before = [held, facts.budget.next_at].into_iter().flatten().max();
+    let regular = facts.last.map_or(now, |last| regular(facts, last, now));
+    not_before.map_or(regular, |at| at.max(regular))
+}
+
+/// By the interval, from the last request on. A clock that was put back makes nobody wait for longer than one.
+fn regular(facts: &Facts<'_>, last: Timestamp, now: Timestamp) -> Timestamp {
+    let later = |from: Timestamp, time: SignedDuration| from.checked_add(time).unwrap_or(Timestamp::MAX);
+    let last = last.min(now);
+    let usual = policy::interval(facts.reading, &facts.how, now);
+    let Some(reading) = facts.reading else { return later(last, jittered(usual, facts.jitter)) };
+    if reading.error.is_some() && reading.error_at >= reading.as_of {
+        return later(last, jittered(AGAIN.min(usual), facts.jitter));
+    }
+    if let Some(reset) = reading.spent_until(now) {
+        return later(reset, GRACE);
+    }
+    // One that began anew since it was read has no value until somebody asks.
+    if let Some(reset) = reading.windows.iter().filter_map(|window| window.resets_at).filter(|at| *at <= now).max() {
+        let asked_since = last > later(reset, GRACE);
+        return if asked_since { later(last, jittered(usual, facts.jitter)) } else { later(reset, GRACE) };
+    }
+    let handed = |at: &Timestamp| later(*at, jittered(usual, facts.jitter));
+    let statusline = reading.windows.iter().filter(|window| window.source == Source::Statusline);
+    match statusline.filter_map(|window| window.as_of).max() {
+        // All that there is comes without a request.
+        Some(at) if reading.windows.iter().all(|window| window.source == Source::Statusline) => handed(&at.max(last)),
+        // What is left over moves slowly.
+        Some(at) if now.duration_since(at) < SignedDuration::try_from(usual).unwrap_or(SignedDuration::MAX) => {
+            later(last, jittered(usual.max(facts.how.pace.parked), facts.jitter))
+        }
+        _ => later(last, jittered(usual, facts.jitter)),
+    }
+}
+
+/// Within a tenth.
+fn jittered(time: Duration, jitter: f64) -> SignedDuration {
+    let share = 1.0 + 0.1 * jitter.clamp(-1.0, 1.0);
+    SignedDuration::try_from(time.mul_f64(share)).unwrap_or(SignedDuration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::budget::{LIMIT, Ledger};
+    use super::super::{Trouble, Window};
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_190_400 + seconds).expect("a time")
+    }
+
+    fn window(id: &str, percent: f64, reset: i64, (source, as_of): (Source, i64)) -> Window {
+        Window {
+            id: id.into(),
+            label: id.into(),
+            percent,
+            resets_at: Some(at(reset)),
+            binding: false,
+            as_of: Some(at(as_of)),
+            every: policy::ACTIVE,
+            source,
+        }
+    }
+
+    fn reading(windows: Vec<Window>) -> Reading {
+        Reading { error: None, windows, as_of: Some(at(-60)), every: policy::ACTIVE, ..Reading::without_scope() }
+    }
+
+    const FREE: Budget = Budget { used: 1, limit: LIMIT, next_at: None };
+
+    #[test]
+    fn when_it_is_due_row_by_row() {
+        let api = (Source::Api, -60);
+        let line = (Source::Statusline, -10);
+        let far = || reading(vec![window("5h", 10.0, 9_000, api)]);
+        let failed = |error, retry| Reading { error: Some(error), error_at: Some(at(-60)), retry_at: retry, ..far() };
+        let active = policy::Use { active: true, ..policy::Use::default() };
+        let parked = policy::Use::default();
+        type Row = (&'static str, Option<Reading>, policy::Use, Option<i64>, i64);
+        let rows: Vec<Row> = vec![
+            ("never asked", None, active, None, 0),
+            ("in use", Some(far()), active, Some(-60), 240),
+            ("in use, near a line", Some(reading(vec![window("5h", 90.0, 9_000, api)])), active, Some(-60), 120),
+            ("parked and resting", Some(far()), parked, Some(-60), 1140),
+            ("parked and moving", Some(far()), policy::Use { moving: true, ..parked }, Some(-60), 540),
+            ("used up", Some(reading(vec![window("5h", 100.0, 900, api)])), active, Some(-60), 915),
+            ("begun anew, not asked since", Some(reading(vec![window("5h", 80.0, -5, api)])), parked, Some(-60), 10),
+            ("begun anew and asked since", Some(reading(vec![window("5h", 80.0, -50, api)])), active, Some(-20), 280),
+            ("a status line has it all", Some(reading(vec![window("5h", 10.0, 9_000, line)])), active, Some(-900), 290),
+            (
+                "a status line has some of it",
+                Some(reading(vec![window("5h", 10.0, 9_000, line), window("7d:fable", 5.0, 9_000, api)])),
+                active,
+                Some(-60),
+                840,
+            ),
+            ("throttled", Some(failed(Trouble::Throttled, Some(at(700)))), active, Some(-60), 700),
+            ("no scope", Some(failed(Trouble::Scope, Some(at(86_000)))), active, Some(-60), 86_000),
+            ("nobody there", Some(failed(Trouble::Offline, None)), active, Some(-60), 60),
+            ("a clock put back", Some(far()), active, Some(90_000), 300),
+        ];
+        for (name, reading, how, last, expected) in rows {
+            let facts = Facts { reading: reading.as_ref(), how, last: last.map(at), budget: FREE, jitter: 0.0 };
+            assert_eq!(due(&facts, at(0)), at(expected), "{name}");
+        }
+        let spent = Facts {
+            reading: None,
+            how: active,
+            last: None,
+            budget: Budget { next_at: Some(at(77)), ..FREE },
+            jitter: 0.0,
+        };
+        assert_eq!(due(&spent, at(0)), at(77), "the budget is used up");
+        for (jitter, expected) in [(-1.0, 210), (1.0, 270), (9.0, 270)] {
+            let reading = far();
+            let facts = Facts { reading: Some(&reading), how: active, last: Some(at(-60)), budget: FREE, jitter };
+            assert_eq!(due(&facts, at(0)), at(expected), "{jitter}");
+        }
+    }
+
+    proptest! {
+        /// However many processes poll by this plan, and whenever they begin anew, an account in use far from its lines is
+        /// asked about at most fourteen times an hour, the plan's twelve and the jitter's share; and never above the budget.
+        #[test]
+        fn the_ordinary_plan_stays_far_below_the_budget(
+            wakes in prop::collection::vec((1_i64..240, -1.0_f64..1.0), 1..400),
+        ) {
+            let how = policy::Use { active: true, ..policy::Use::default() };
+            let (mut ledger, mut now, mut asked) = (Ledger::default(), 0, Vec::new());
+            for (pause, jitter) in wakes {
+                now += pause;
+                let reading = reading(vec![window("5h", 10.0, 900_000, (Source::Api, now))]);
+                let last = ledger.last(at(now));
+                let facts = Facts { reading: Some(&reading), how, last, budget: ledger.budget(at(now)), jitter };
+                if due(&facts, at(now)) <= at(now) && ledger.take(at(now)).is_ok() {
+                    asked.push(now);
+                }
+            }
+            for first in &asked {
+                let within = asked.iter().filter(|at| (0..3600).contains(&(**at - first))).count();
+                prop_assert!(within <= 14, "{within}");
+            }
+        }
+    }
+}
