@@ -73,8 +73,8 @@ mod tests {
             ["docs/commands.md", "docs/configuration.md", "docs/doctor.md", "docs/man/c.1", "docs/man/c-a.1"]
         );
         assert!(pages[0].text.contains("## c a\n\n```text\nDoes a part\n"), "{}", pages[0].text);
-        assert!(pages[3].text.contains(".TH c-a 1"), "{}", pages[3].text);
-        assert!(!pages[2].text.contains("help(1)"), "{}", pages[2].text);
+        assert!(pages[4].text.contains(".TH c-a 1"), "{}", pages[4].text);
+        assert!(!pages[3].text.contains("help(1)"), "{}", pages[3].text);
         assert!(paths.iter().all(|path| is_generated(path)));
     }
 }

@@ -171,6 +171,10 @@ fn values(arg: &Arg) -> Option<Wanted> {
         };
         return Some(Wanted::Words(shown.map(word).collect()));
     }
+    if arg.get_id() == "preset" {
+        let of = |preset: &clauth_engine::Preset| (preset.name.to_owned(), preset.base_url.to_owned());
+        return Some(Wanted::Words(clauth_engine::PRESETS.iter().map(of).collect()));
+    }
     VALUES.iter().find(|(id, _)| *id == arg.get_id().as_str()).map(|(_, wanted)| wanted.clone())
 }
 
@@ -262,7 +266,7 @@ mod tests {
     /// An argument that is new gets a row in [`VALUES`], a list of its own, or one here.
     #[test]
     fn every_argument_is_known_or_free() {
-        const FREE: &[&str] = &["position", "new", "last", "words", "key", "value"];
+        const FREE: &[&str] = &["position", "new", "last", "words", "key", "value", "base_url", "root"];
         fn walk(command: &Command, missing: &mut Vec<String>) {
             for arg in command.get_arguments().filter(|arg| takes_value(arg)) {
                 if values(arg).is_none() && !FREE.contains(&arg.get_id().as_str()) {

@@ -14,8 +14,8 @@ fn a_word_that_is_a_command_is_no_profile() {
     let rows: [(&[&str], &str, &str); 5] = [
         (&["help"], "help is a flag", "clauth --help"),
         (&["version"], "version is a flag", "clauth --version"),
-        (&["doctor"], "'doctor' is a command of a later version", "clauth --help"),
-        (&["usage"], "'usage' is a command of a later version", "clauth --help"),
+        (&["chain"], "'chain' is a command of a later version", "clauth --help"),
+        (&["daemon"], "'daemon' is a command of a later version", "clauth --help"),
         (&["switch", "--next"], "--next", "clauth switch --help"),
     ];
     for (words, what, next) in rows {

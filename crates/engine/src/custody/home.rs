@@ -57,7 +57,13 @@ impl Engine {
 
     /// Refuses a live login that is a link to where not even the directory is: what it leads to is not mounted, or gone.
     fn check_link(&self, path: &Path) -> Result<(), Error> {
-        let target = self.disk.target(path, Some(self.root.path()))?;
+        let target = self.disk.target(path, Some(self.root.path())).map_err(|error| match error {
+            // Told by the name that the user knows.
+            clauth_durable::Error::NotRegular { kind, .. } => {
+                clauth_durable::Error::NotRegular { path: path.to_owned(), kind }
+            }
+            error => error,
+        })?;
         let lost = target.path != *path && target.stat.is_none();
         let Some(parent) = target.path.parent().filter(|_| lost) else { return Ok(()) };
         if self.disk.stat(parent)?.is_some() {

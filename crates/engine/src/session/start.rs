@@ -287,7 +287,10 @@ impl SessionHandle {
         let over = engine.lock_state().and_then(|_held| self.holder.release(&engine.disk));
         let over = over.and_then(|over| recovered.map(|()| over));
         if let Err(error) = over.and_then(|over| if over { engine.visit(place) } else { Ok(()) }) {
-            notices.push(format!("what the session left is looked after by the next command: {error}"));
+            let error = error.to_string();
+            let told = notices.iter().any(|notice| notice.contains(&error));
+            let why = if told { String::new() } else { format!(": {error}") };
+            notices.push(format!("what the session left is looked after by the next command{why}"));
         }
         notices
     }
