@@ -62,6 +62,8 @@ pub(crate) struct Game {
     pub(crate) copies: Vec<Copy>,
     /// By how many minutes this computer's clock is wrong.
     pub(crate) wrong: i32,
+    /// By how many minutes it was ahead at most.
+    pub(crate) ahead: i32,
     /// A process panicked, or did not end.
     pub(crate) panicked: bool,
 }
@@ -82,6 +84,7 @@ impl Game {
             picture,
             copies: Vec::new(),
             wrong: 0,
+            ahead: 0,
             panicked: false,
         }
     }
@@ -104,6 +107,7 @@ impl Game {
 
     pub(crate) fn step(&mut self, step: &Step, counts: &mut Counts) -> Lawful {
         let since = std::time::SystemTime::now();
+        let times = self.stage.times();
         let before = std::mem::take(&mut self.picture);
         let known = std::mem::take(&mut self.copies);
         self.stage.server.forget_requests();
@@ -115,7 +119,7 @@ impl Game {
         self.note_requests(&issued, fired);
         *counts.entry(format!("{} {}", word(step), self.outcome)).or_default() += 1;
         if step.act().is_some() || matches!(step, Step::By(_)) {
-            self.stage.stamp(since);
+            self.stage.stamp(since, &times);
         }
         self.check(step, &before)
     }

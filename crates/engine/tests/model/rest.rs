@@ -43,7 +43,8 @@ impl Game {
         if self.scripted > 0 {
             return Ok(());
         }
-        self.step(&Step::Idle(9 * 60), &mut Counts::new())?;
+        // What was dated by a clock that was ahead seems to work for as much longer.
+        self.step(&Step::Idle(9 * 60 + self.ahead.unsigned_abs()), &mut Counts::new())?;
         let accounts = self.stage.engine().list().map(|listing| listing.accounts);
         let Ok(accounts) = accounts else { return breach("the next command works", "list") };
         for account in accounts {

@@ -1,8 +1,10 @@
 //! The machine that a program runs on: a home, a fake Anthropic, an engine and two sessions.
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{File, FileTimes};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
 
 use clauth_engine::{Engine, SessionHandle};
 use clauth_host::{Clock, Env, Host, Random};
@@ -140,30 +142,46 @@ impl Stage {
         PIDS + self.begun
     }
 
-    /// What was written in the last step was stamped by the machine's clock: puts that right.
-    pub(crate) fn stamp(&self, since: std::time::SystemTime) {
+    /// When each file was written, by the file system.
+    pub(crate) fn times(&self) -> Times {
+        let mut times = Times::new();
+        note_times(self.home(), &mut times);
+        times
+    }
+
+    /// What was written since `before` was stamped by the machine's clock: puts that right. What a process dated itself, it
+    /// dated by the sandbox's.
+    pub(crate) fn stamp(&self, since: SystemTime, before: &Times) {
         let ahead = clauth_sandbox::ahead_ms();
-        if ahead != 0 {
-            stamp_in(self.home(), since - std::time::Duration::from_millis(5), ahead);
+        if ahead == 0 {
+            return;
+        }
+        let by = Duration::from_millis(ahead.unsigned_abs());
+        // The file system's clock lags by up to a tick.
+        let step = since - Duration::from_millis(5)..=SystemTime::now();
+        for (path, modified) in self.times() {
+            if before.get(&path) != Some(&modified) && step.contains(&modified) {
+                let right = if ahead > 0 { modified + by } else { modified - by };
+                let file = File::options().read(true).open(&path);
+                let _ = file.and_then(|file| file.set_times(FileTimes::new().set_modified(right)));
+            }
         }
     }
 }
 
-fn stamp_in(dir: &Path, since: std::time::SystemTime, ahead: i64) {
+/// The times of files and locks.
+pub(crate) type Times = BTreeMap<PathBuf, SystemTime>;
+
+fn note_times(dir: &Path, times: &mut Times) {
     for path in crate::witness::list(dir) {
         let Ok(stat) = std::fs::symlink_metadata(&path) else { continue };
-        let Ok(modified) = stat.modified() else { continue };
-        let fresh = modified >= since && modified <= std::time::SystemTime::now();
         // A lock that was made and not yet stamped is known by its time; other directories are not.
         let ours = path.parent().is_some_and(|parent| parent.ends_with(".clauth/locks")) && !path.ends_with("held");
         let lock = stat.is_dir() && (ours || path.extension().is_some_and(|extension| extension == "lock"));
         if stat.is_dir() && !lock {
-            stamp_in(&path, since, ahead);
-        } else if (lock || stat.is_file()) && fresh {
-            let by = std::time::Duration::from_millis(ahead.unsigned_abs());
-            let right = if ahead > 0 { modified + by } else { modified - by };
-            let file = File::options().read(true).open(&path);
-            let _ = file.and_then(|file| file.set_times(std::fs::FileTimes::new().set_modified(right)));
+            note_times(&path, times);
+        } else if let (true, Ok(modified)) = (lock || stat.is_file(), stat.modified()) {
+            times.insert(path, modified);
         }
     }
 }
