@@ -52,3 +52,24 @@ fn a_session_that_ends_after_a_kill_finishes_what_was_interrupted() {
         ],
     );
 }
+
+/// L6: a login that was live when a newer one of its account displaced it may be that one's ancestor, whatever their ends
+/// say: between the two the clock was set.
+#[test]
+fn a_login_that_a_newer_one_displaced_is_not_restored_over_it() {
+    lawful(
+        100_101,
+        &[
+            By(SignIn(Home, 'B')),
+            Do(Capture("b")),
+            By(SignIn(Home, 'D')),
+            Do(Capture("d")),
+            Do(Switch("b")),
+            Do(Switch("d")),
+            Jump(-60),
+            By(Renew(Home)),
+            Do(Switch("b")),
+            Do(RestoreAs(0, "d")),
+        ],
+    );
+}

@@ -166,7 +166,7 @@ impl Game {
         if self.panicked {
             return breach("every command ends in order", format!("{step:?}"));
         }
-        self.learn_accounts(step, all);
+        self.learn_accounts(step, all, before);
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         laws::signed_in(&self.stage, &ledger)?;
         laws::one_holder(all)?;
@@ -188,11 +188,13 @@ impl Game {
     }
 
     /// Whose login a profile holds is settled by the first that it holds.
-    fn learn_accounts(&self, step: &Step, all: &[Copy]) {
+    fn learn_accounts(&self, step: &Step, all: &[Copy], before: &Snapshot) {
         let mut ledger = self.ledger();
         if let Some(Act::Rename(from, to)) = step.act() {
             let there = |name: &str| all.iter().any(|copy| copy.place == Place::Slot(name.to_owned()));
-            if !there(from)
+            let was = before.contains_key(&format!(".clauth/profiles/{from}/credentials.json"));
+            if was
+                && !there(from)
                 && there(to)
                 && let Some(account) = ledger.accounts.remove(*from)
             {
