@@ -213,7 +213,8 @@ fn check(engine: &Engine, snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_
             let replace = format!("to put the new login in its place: clauth capture {} --replace", wanted.name);
             Err(Error::refused(Kind::Protected, what, wanted.name, &["clauth capture ANOTHER-NAME", &replace]))
         }
-        Fit::New | Fit::Same | Fit::Other(_) => Ok(()),
+        Fit::Other(record) => engine.refuse_in_use(snapshot, &record.name),
+        Fit::New | Fit::Same => Ok(()),
     }
 }
 
@@ -227,21 +228,19 @@ fn draft(
     let name = wanted.name;
     let mut desk = Desk::new(engine, snapshot)?;
     let before = desk.holds(name).cloned();
+    let descends = matches!(owner, Owner::Own(_) | Owner::Successor(..));
+    if let Some(before) = before.as_ref().filter(|before| !descends && before.bytes() != live.bytes()) {
+        // Nobody proved that one descends from the other, so the displaced login is kept: with its account's name, before
+        // the profile bears another (see `take_back_displaced`).
+        let stored = snapshot.record(name).and_then(|record| record.identity.as_ref());
+        desk.put_away(before, "displaced by a capture", Some(name), stored)?;
+    }
     if let Some(known) = identity_after(snapshot, owner, wanted) {
         desk.introduce(name, &known)?;
     }
     match owner {
         Owner::Own(_) | Owner::Successor(..) => desk.keep_live(owner)?,
         _ => {
-            if let Some(before) = before.as_ref().filter(|before| before.bytes() != live.bytes()) {
-                // Nobody proved that one descends from the other, so the displaced login is kept.
-                desk.put_away(
-                    before,
-                    "displaced by a capture",
-                    Some(name),
-                    snapshot.record(name).and_then(|record| record.identity.as_ref()),
-                )?;
-            }
             desk.outlive(live, wanted.known)?;
             desk.lend(name, live.clone())?;
         }

@@ -109,6 +109,15 @@ pub(crate) fn same_end(one: &AccountPart, other: &AccountPart) -> Option<bool> {
 }
 
 impl Engine {
+    /// The refusal to make a profile another account's while its sessions are signed in as the one that it is.
+    pub(crate) fn refuse_in_use(&self, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
+        if !self.is_inhabited(&snapshot.home, &Place::of(&self.root, name)) {
+            return Ok(());
+        }
+        let what = format!("sessions of '{name}' are running, so it cannot become another account now");
+        Err(Error::refused(Kind::Protected, what, name, &["clauth sessions", "end them, then try again"]))
+    }
+
     /// The refusal to make a profile of a name whose directory stands already and is in no list, as when `profiles.toml`
     /// was lost: a login may be in it.
     pub(crate) fn refuse_unlisted(&self, name: &str) -> Result<(), Error> {

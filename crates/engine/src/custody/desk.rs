@@ -173,11 +173,7 @@ impl<'s> Desk<'s> {
                 self.put_away(&live, "an earlier, used-up generation was live", Some(name), known.as_ref())
             }
             Owner::Unknown(doubt) => self.keep_stranger(&live, *doubt),
-            Owner::SignedOut => self
-                .lent
-                .clone()
-                .iter()
-                .try_for_each(|name| self.judge(name, State::SignedOut, "Claude Code was signed out of it")),
+            Owner::SignedOut => self.note_sign_out(),
             Owner::Missing => Ok(()),
             Owner::Unreadable => Err(self.unreadable()),
         }

@@ -101,6 +101,9 @@ impl Engine {
                 if entry.creates {
                     self.drop_unlisted(&mut desk, snapshot, entry)?;
                 }
+                if matches!(entry.done.as_str(), "capture" | "login") {
+                    desk.take_back_displaced(entry.to.as_deref())?;
+                }
                 if entry.done == "restore" {
                     self.finish_restore(&mut desk, snapshot, entry)?;
                 }

@@ -64,11 +64,8 @@ impl Engine {
         let record = snapshot.record(name);
         let known = identity_after(record, known.as_ref());
         let mut desk = Desk::new(self, &snapshot)?;
-        if let Some(known) = &known {
-            desk.introduce(name, known)?;
-        }
         let tokens = Tokens { from: desk.holds(name).and_then(print), to: print(&signed_in.part) };
-        desk.renew(name, &signed_in.part)?;
+        desk.renew(name, &signed_in.part, known.as_ref())?;
         desk.edit_roster(|roster| {
             if record.is_none() {
                 roster.names.push(name.to_owned());
@@ -146,7 +143,7 @@ fn allowed(
     let Fit::Other(record) = claim.fit(engine, snapshot, name)? else { return Ok(()) };
     let again = format!("to put that account in its place: clauth login {name} --replace");
     match (replace, record.loan.get().is_some()) {
-        (true, false) => Ok(()),
+        (true, false) => engine.refuse_in_use(snapshot, name),
         // The state file and the loan speak of the account that is live; they cannot follow a profile that is another's.
         (true, true) => refuse(
             format!("{}, and '{name}' is live, so it cannot become another account now", claim.mixed(record, SIGN_IN)),

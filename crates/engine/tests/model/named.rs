@@ -73,3 +73,43 @@ fn a_login_that_a_newer_one_displaced_is_not_restored_over_it() {
         ],
     );
 }
+
+/// Another account's sign-in had displaced the lent login before Claude Code was signed out of it.
+#[test]
+fn a_sign_out_is_the_login_that_was_live() {
+    lawful(
+        100_268,
+        &[
+            By(SignIn(Home, 'B')),
+            Do(Capture("b")),
+            By(SignIn(Home, 'D')),
+            Lose,
+            By(Renew(Home)),
+            By(Renew(Home)),
+        ],
+    );
+}
+
+/// L5, S2: the sessions of a profile are signed in as the account that it is.
+#[test]
+fn a_profile_with_sessions_becomes_nobody_elses() {
+    let session = [By(SignIn(Home, 'B')), Do(Capture("b")), By(SignIn(Home, 'C')), Do(Start("b"))];
+    lawful(100_277, &[session.as_slice(), &[Do(CaptureOver("b"))]].concat());
+}
+
+/// W7: what a profile holds is its account's, whenever the command that was to make it another's is killed.
+#[test]
+fn a_killed_replacement_leaves_no_profile_half_anothers() {
+    for at in 44..56 {
+        let program = [
+            By(SignIn(Home, 'A')),
+            Do(Capture("a")),
+            Do(Login("b", 'B')),
+            By(SignIn(Home, 'D')),
+            Killed(at, CaptureOver("b")),
+            Network(false),
+            Do(Order("a")),
+        ];
+        lawful(105_891, &program);
+    }
+}

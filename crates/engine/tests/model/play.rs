@@ -150,6 +150,10 @@ impl Game {
                 *family.sends.entry(pair.generation).or_default() += 1;
             }
             if pair.generation < *newest_known {
+                let by_claude = !request.user_agent.starts_with("clauth/");
+                if by_claude && self.is_staged(&pair, now.get(&pair.family).copied()) {
+                    ledger.forgive(&pair.family, "Claude Code renewed before the next command landed what is kept aside");
+                }
                 continue;
             }
             *newest_known = pair.generation + 1;
@@ -159,6 +163,13 @@ impl Game {
                 ledger.forgive(&pair.family, "killed with the answer in hand");
             }
         }
+    }
+
+    /// Whether a renewed pair has not reached the place yet where the one before it was sent from.
+    fn is_staged(&self, sent: &Pair, newest: Option<u32>) -> bool {
+        let of = |copy: &&Copy| copy.pair.family == sent.family && Some(copy.pair.generation) == newest;
+        let mut there = self.copies.iter().filter(of);
+        newest == Some(sent.generation + 1) && there.all(|copy| matches!(copy.place, Place::Stage(_)))
     }
 
     fn check(&self, step: &Step, before: &Snapshot) -> Lawful {
@@ -190,6 +201,10 @@ impl Game {
     /// Whose login a profile holds is settled by the first that it holds.
     fn learn_accounts(&self, step: &Step, all: &[Copy], before: &Snapshot) {
         let mut ledger = self.ledger();
+        // A profile may become another account's; until that is finished it is neither's.
+        if self.picture.contains_key(".clauth/journal/open.json") {
+            return ledger.accounts.clear();
+        }
         if let Some(Act::Rename(from, to)) = step.act() {
             let there = |name: &str| all.iter().any(|copy| copy.place == Place::Slot(name.to_owned()));
             let was = before.contains_key(&format!(".clauth/profiles/{from}/credentials.json"));

@@ -6,6 +6,9 @@ use crate::laws::{self, Lawful, breach};
 use crate::play::{Counts, Game};
 use crate::step::{Act, Other, Step};
 
+/// Minutes.
+const LONG: u32 = 600;
+
 impl Game {
     /// Everything comes to rest: whatever was interrupted is finished, and every login that is owed still works.
     pub(crate) fn finish(&mut self) -> Lawful {
@@ -43,8 +46,9 @@ impl Game {
         if self.scripted > 0 {
             return Ok(());
         }
-        // What was dated by a clock that was ahead seems to work for as much longer.
-        self.step(&Step::Idle(9 * 60 + self.ahead.unsigned_abs()), &mut Counts::new())?;
+        // What was dated by a clock that was ahead seems to work for as much longer; months are too long to wait.
+        let ahead = self.ahead.unsigned_abs();
+        self.step(&Step::Idle(9 * 60 + ahead.min(LONG)), &mut Counts::new())?;
         let accounts = self.stage.engine().list().map(|listing| listing.accounts);
         let Ok(accounts) = accounts else { return breach("the next command works", "list") };
         for account in accounts {
@@ -61,7 +65,8 @@ impl Game {
                 let lawful = self.step(&step, &mut Counts::new());
                 self.log.push(format!("end {step:?}: {}; {}", self.outcome, self.seen()));
                 lawful?;
-                if self.outcome != "done" {
+                let doubted = ahead > LONG && self.outcome == "Protected";
+                if self.outcome != "done" && !doubted {
                     let told = format!("{name} holds {family}, {:?}, {}", account.state, self.outcome);
                     return breach("nobody is logged out", told);
                 }

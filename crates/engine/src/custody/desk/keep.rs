@@ -11,7 +11,7 @@ use crate::custody::claim::{Claim, same_end, used_up};
 use crate::custody::{below, is_dir};
 use crate::history::{Event, Tokens};
 use crate::owner::{Doubt, Proven};
-use crate::profile::Known;
+use crate::profile::{Known, State};
 use crate::vault::{self, Entry};
 use crate::{Error, spent};
 
@@ -57,8 +57,12 @@ impl Desk<'_> {
             self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
             return Ok(());
         }
+        // A clock that was set in between moves the ends, so a lent one may be the ancestor all the same.
         let known = self.known(name).cloned();
-        self.put_away(before, "displaced by a newer sign-in", Some(name), known.as_ref())
+        self.keep(&Entry {
+            lent,
+            ..vault::new_entry(before, "displaced by a newer sign-in", Some(name), known.as_ref(), self.now)
+        })
     }
 
     /// A login that was still live when it was put into the vault is used up as soon as a later one of its account is seen
@@ -74,6 +78,19 @@ impl Desk<'_> {
             if descends && !same && !used_up(self.snapshot, &entry.login) {
                 let whose = entry.profile.unwrap_or_default();
                 self.spent.extend(spent::line(&token, &whose, "superseded", 0, self.now));
+            }
+        }
+        Ok(())
+    }
+
+    /// Claude Code was signed out: of the lent login, unless the state file tells that another one had displaced it.
+    pub(super) fn note_sign_out(&mut self) -> Result<(), Error> {
+        let named = self.state.and_then(Known::of_state).map(|known| known.key);
+        for name in self.lent.clone() {
+            let key = self.known(&name).map(|known| &known.key);
+            let displaced = matches!((key, &named), (Some(key), Some(named)) if !key.agrees(named));
+            if !displaced {
+                self.judge(&name, State::SignedOut, "Claude Code was signed out of it")?;
             }
         }
         Ok(())

@@ -65,7 +65,7 @@ impl Desk<'_> {
         let lent = self.snapshot.record(name).is_some_and(|record| record.loan.get().is_some());
         let before = self.holds(name).cloned();
         if lent {
-            self.renew(name, part)?;
+            self.renew(name, part, None)?;
         } else {
             if let Some(before) = &before {
                 if ends(before) >= ends(part) {

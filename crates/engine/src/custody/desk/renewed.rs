@@ -6,32 +6,53 @@ use clauth_durable::Manner;
 use clauth_host::Fingerprint;
 
 use super::Desk;
-use crate::profile::{Loan, token_of};
-use crate::{Error, vault};
+use crate::profile::{Known, Loan, token_of};
+use crate::vault::{self, Entry};
+use crate::Error;
 
 /// Why a login that a newer sign-in took the place of is in the vault.
 const DISPLACED: &str = "displaced by a newer sign-in";
 
 impl Desk<'_> {
     /// Takes a new sign-in into a profile: into its slot, whether the login before is lent out or not. What it displaces
-    /// goes to the vault.
-    pub(crate) fn renew(&mut self, name: &str, part: &AccountPart) -> Result<(), Error> {
+    /// goes to the vault, before the profile bears the name of `known`.
+    pub(crate) fn renew(&mut self, name: &str, part: &AccountPart, known: Option<&Known>) -> Result<(), Error> {
         if let Some(earlier) = self.take_renewed(name) {
             self.keep_beside(name, &earlier, DISPLACED)?;
         }
         self.confirm_machine(name, part)?;
         let standing = self.snapshot.record(name).and_then(|record| record.loan.get());
+        let displaced = self.holds(name).filter(|before| standing.is_none() && before.bytes() != part.bytes()).cloned();
+        if let Some(before) = displaced {
+            self.keep_beside(name, &before, DISPLACED)?;
+        }
+        if let Some(known) = known {
+            self.introduce(name, known)?;
+        }
         match standing {
             // The loan first: a full slot that no loan names would be overwritten by the pair that comes back.
             Some(loan) => self.rewrite_loan(name, &Loan { renewed: token(part), ..loan.clone() })?,
-            None => {
-                if let Some(before) = self.holds(name).filter(|before| before.bytes() != part.bytes()).cloned() {
-                    self.keep_beside(name, &before, DISPLACED)?;
-                }
-                self.hold(name, part.clone());
-            }
+            None => self.hold(name, part.clone()),
         }
         self.put_slot(name, part)
+    }
+
+    /// After an interruption of what was to give a profile another account's login: while the profile holds the one that it
+    /// had, that one was not displaced, and it is its account's.
+    pub(crate) fn take_back_displaced(&mut self, name: Option<&str>) -> Result<(), Error> {
+        let Some(record) = name.and_then(|name| self.snapshot.record(name)) else { return Ok(()) };
+        let Some(held) = record.part() else { return Ok(()) };
+        let of = |kept: &&Entry| kept.profile.as_deref() == Some(record.name.as_str());
+        let all = vault::all(self.disk, self.root)?;
+        for kept in all.iter().filter(of).filter(|kept| kept.login.bytes() == held.bytes()) {
+            match &kept.known {
+                Some(known) => self.introduce(&record.name, known)?,
+                None if record.identity.is_some() => self.draft.delete(&self.root.identity(&record.name), Manner::Own)?,
+                None => {}
+            }
+            self.draft.delete(&kept.path(self.root), Manner::Own)?;
+        }
+        Ok(())
     }
 
     /// After an interruption between the steps that put a waiting login live: if the earlier login is live still, it is lent
