@@ -48,7 +48,10 @@ impl Engine {
             if self.put_back_item(&snapshot, &entry)? {
                 continue;
             }
-            let answer = answer.filter(|_| snapshot.same_login(&before));
+            // What was answered is about another login than the one that is there by now.
+            if !snapshot.same_login(&before) {
+                continue;
+            }
             if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
                 (self.say)(&format!(
                     "finished the {} that was interrupted at {}",

@@ -112,7 +112,7 @@ impl Engine {
         let lent = snapshot.record(name).is_some_and(|record| record.lent_to(&snapshot.home_id));
         let waiting = desk.renewed(name).or_else(|| snapshot.record(name)?.token.get()).cloned();
         if let Some(part) = waiting {
-            desk.keep_removed(&part, "its profile was removed", (name, known), false)?;
+            desk.put_away(&part, "its profile was removed", Some(name), known)?;
         }
         // A copied tree in which somebody lives has the login, too, and renews it.
         let copied = self.is_copied(snapshot, name);
@@ -123,7 +123,10 @@ impl Engine {
                 (false, false) => "its profile was removed",
             };
             let lent = lent || copied;
-            desk.keep_removed(&part, why, (name, known), lent)?;
+            match lent {
+                true => desk.keep_in_use(&part, why, (Some(name), known))?,
+                false => desk.put_away(&part, why, Some(name), known)?,
+            }
         }
         self.keep_staged(desk, name, "its profile was removed")?;
         desk.keep_bound(name)?;

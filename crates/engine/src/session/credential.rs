@@ -214,7 +214,11 @@ impl Engine {
         }
         match tended {
             Tended::Adopted | Tended::Replaced | Tended::Quiet => {
-                Ok(self.restore_credential((place, path), &reading, held)?.then_some(tended))
+                let restored = self.restore_credential((place, path), &reading, held)?;
+                if restored {
+                    place.note_given(&self.disk);
+                }
+                Ok(restored.then_some(tended))
             }
             _ => Ok(Some(tended)),
         }
@@ -243,7 +247,7 @@ impl Engine {
             Owner::Own(_) | Owner::Successor(..) | Owner::Rewound(_) | Owner::Unknown(_) => {
                 let known = self.named_in(&Place::of(&self.root, name), home)?;
                 let new = !self.vault()?.iter().any(|entry| entry.login.bytes() == part.bytes());
-                desk.put_away(&part, "signed in inside a session of another profile", None, known.as_ref())?;
+                desk.keep_in_use(&part, "signed in inside a session of another profile", (None, known.as_ref()))?;
                 let entry = desk.vaulted.as_ref().map(|entry| entry.id.clone()).unwrap_or_default();
                 let whose = known.and_then(|known| known.email).unwrap_or_else(|| "an unknown account".to_owned());
                 Ok(Tended::Foreign { entry, whose, new })

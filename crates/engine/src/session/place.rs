@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_claude::{AccountPart, Credentials, item_of, printable};
+use clauth_claude::{AccountPart, Credentials, Found, item_of, printable};
 use clauth_durable::{Disk, Kind, Mode};
+use clauth_host::Fingerprint;
 
 use super::LinkMode;
+use super::record::write_quickly;
 use crate::{Error, Root};
 
 /// The directories and files of one profile's sessions.
@@ -71,6 +73,33 @@ impl Place {
     /// What says that a session's item was made by us, and for which directory.
     pub(crate) fn item_record(&self) -> PathBuf {
         self.base.join("item")
+    }
+
+    /// What says which stored login the tree had last, by its access token's fingerprint: what else stands in the tree was
+    /// made from it (S3).
+    pub(crate) fn given(&self) -> PathBuf {
+        self.base.join("login")
+    }
+
+    /// Whether the tree was given this login last.
+    pub(crate) fn was_given(&self, disk: &Disk, access: &Fingerprint) -> bool {
+        disk.read(&self.given()).ok().flatten().is_some_and(|bytes| bytes == access.full().as_bytes())
+    }
+
+    /// Notes that the tree has the stored login now. Where that fails, dates decide (S3).
+    pub(crate) fn note_given(&self, disk: &Disk) {
+        let Some(access) = self.stored_access(disk).filter(|access| !self.was_given(disk, access)) else { return };
+        let written = disk.ensure_dir(&self.base).map_err(Error::from);
+        let _ = written.and_then(|()| write_quickly(disk, &self.given(), access.full().as_bytes()));
+    }
+
+    /// The access token of the stored login.
+    fn stored_access(&self, disk: &Disk) -> Option<Fingerprint> {
+        let slot = disk.read(&self.slot).ok()??;
+        match Credentials::parse(slot).ok()?.login() {
+            Found::Login(login) => Some(login.access_print()),
+            Found::Blank | Found::Absent | Found::Malformed => None,
+        }
     }
 
     /// What a mirror at `path` says where the slot holds `slot`; its machine keys stay. Beside an item the file has no refresh

@@ -53,26 +53,8 @@ impl Record {
 
     /// Writes it in one step. Not synced: after a power loss none of these processes is alive.
     pub(super) fn write(&self, disk: &Disk, path: &Path) -> Result<(), Error> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temp = path.with_file_name(format!(".{name}.clauth-{}", disk.random.name()));
-        let failed = |doing| Error::io(doing, path);
-        let bytes = serde_json::to_vec(self).map_err(|error| failed("write")(error.into()))?;
-        let mut file = disk.vfs.create(&temp, 0o600).map_err(failed("create"))?;
-        let mut rest = bytes.as_slice();
-        let written = loop {
-            if rest.is_empty() {
-                break disk.vfs.rename(&temp, path);
-            }
-            match file.write(rest) {
-                Ok(0) => break Err(std::io::ErrorKind::WriteZero.into()),
-                Ok(count) => rest = &rest[count..],
-                Err(error) => break Err(error),
-            }
-        };
-        written.map_err(|error| {
-            let _ = disk.vfs.remove_file(&temp);
-            failed("write")(error)
-        })
+        let bytes = serde_json::to_vec(self).map_err(|error| Error::io("write", path)(error.into()))?;
+        write_quickly(disk, path, &bytes)
     }
 
     /// `Err` when there is one that cannot be read. One that cannot be understood tells nothing: it is written in one
@@ -80,4 +62,27 @@ impl Record {
     pub(super) fn read(disk: &Disk, path: &Path) -> Result<Option<Self>, DiskError> {
         Ok(disk.read(path)?.and_then(|bytes| serde_json::from_slice(&bytes).ok()))
     }
+}
+
+/// Writes a small file in one step, without waiting for the disk: after a power loss the old one may stand, or none.
+pub(super) fn write_quickly(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temp = path.with_file_name(format!(".{name}.clauth-{}", disk.random.name()));
+    let failed = |doing| Error::io(doing, path);
+    let mut file = disk.vfs.create(&temp, 0o600).map_err(failed("create"))?;
+    let mut rest = bytes;
+    let written = loop {
+        if rest.is_empty() {
+            break disk.vfs.rename(&temp, path);
+        }
+        match file.write(rest) {
+            Ok(0) => break Err(std::io::ErrorKind::WriteZero.into()),
+            Ok(count) => rest = &rest[count..],
+            Err(error) => break Err(error),
+        }
+    };
+    written.map_err(|error| {
+        let _ = disk.vfs.remove_file(&temp);
+        failed("write")(error)
+    })
 }

@@ -191,11 +191,16 @@ impl Engine {
     pub(super) fn give_credential(&self, place: &Place, mode: LinkMode) -> Result<(), Error> {
         let path = place.credential();
         if self.has_credential(place, mode)? {
+            if mode == LinkMode::Real && place.own_copies(&self.disk).is_empty() {
+                place.note_given(&self.disk);
+            }
             return Ok(());
         }
         if mode == LinkMode::Real {
             self.disk.remove_file(&path)?;
-            return self.disk.vfs.symlink(&place.slot, &path).map_err(Error::io("link", &path));
+            self.disk.vfs.symlink(&place.slot, &path).map_err(Error::io("link", &path))?;
+            place.note_given(&self.disk);
+            return Ok(());
         }
         let held = self.lock_tree(&ClaudeHome::at(&place.tree, &self.host, &self.disk), &place.name)?;
         if self.has_credential(place, mode)? {
@@ -204,7 +209,9 @@ impl Engine {
         let slot = self.disk.read(&place.slot)?.unwrap_or_else(|| b"{}".to_vec());
         held.check()?;
         self.disk.remove_file(&path)?;
-        Ok(self.disk.replace(&path, &slot, clauth_durable::Mode::Private)?)
+        self.disk.replace(&path, &slot, clauth_durable::Mode::Private)?;
+        place.note_given(&self.disk);
+        Ok(())
     }
 
     /// Whether the session reads its login already: from the right link, or from a file, which is looked after elsewhere.

@@ -1,6 +1,6 @@
 //! Taking a login out of the vault again: moved, never copied (W10).
 
-use clauth_claude::{AccountPart, Found};
+use clauth_claude::{AccountPart, ClaudeHome, Credentials, Found};
 use clauth_durable::Manner;
 
 use super::Entry;
@@ -8,6 +8,7 @@ use crate::custody::{Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, be
 use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::{AccountKey, Known};
+use crate::session::Place;
 use crate::{Engine, Error, text, vault};
 
 /// How much of an id is enough to destroy a login by.
@@ -157,13 +158,18 @@ impl Engine {
         }
         let token = entry.token();
         let same = |part: &AccountPart| part.login_token().is_some() && part.login_token() == token;
-        let live = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
+        let live = snapshot.live.object.as_ref().map(Credentials::account);
         if live.as_ref().is_some_and(same) {
             return refuse(Kind::Protected, "this very login is live".into(), &["clauth capture NAME"]);
         }
         if let Some(holder) = snapshot.records.iter().find(|record| record.part().is_some_and(same)) {
             let what = format!("the profile '{}' holds this very login", holder.name);
             return refuse(Kind::Protected, what, &["clauth list"]);
+        }
+        let in_session = self.signed_in_trees(snapshot)?.into_iter().find(|(_, part, _)| same(part));
+        if let Some((holder, ..)) = in_session {
+            let what = format!("a session of '{holder}' is signed in with this very login");
+            return refuse(Kind::Protected, what, &["end it, then try again"]);
         }
         if entry.lent {
             self.refuse_outlived(snapshot, entry)?;
@@ -189,6 +195,25 @@ impl Engine {
         }
     }
 
+    /// The logins that sessions have of their own (S2), with the profile and the account that is named there.
+    fn signed_in_trees(&self, snapshot: &Snapshot) -> Result<Vec<InTree>, Error> {
+        let mut found = Vec::new();
+        for record in &snapshot.records {
+            let place = Place::of(&self.root, &record.name);
+            for path in place.own_copies(&self.disk) {
+                let object = self.disk.read(&path)?.and_then(|bytes| Credentials::parse(bytes).ok());
+                let Some(part) = object.map(|object| object.account()).filter(|part| !part.is_bearer()) else { continue };
+                let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
+                let named = self.named_in(&place, &home)?.map(|known| known.key);
+                let stored = record.part().is_some_and(|stored| stored.login_token() == part.login_token());
+                if !stored && part.login_token().is_some() {
+                    found.push((record.name.clone(), part, named));
+                }
+            }
+        }
+        Ok(found)
+    }
+
     /// The refusal of a login that was live when it was put away, and that Claude Code has gone on with since: presenting
     /// its token could end the login that descends from it (L3, L6).
     fn refuse_outlived(&self, snapshot: &Snapshot, entry: &Entry) -> Result<(), Error> {
@@ -206,8 +231,14 @@ impl Engine {
                 return refuse(what, &format!("clauth switch {}", record.name));
             }
         }
-        let live = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
+        let live = snapshot.live.object.as_ref().map(Credentials::account);
         let named = self.state(snapshot)?.and_then(Known::of_state).map(|known| known.key);
+        for (name, part, whose) in self.signed_in_trees(snapshot)? {
+            if may_descend(&part, whose.as_ref()) {
+                let what = format!("a session of '{name}' has gone on with this login since, so it may be used up");
+                return refuse(what, "end it, then look again: clauth vault list");
+            }
+        }
         if live.is_some_and(|live| live.login_token().is_some() && may_descend(&live, named.as_ref())) {
             let what = "Claude Code has gone on with this login since, so it may be used up";
             return refuse(what.into(), "clauth capture NAME");
@@ -215,6 +246,9 @@ impl Engine {
         Ok(())
     }
 }
+
+/// A profile, the login that a session of it has of its own, and the account that its state file names.
+type InTree = (String, AccountPart, Option<AccountKey>);
 
 /// The token that tells a login from others.
 trait LoginToken {

@@ -58,6 +58,7 @@ impl Game {
             Step::Jump(minutes) => {
                 clauth_sandbox::set_wrong(i64::from(*minutes) * 60_000);
                 self.wrong += *minutes;
+                self.jumped = true;
                 self.ahead = self.ahead.max(self.wrong);
                 false
             }

@@ -113,3 +113,47 @@ fn a_killed_replacement_leaves_no_profile_half_anothers() {
         lawful(105_891, &program);
     }
 }
+
+/// L5: what is kept of a sign-in in a session is a copy, while the session goes on with it.
+#[test]
+fn a_login_that_a_session_uses_is_not_restored() {
+    let session = [By(SignIn(Home, 'A')), Do(Capture("a")), Do(Start("a")), By(SignIn(In(0), 'D')), Do(List)];
+    let restored = [Do(Bind("a")), Do(RestoreAs(0, "b")), Do(RestoreAs(1, "b")), Do(Switch("b")), By(Renew(In(0)))];
+    lawful(101_304, &[session.as_slice(), &restored].concat());
+}
+
+/// S3 is for what both sides changed: a session's renewal is later than the login that it renewed, whatever their dates say.
+#[test]
+fn a_renewal_by_a_clock_that_was_set_back_is_the_later_login() {
+    for minutes in [-60, -600] {
+        let program = [
+            By(SignIn(Home, 'C')),
+            Do(Capture("c")),
+            By(SignIn(Home, 'D')),
+            Do(Capture("d")),
+            Jump(minutes),
+            Do(Start("c")),
+            By(Renew(In(0))),
+            Do(Look(0)),
+            By(Renew(In(0))),
+        ];
+        lawful(105_666, &program);
+    }
+}
+
+/// A `claude` that renewed the live login while a killed switch was being finished was asked about by its former token.
+#[test]
+fn a_renewal_while_a_killed_switch_is_finished_is_the_lent_logins() {
+    for at in 4..12 {
+        let program = [
+            By(SignIn(Home, 'B')),
+            Do(Capture("b")),
+            Do(Login("c", 'D')),
+            Do(Switch("c")),
+            Killed(52, Switch("b")),
+            Idle(480),
+            During(at, Capture("d"), Turn(Home)),
+        ];
+        lawful(106_096, &program);
+    }
+}

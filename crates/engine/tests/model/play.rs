@@ -9,6 +9,7 @@ use clauth_sandbox::{Account, Pair, Route};
 use crate::laws::{self, Breach, Lawful, breach};
 use crate::ledger::Ledger;
 use crate::stage::Stage;
+use crate::state_file;
 use crate::step::{Act, Step};
 use crate::witness::{Copy, Place, copies, newest};
 
@@ -62,6 +63,8 @@ pub(crate) struct Game {
     pub(crate) copies: Vec<Copy>,
     /// By how many minutes this computer's clock is wrong.
     pub(crate) wrong: i32,
+    /// It was set at all.
+    pub(crate) jumped: bool,
     /// By how many minutes it was ahead at most.
     pub(crate) ahead: i32,
     /// A process panicked, or did not end.
@@ -84,6 +87,7 @@ impl Game {
             picture,
             copies: Vec::new(),
             wrong: 0,
+            jumped: false,
             ahead: 0,
             panicked: false,
         }
@@ -148,6 +152,10 @@ impl Game {
             if request.user_agent.starts_with("clauth/") {
                 let family = ledger.families.entry(pair.family.clone()).or_default();
                 *family.sends.entry(pair.generation).or_default() += 1;
+            }
+            // O5: without a name, a login that ends at another time is another login.
+            if self.jumped && state_file::names_nobody(&self.picture) {
+                ledger.forgive(&pair.family, "renewed by another clock while nobody was named");
             }
             if pair.generation < *newest_known {
                 let by_claude = !request.user_agent.starts_with("clauth/");

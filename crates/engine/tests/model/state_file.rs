@@ -1,5 +1,6 @@
 //! What of a state file is the account's, by the facts on Claude Code and not by clauth's own list.
 
+use clauth_sandbox::world::{Entry, Snapshot};
 use serde_json::Value;
 
 /// Keys that tell who is signed in, or that are kept for that account (facts §1.4).
@@ -56,4 +57,12 @@ pub(crate) fn lines(text: &str) -> Vec<&str> {
 pub(crate) fn named(state: &Value) -> Option<(&str, &str)> {
     let block = &state["oauthAccount"];
     Some((block["accountUuid"].as_str()?, block["organizationUuid"].as_str().unwrap_or_default()))
+}
+
+/// Whether the home's state file names nobody.
+pub(crate) fn names_nobody(picture: &Snapshot) -> bool {
+    match picture.get(".claude.json") {
+        Some(Entry::File(_, bytes)) => named(&serde_json::from_slice(bytes).unwrap_or_default()).is_none(),
+        _ => true,
+    }
 }

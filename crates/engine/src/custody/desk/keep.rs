@@ -59,10 +59,11 @@ impl Desk<'_> {
         }
         // A clock that was set in between moves the ends, so a lent one may be the ancestor all the same.
         let known = self.known(name).cloned();
-        self.keep(&Entry {
-            lent,
-            ..vault::new_entry(before, "displaced by a newer sign-in", Some(name), known.as_ref(), self.now)
-        })
+        let why = "displaced by a newer sign-in";
+        match lent {
+            true => self.keep_in_use(before, why, (Some(name), known.as_ref())),
+            false => self.put_away(before, why, Some(name), known.as_ref()),
+        }
     }
 
     /// A login that was still live when it was put into the vault is used up as soon as a later one of its account is seen
@@ -206,14 +207,13 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Puts the login of a profile that is being removed into the vault; `lent` when the live home keeps it too.
-    pub(crate) fn keep_removed(
+    /// Puts a login into the vault that a Claude Code uses, or did until now: it may go on with it, or have done so.
+    pub(crate) fn keep_in_use(
         &mut self,
         login: &AccountPart,
         why: &str,
-        (name, known): (&str, Option<&Known>),
-        lent: bool,
+        (profile, known): (Option<&str>, Option<&Known>),
     ) -> Result<(), Error> {
-        self.keep(&Entry { lent, ..vault::new_entry(login, why, Some(name), known, self.now) })
+        self.keep(&Entry { lent: true, ..vault::new_entry(login, why, profile, known, self.now) })
     }
 }

@@ -88,7 +88,7 @@ impl Desk<'_> {
         }
         let vaulted = self.vaulted.take();
         let known = self.known(name).cloned();
-        let kept = self.keep_removed(before, "renewed, as it seems", (name, known.as_ref()), true);
+        let kept = self.keep_in_use(before, "renewed, as it seems", (Some(name), known.as_ref()));
         self.vaulted = vaulted;
         kept
     }

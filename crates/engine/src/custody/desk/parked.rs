@@ -68,7 +68,7 @@ impl Desk<'_> {
             self.renew(name, part, None)?;
         } else {
             if let Some(before) = &before {
-                if ends(before) >= ends(part) {
+                if !self.only_the_tree_changed(name, before) && ends(before) >= ends(part) {
                     self.put_away(part, "older than the stored login", Some(name), known.as_ref())?;
                     return Ok(false);
                 }
@@ -90,6 +90,13 @@ impl Desk<'_> {
         Ok(true)
     }
 
+    /// S3 is for logins that both sides changed. Where the stored one stands as the session found it, the session's is the
+    /// later one, whatever their dates say: a clock may have been set back in between.
+    fn only_the_tree_changed(&self, name: &str, stored: &AccountPart) -> bool {
+        let Found::Login(stored) = stored.login() else { return false };
+        Place::of(self.root, name).was_given(self.disk, &stored.access_print())
+    }
+
     /// The stored login that a session's displaces: used up if they are one family, else kept.
     fn supersede_in_tree(
         &mut self,
@@ -103,7 +110,8 @@ impl Desk<'_> {
         };
         if proof == Proven::EndAlone || same_end(before, after) == Some(false) {
             let known = self.known(name).cloned();
-            return self.put_away(before, "displaced by a newer sign-in in a session", Some(name), known.as_ref());
+            let why = "displaced by a newer sign-in in a session";
+            return self.keep_in_use(before, why, (Some(name), known.as_ref()));
         }
         self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
         Ok(())

@@ -52,7 +52,7 @@ impl Engine {
 
     /// The account that is named where a tree's login is used: by its own state file, unless an isolated session's, which
     /// shares the login, names another. Then nobody is: either may be the one that signed in (S2).
-    pub(in crate::session) fn named_in(&self, place: &Place, tree: &ClaudeHome) -> Result<Option<Known>, Error> {
+    pub(crate) fn named_in(&self, place: &Place, tree: &ClaudeHome) -> Result<Option<Known>, Error> {
         let Some(named) = self.named_by(tree)? else { return Ok(None) };
         for dir in self.isolated(place)? {
             let other = self.named_by(&ClaudeHome::at(&dir, &self.host, &self.disk))?;
