@@ -235,8 +235,9 @@ fn draft(
         let stored = snapshot.record(name).and_then(|record| record.identity.as_ref());
         desk.put_away(before, "displaced by a capture", Some(name), stored)?;
     }
-    if let Some(known) = identity_after(snapshot, owner, wanted) {
-        desk.introduce(name, &known)?;
+    match identity_after(snapshot, owner, wanted) {
+        Some(known) => desk.introduce(name, &known)?,
+        None => desk.forget_identity(name)?,
     }
     match owner {
         Owner::Own(_) | Owner::Successor(..) => desk.keep_live(owner)?,
@@ -282,7 +283,8 @@ fn identity_after(snapshot: &Snapshot, owner: &Owner, wanted: &Wanted<'_>) -> Op
                 live.clone()
             })
         }
-        (Some(stored), None) => Some(stored),
+        // Nobody knows whose login this is; it is only the profile's account that it cannot be taken for.
+        (Some(stored), None) => (owner.profile() == Some(wanted.name)).then_some(stored),
         (_, live) => live.cloned(),
     }
 }

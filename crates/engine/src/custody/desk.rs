@@ -22,6 +22,7 @@ use crate::vault::Entry;
 use crate::{Engine, Error, Root, spent};
 
 pub(crate) use learned::{Learned, elsewhere};
+pub(crate) use renewed::Whose;
 
 /// Said of a login whose access token had run out before another login took its place (L3).
 pub(crate) const MAY_BE_RENEWED: &str = "may have been renewed before it was displaced";
@@ -44,6 +45,8 @@ pub(crate) struct Desk<'s> {
     roster: Roster,
     /// Who a profile is from now on.
     introduced: Vec<(String, Known)>,
+    /// Profiles whose account this change makes unknown.
+    forgotten: Vec<String>,
     /// The profile whose login a switch puts live.
     incoming: Option<String>,
     /// Full logins by profile, as they are at this point of the draft.
@@ -85,6 +88,7 @@ impl<'s> Desk<'s> {
             now: engine.host.clock.now(),
             roster: snapshot.roster.clone(),
             introduced: Vec::new(),
+            forgotten: Vec::new(),
             incoming: None,
             holding: snapshot.records.iter().filter_map(holding).collect(),
             lent: snapshot.lent().map(|record| record.name.clone()).collect(),
@@ -113,7 +117,9 @@ impl<'s> Desk<'s> {
     /// Who a profile is at this point.
     pub(crate) fn known(&self, name: &str) -> Option<&Known> {
         let introduced = self.introduced.iter().find(|(introduced, _)| introduced == name).map(|(_, known)| known);
-        introduced.or_else(|| self.snapshot.record(name)?.identity.as_ref())
+        let stored =
+            || self.snapshot.record(name).filter(|_| !self.forgotten.iter().any(|forgotten| forgotten == name));
+        introduced.or_else(|| stored()?.identity.as_ref())
     }
 
     /// Our own root.
@@ -149,6 +155,12 @@ impl<'s> Desk<'s> {
     pub(crate) fn introduce(&mut self, name: &str, known: &Known) -> Result<(), Error> {
         self.introduced.push((name.to_owned(), known.clone()));
         self.draft.put(&self.root.identity(name), Manner::Own, known.bytes())
+    }
+
+    /// Drafts that nobody knows who a profile is from now on.
+    pub(crate) fn forget_identity(&mut self, name: &str) -> Result<(), Error> {
+        self.forgotten.push(name.to_owned());
+        self.draft.delete(&self.root.identity(name), Manner::Own)
     }
 
     /// The full login that a profile has at this point.

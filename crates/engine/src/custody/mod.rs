@@ -18,7 +18,7 @@ mod unfinished;
 pub(crate) use apply::{Applied, Check, Operation};
 pub(crate) use below::{below, is_dir};
 pub(crate) use claim::{Claim, Fit, same_end, used_up};
-pub(crate) use desk::{Desk, Drafted, Learned, MAY_BE_RENEWED, elsewhere, print};
+pub(crate) use desk::{Desk, Drafted, Learned, MAY_BE_RENEWED, Whose, elsewhere, print};
 pub use draft::Planned;
 pub(crate) use draft::{Draft, planned};
 pub(crate) use home::live_home;

@@ -14,6 +14,10 @@ use crate::root::{Era, Settings};
 use crate::vault::Entry;
 use crate::{Engine, Error};
 
+/// What may make a profile another account's: the displaced login is put into the vault first, then the profile bears the
+/// new name, then it gets the new login.
+const REPLACING: [&str; 2] = ["capture", "login"];
+
 /// How often an operation begins anew because somebody else wrote meanwhile.
 pub(crate) const ATTEMPTS: usize = 5;
 
@@ -43,8 +47,9 @@ impl Engine {
             let owner = self.owner(&before, answer.as_ref())?;
             self.prepare()?;
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
-            let snapshot = self.snapshot()?;
+            let mut snapshot = self.snapshot()?;
             let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
+            self.undo_renaming(&mut snapshot, &entry)?;
             if self.put_back_item(&snapshot, &entry)? {
                 continue;
             }
@@ -78,6 +83,22 @@ impl Engine {
         Ok(Some(Known::of_answer(&answer, state.as_ref())))
     }
 
+    /// A profile that was to become another account's and still holds its login is still who it was, whatever its
+    /// identity says by now: by the other account's name that one's login would be taken for this one's successor.
+    fn undo_renaming(&self, snapshot: &mut Snapshot, entry: &Unfinished) -> Result<(), Error> {
+        let Some(name) = entry.to.as_deref().filter(|_| REPLACING.contains(&entry.done.as_str())) else {
+            return Ok(());
+        };
+        let all = self.vault()?;
+        let Some(record) = snapshot.records.iter_mut().find(|record| record.name == name) else { return Ok(()) };
+        let Some(held) = record.part() else { return Ok(()) };
+        let kept = all.iter().find(|kept| kept.profile.as_deref() == Some(name) && kept.login.bytes() == held.bytes());
+        if let Some(kept) = kept {
+            record.identity.clone_from(&kept.known);
+        }
+        Ok(())
+    }
+
     fn reconcile(
         &self,
         snapshot: &Snapshot,
@@ -104,7 +125,7 @@ impl Engine {
                 if entry.creates {
                     self.drop_unlisted(&mut desk, snapshot, entry)?;
                 }
-                if matches!(entry.done.as_str(), "capture" | "login") {
+                if REPLACING.contains(&entry.done.as_str()) {
                     desk.take_back_displaced(entry.to.as_deref())?;
                 }
                 if entry.done == "restore" {

@@ -3,7 +3,7 @@
 use clauth_claude::{AccountPart, Login};
 use clauth_durable::Held;
 
-use crate::custody::{Applied, Claim, Desk, Fit, Operation, Snapshot, print};
+use crate::custody::{Applied, Claim, Desk, Fit, Operation, Snapshot, Whose, print};
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::profile::{Known, Record};
@@ -62,10 +62,11 @@ impl Engine {
             return Ok(Err(refused.kept_as(id.as_deref())));
         }
         let record = snapshot.record(name);
-        let known = identity_after(record, known.as_ref());
+        let same = !matches!(Claim { known: known.as_ref(), of: None }.fit(self, &snapshot, name)?, Fit::Other(_));
+        let known = identity_after(record.filter(|_| same), known.as_ref());
         let mut desk = Desk::new(self, &snapshot)?;
         let tokens = Tokens { from: desk.holds(name).and_then(print), to: print(&signed_in.part) };
-        desk.renew(name, &signed_in.part, known.as_ref())?;
+        desk.renew(name, &signed_in.part, known.as_ref().map_or(Whose::Nobodys, Whose::Known))?;
         desk.edit_roster(|roster| {
             if record.is_none() {
                 roster.names.push(name.to_owned());

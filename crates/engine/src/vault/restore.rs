@@ -202,7 +202,9 @@ impl Engine {
             let place = Place::of(&self.root, &record.name);
             for path in place.own_copies(&self.disk) {
                 let object = self.disk.read(&path)?.and_then(|bytes| Credentials::parse(bytes).ok());
-                let Some(part) = object.map(|object| object.account()).filter(|part| !part.is_bearer()) else { continue };
+                let Some(part) = object.map(|object| object.account()).filter(|part| !part.is_bearer()) else {
+                    continue;
+                };
                 let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
                 let named = self.named_in(&place, &home)?.map(|known| known.key);
                 let stored = record.part().is_some_and(|stored| stored.login_token() == part.login_token());

@@ -217,7 +217,10 @@ fn machine_keys(bytes: Option<&[u8]>) -> BTreeMap<String, Value> {
 /// At the end of a program nothing of an unfinished change is left.
 pub(crate) fn tidy(picture: &Snapshot) -> Lawful {
     for (path, entry) in picture {
-        let leftover = path.contains(".clauth-") || path.ends_with("journal/open.json") || path.ends_with("stage.json");
+        // What a killed mirroring displaced may be the only copy of somebody's, so it is kept (S6).
+        let kept = path.contains("/conflicts/");
+        let leftover =
+            path.contains(".clauth-") && !kept || path.ends_with("journal/open.json") || path.ends_with("stage.json");
         // A lock that was made and not yet stamped may be anybody's; it goes stale, and then with whoever needs it next.
         let lock = matches!(entry, Entry::Dir(_)) && path.contains("/locks/");
         if leftover || lock && !path.ends_with("/held") || path.contains("renewed-") {

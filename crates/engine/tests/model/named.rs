@@ -79,14 +79,7 @@ fn a_login_that_a_newer_one_displaced_is_not_restored_over_it() {
 fn a_sign_out_is_the_login_that_was_live() {
     lawful(
         100_268,
-        &[
-            By(SignIn(Home, 'B')),
-            Do(Capture("b")),
-            By(SignIn(Home, 'D')),
-            Lose,
-            By(Renew(Home)),
-            By(Renew(Home)),
-        ],
+        &[By(SignIn(Home, 'B')), Do(Capture("b")), By(SignIn(Home, 'D')), Lose, By(Renew(Home)), By(Renew(Home))],
     );
 }
 
@@ -111,6 +104,14 @@ fn a_killed_replacement_leaves_no_profile_half_anothers() {
             Do(Order("a")),
         ];
         lawful(105_891, &program);
+        let lent = [
+            By(SignIn(Home, 'B')),
+            Do(Capture("b")),
+            By(SignIn(Home, 'D')),
+            ReadOnly(at - 12, CaptureOver("b")),
+            Do(Order("b")),
+        ];
+        lawful(103_057, &lent);
     }
 }
 
@@ -156,4 +157,21 @@ fn a_renewal_while_a_killed_switch_is_finished_is_the_lent_logins() {
         ];
         lawful(106_096, &program);
     }
+}
+
+/// A login that nobody can name takes the place of a profile's: then nobody knows who the profile is.
+#[test]
+fn a_profile_that_becomes_nobody_knows_whose_bears_no_name() {
+    let two = [
+        By(SignIn(Home, 'B')),
+        Do(Capture("b")),
+        By(SignIn(Home, 'D')),
+        Do(Capture("d")),
+        Do(Switch("b")),
+        By(SignIn(Home, 'A')),
+        Do(Back),
+        Idle(3000),
+        Do(Undo),
+    ];
+    lawful(101_250, &[two.as_slice(), &[Do(CaptureOver("d"))]].concat());
 }

@@ -1,6 +1,8 @@
 //! What Claude Code and its user do.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use clauth_sandbox::{Account, Claude, Pair, Refreshed};
 
@@ -13,6 +15,8 @@ pub(crate) struct Acting {
     pub(crate) seat: Seat,
     pub(crate) ran: bool,
     pub(crate) claude: Arc<Mutex<Option<Claude>>>,
+    /// The lock of its state file.
+    lock: PathBuf,
 }
 
 /// Does what somebody else does, now.
@@ -37,21 +41,32 @@ pub(crate) fn act(stage: &mut Stage, ledger: &mut Ledger, other: &Other) {
         _ => {}
     }
     // Claude Code waits for the store for longer than its lock stays fresh.
-    if claude_waits(stage, seat) {
+    if claude_waits(stage, seat).is_some() {
         clauth_sandbox::let_pass(clauth_sandbox::claude::STORAGE_STALE);
     }
     let ran = stage.running.is_some();
     let mut claude = stage.take_claude(seat);
+    // Before whose lock no time passes: one of a killed process that was dated by a clock which was set back since.
+    let stuck = claude_waits(stage, seat).filter(|at| *at > now()).and_then(|_| family_of(&mut claude));
+    stuck.iter().for_each(|family| ledger.forgive(family, "the store was locked by a clock that was ahead"));
     let mut given_up = Vec::new();
     ledger.watch(&home, || given_up = by(&mut claude, other));
     given_up.iter().for_each(|(family, why)| ledger.forgive(family, why));
     stage.put_claude(seat, claude, ran);
 }
 
-/// Whether somebody who was killed left the store locked.
-fn claude_waits(stage: &Stage, seat: Seat) -> bool {
+fn family_of(claude: &mut Claude) -> Option<String> {
+    Pair::of(&format!("FAKE-{}", claude.login().replace(" bearer", ""))).map(|pair| pair.family)
+}
+
+/// When somebody who was killed locked the store, where that is so.
+fn claude_waits(stage: &Stage, seat: Seat) -> Option<SystemTime> {
     let config = stage.config(seat).unwrap_or_else(|| stage.world.claude_dir());
-    config.join(".storage-write.lock").exists()
+    std::fs::metadata(config.join(".storage-write.lock")).ok()?.modified().ok()
+}
+
+fn now() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(clauth_sandbox::now_ms())
 }
 
 /// The made-up process that runs in the home.
@@ -71,19 +86,24 @@ pub(crate) fn ready(stage: &mut Stage, other: &Other) -> Option<Acting> {
         return None;
     }
     let ran = stage.running.is_some();
+    let lock = stage.config(seat).unwrap_or_else(|| stage.home().to_owned()).join(".claude.json.lock");
     let claude = stage.take_claude(seat);
-    Some(Acting { seat, ran, claude: Arc::new(Mutex::new(Some(claude))) })
+    Some(Acting { seat, ran, claude: Arc::new(Mutex::new(Some(claude))), lock })
 }
 
 /// What they do, as something that another thread may run.
 pub(crate) fn later(
     acting: &Acting,
     ledger: &Arc<Mutex<Ledger>>,
-    home: std::path::PathBuf,
+    home: PathBuf,
     other: Other,
 ) -> Box<dyn FnOnce() + Send> {
-    let (claude, ledger) = (Arc::clone(&acting.claude), Arc::clone(ledger));
+    let (claude, ledger, lock) = (Arc::clone(&acting.claude), Arc::clone(ledger), acting.lock.clone());
     Box::new(move || {
+        // Claude Code waits for the lock between its two files; whoever has it stands still here until this is over.
+        if matches!(other, Other::SignIn(..) | Other::SignOut(_)) && lock.exists() {
+            return;
+        }
         let mut claude = claude.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(claude) = claude.as_mut() else { return };
@@ -124,7 +144,7 @@ fn by(claude: &mut Claude, other: &Other) -> Vec<(String, &'static str)> {
             let _ = claude.sign_in(&Account::new(*code));
         }
         Other::SignOut(_) => {
-            let family = Pair::of(&format!("FAKE-{}", claude.login().replace(" bearer", ""))).map(|pair| pair.family);
+            let family = family_of(claude);
             let _ = claude.sign_out();
             return family.into_iter().map(|family| (family, "its user signed out")).collect();
         }

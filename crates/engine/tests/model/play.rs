@@ -141,10 +141,11 @@ impl Game {
         let now = newest(&self.copies, |_| true);
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         for request in sent {
-            let pair = request.refresh.as_ref().and_then(|label| Pair::of(&format!("FAKE-{label}")));
-            let Some(pair) = pair else { continue };
+            // A sign-in takes what was scripted as a renewal does.
             let scripted = std::mem::take(&mut self.scripted) > 0;
             let losing = std::mem::take(&mut self.losing);
+            let pair = request.refresh.as_ref().and_then(|label| Pair::of(&format!("FAKE-{label}")));
+            let Some(pair) = pair else { continue };
             let newest_known = issued.entry(pair.family.clone()).or_insert(pair.generation);
             if scripted && !losing {
                 continue;
@@ -160,7 +161,8 @@ impl Game {
             if pair.generation < *newest_known {
                 let by_claude = !request.user_agent.starts_with("clauth/");
                 if by_claude && self.is_staged(&pair, now.get(&pair.family).copied()) {
-                    ledger.forgive(&pair.family, "Claude Code renewed before the next command landed what is kept aside");
+                    ledger
+                        .forgive(&pair.family, "Claude Code renewed before the next command landed what is kept aside");
                 }
                 continue;
             }

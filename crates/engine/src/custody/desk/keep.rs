@@ -57,10 +57,10 @@ impl Desk<'_> {
             self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
             return Ok(());
         }
-        // A clock that was set in between moves the ends, so a lent one may be the ancestor all the same.
+        // A clock that was set in between moves the ends, so that a lent one may be the ancestor all the same.
         let known = self.known(name).cloned();
         let why = "displaced by a newer sign-in";
-        match lent {
+        match descends {
             true => self.keep_in_use(before, why, (Some(name), known.as_ref())),
             false => self.put_away(before, why, Some(name), known.as_ref()),
         }

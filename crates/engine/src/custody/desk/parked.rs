@@ -4,6 +4,7 @@ use clauth_claude::{AccountPart, Credentials, Found};
 use clauth_durable::{Change, Manner};
 use jiff::Timestamp;
 
+use super::renewed::Whose;
 use super::{Desk, print};
 use crate::custody::same_end;
 use crate::history::{Event, Tokens};
@@ -65,7 +66,7 @@ impl Desk<'_> {
         let lent = self.snapshot.record(name).is_some_and(|record| record.loan.get().is_some());
         let before = self.holds(name).cloned();
         if lent {
-            self.renew(name, part, None)?;
+            self.renew(name, part, Whose::AsBefore)?;
         } else {
             if let Some(before) = &before {
                 if !self.only_the_tree_changed(name, before) && ends(before) >= ends(part) {

@@ -6,17 +6,28 @@ use clauth_durable::Manner;
 use clauth_host::Fingerprint;
 
 use super::Desk;
+use crate::Error;
 use crate::profile::{Known, Loan, token_of};
 use crate::vault::{self, Entry};
-use crate::Error;
 
 /// Why a login that a newer sign-in took the place of is in the vault.
 const DISPLACED: &str = "displaced by a newer sign-in";
 
+/// Whose account a profile is after a sign-in.
+#[derive(Clone, Copy)]
+pub(crate) enum Whose<'a> {
+    /// What is known of it stays.
+    AsBefore,
+    /// This one's.
+    Known(&'a Known),
+    /// Nobody knows: another one's than before.
+    Nobodys,
+}
+
 impl Desk<'_> {
     /// Takes a new sign-in into a profile: into its slot, whether the login before is lent out or not. What it displaces
-    /// goes to the vault, before the profile bears the name of `known`.
-    pub(crate) fn renew(&mut self, name: &str, part: &AccountPart, known: Option<&Known>) -> Result<(), Error> {
+    /// goes to the vault, before the profile becomes another account's.
+    pub(crate) fn renew(&mut self, name: &str, part: &AccountPart, whose: Whose<'_>) -> Result<(), Error> {
         if let Some(earlier) = self.take_renewed(name) {
             self.keep_beside(name, &earlier, DISPLACED)?;
         }
@@ -26,8 +37,10 @@ impl Desk<'_> {
         if let Some(before) = displaced {
             self.keep_beside(name, &before, DISPLACED)?;
         }
-        if let Some(known) = known {
-            self.introduce(name, known)?;
+        match whose {
+            Whose::Known(known) => self.introduce(name, known)?,
+            Whose::Nobodys => self.forget_identity(name)?,
+            Whose::AsBefore => {}
         }
         match standing {
             // The loan first: a full slot that no loan names would be overwritten by the pair that comes back.
@@ -47,8 +60,7 @@ impl Desk<'_> {
         for kept in all.iter().filter(of).filter(|kept| kept.login.bytes() == held.bytes()) {
             match &kept.known {
                 Some(known) => self.introduce(&record.name, known)?,
-                None if record.identity.is_some() => self.draft.delete(&self.root.identity(&record.name), Manner::Own)?,
-                None => {}
+                None => self.forget_identity(&record.name)?,
             }
             self.draft.delete(&kept.path(self.root), Manner::Own)?;
         }
