@@ -9,7 +9,7 @@ use super::report::{self, Outgoing, Report};
 use crate::custody::{ATTEMPTS, Applied, Learned, Operation, Snapshot, planned};
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner, YOUNG};
-use crate::profile::{AccountKey, Known, ProfileKind};
+use crate::profile::{AccountKey, Known, ProfileKind, Record, end};
 use crate::{Engine, Error, history};
 
 /// Where a switch goes.
@@ -28,6 +28,8 @@ pub struct Options {
     pub force: bool,
     /// Say what would change, and change nothing.
     pub dry_run: bool,
+    /// Ask the server about the login first, and install none that it does not accept.
+    pub verify: bool,
 }
 
 impl Engine {
@@ -39,7 +41,11 @@ impl Engine {
     pub fn switch(&self, target: Target<'_>, options: Options) -> Result<Report, Error> {
         let name = self.resolve(target)?;
         let cause = Cause { event: "switch", reason: "asked for", force: options.force, dry_run: options.dry_run };
-        self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))
+        let verified = if options.verify { self.verify(&name, options.dry_run)? } else { None };
+        let mut report = self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))?;
+        report.verified = verified.is_some();
+        report.warnings.extend(verified.and_then(|verified| verified.remark));
+        Ok(report)
     }
 
     /// The profile that was live before: what `-` means.
@@ -230,6 +236,8 @@ impl Engine {
         if enters {
             report.warnings.extend(self.followers(&report, snapshot));
         }
+        let end = snapshot.record(&report.to).and_then(Record::login).and_then(|login| login.refresh_expires_at);
+        report.warnings.extend(end::warning(&report.to, end, self.host.clock.now()));
         report.warnings.extend(snapshot.notice.clone());
         for over in self.overrides(&snapshot.home) {
             report.warnings.push(format!(

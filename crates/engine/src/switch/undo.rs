@@ -29,7 +29,7 @@ impl Engine {
             Some(endpoint) => descends(&Owner::Own(endpoint), installed.as_deref()),
             None => descends(owner, installed.as_deref()),
         };
-        self.put_live(&incoming, &cause, Options { force: false, dry_run }, &allow)
+        self.put_live(&incoming, &cause, Options { dry_run, ..Options::default() }, &allow)
     }
 
     /// What was live before a switch: a profile, or a login that the switch put into the vault.

@@ -15,9 +15,6 @@ use crate::error::Kind;
 use crate::profile::AccountKey;
 use crate::{Engine, Need};
 
-/// The longest that one request may take.
-const DEADLINE: Duration = Duration::from_secs(8);
-
 /// How often plan and subscription are looked up (facts §4.2).
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 
@@ -126,10 +123,11 @@ impl Engine {
         let due =
             manner.plan && cache.looked_up.as_ref().is_none_or(|looked| now.duration_since(looked.at).abs() >= HOURLY);
         let due = due && self.permitted(target).is_ok();
+        let deadline = self.patience.reading;
         let client = || Client::new(&self.host.endpoints, &self.host.env, manner.network);
         let (usage, profile) = std::thread::scope(|scope| {
-            let profile = due.then(|| scope.spawn(|| client().profile(&token.access, DEADLINE).ok()));
-            let usage = client().usage(&token.access, DEADLINE);
+            let profile = due.then(|| scope.spawn(|| client().profile(&token.access, deadline).ok()));
+            let usage = client().usage(&token.access, deadline);
             (usage, profile.and_then(|thread| thread.join().ok().flatten()))
         });
         if let Some(profile) = profile.as_ref().filter(|profile| !agrees(target.key.as_ref(), profile)) {

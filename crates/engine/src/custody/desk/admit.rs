@@ -60,8 +60,8 @@ impl Desk<'_> {
             }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
         }
-        if !force && crate::refresh::Mark::is_raised(self.disk, self.root, record)? {
-            let what = format!("a renewal of '{name}' was sent and its answer never came");
+        if !force && let Some(mark) = crate::refresh::Mark::raised(self.disk, self.root, record)? {
+            let what = format!("the login of '{name}' is unknown: {}", mark.doubt());
             let renew = format!("clauth refresh {name}");
             return refuse(Kind::DeadLogin, what, &[&renew, &again]);
         }
