@@ -89,3 +89,35 @@ fn a_refused_token_is_left_to_a_running_claude() {
     assert_eq!((posts(&stage), stage.world.live()), (1, "B2".into()));
     server(&stage).assert_clean();
 }
+
+/// A process that is killed at its n-th effect, for a spread of n: the next command lands what came, and a token of which
+/// nobody knows what became is sent once more and never again.
+#[cfg(unix)]
+#[test]
+fn a_killed_renewal_is_finished_by_the_next_command() {
+    let mut ended = false;
+    for at in (1..200).step_by(5) {
+        let stage = Stage::two_with_server("rf-killed");
+        stage.expire("a");
+        let mut command = stage.command(&["refresh", "a"]);
+        command.env("CLAUTH_CRASH_AT", at.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+        ended = command.status().expect("it runs").success();
+        stage.ok(&["order", "a", "1"]);
+        let newest = format!("A{}", server(&stage).generation("A").max(1));
+        let document = stage.json(&["list"]);
+        match document["accounts"][0]["state"].as_str() {
+            // Killed with the answer in hand: the mark tells of it.
+            Some("unknown") => assert_eq!(stage.slot("a"), "A1", "at {at}"),
+            Some("ok" | "expired") => assert_eq!(stage.slot("a"), newest, "at {at}"),
+            other => panic!("at {at}: {other:?}"),
+        }
+        for _ in 0..3 {
+            let _ = stage.run(&["refresh", "a"]);
+        }
+        assert!(server(&stage).reused() <= 1, "at {at}: the one retry");
+        if ended {
+            break;
+        }
+    }
+    assert!(ended, "more effects than were tried");
+}

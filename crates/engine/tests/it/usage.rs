@@ -350,12 +350,12 @@ fn later(house: &House, seconds: i64) -> clauth_engine::Engine {
 #[test]
 fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
     let house = house("u-poll");
-    let engine = house.engine();
-    for asked in [1, 2] {
-        let wait = engine.poll_once(false).expect("a poll");
-        assert_eq!(server(&house).requests_to(Route::Usage).len(), asked);
-        assert!(wait.as_secs() >= 5, "apart from each other");
+    for (seconds, asked) in [(0, 1), (4, 1), (6, 2)] {
+        let wait = later(&house, seconds).poll_once(false).expect("a poll");
+        assert_eq!(server(&house).requests_to(Route::Usage).len(), asked, "five seconds apart, after {seconds} s");
+        assert!(!wait.is_zero() && (seconds == 4) == (wait.as_secs() < 5), "{wait:?}");
     }
+    let engine = later(&house, 7);
     let before = house.world.snapshot();
     for _ in 0..20 {
         let wait = engine.poll_once(false).expect("a poll");
@@ -395,9 +395,8 @@ fn an_account_is_polled_by_one_process() {
 fn just_after_a_sleep_an_account_is_asked_about_once() {
     let house = house("u-awake");
     server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
-    let engine = house.engine();
-    for _ in 0..6 {
-        engine.poll_once(true).expect("a poll");
+    for seconds in (0..48).step_by(6) {
+        later(&house, seconds).poll_once(true).expect("a poll");
     }
     assert_eq!(
         server(&house).requests().len(),
@@ -405,6 +404,39 @@ fn just_after_a_sleep_an_account_is_asked_about_once() {
         "one an account, no plan and no second try: {:?}",
         server(&house).requests()
     );
+}
+
+/// Requests to one host are five seconds apart whoever makes them: each process knows the others' by the counts on the disk.
+#[test]
+fn two_processes_that_poll_different_accounts_are_apart_too() {
+    let house = house("u-apart");
+    later(&house, 0).poll_once(false).expect("a poll");
+    // The first account is another process's from now on; the other one is due at once, but not in this moment.
+    lease(&house, "a", 1);
+    assert!(later(&house, 2).poll_once(false).expect("a poll").as_secs() <= 5);
+    assert_eq!(server(&house).requests_to(Route::Usage).len(), 1);
+    later(&house, 6).poll_once(false).expect("a poll");
+    assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
+}
+
+/// Stamps from a clock that was a year ahead keep nobody from asking for longer than the plan does.
+#[test]
+fn a_clock_that_was_put_back_stops_no_poll_and_no_question() {
+    let house = house("u-back");
+    let year = 365 * 24 * 3600;
+    // A year ahead every login has ended; what was counted then is what matters.
+    ask(&house, Asking::Everybody);
+    for entry in std::fs::read_dir(house.world.root().join("poll")).expect("counts").flatten() {
+        house.world.edit_json(&entry.path(), |ledger| {
+            let ahead = (Timestamp::now() + SignedDuration::from_secs(year)).to_string();
+            ledger.insert("requests".into(), vec![ahead; 20].into());
+        });
+    }
+    let asked = server(&house).requests_to(Route::Usage).len();
+    for minute in 0..90 {
+        later(&house, minute * 60).poll_once(false).expect("a poll");
+    }
+    assert!(server(&house).requests_to(Route::Usage).len() >= asked + 2, "both are asked about again");
 }
 
 #[test]
