@@ -9,10 +9,10 @@ use crate::failure::Failure;
 /// Make a profile's login the one that Claude Code uses.
 #[derive(clap::Args)]
 #[command(after_help = "NAME may also be an e-mail or a number of `clauth list`; - goes back to the\n\
-    profile before. `clauth NAME` is short for this.\n\n--verify asks the server about the login with its \
-    access token, and switches only\nif it is accepted. It never renews: where the access token has ended, nobody \
-    can\ntell; `clauth refresh NAME` does. Exit code 5 when the login is not accepted or\nits access token has ended, \
-    6 when nobody could be asked; nothing is changed then.\n\nExample: clauth switch home --dry-run")]
+    profile before. `clauth NAME` is short for this.\n\n\
+    --verify asks with the access token, never with the refresh token. Where the\n\
+    server does not accept it, or it has ended, the exit code is 5; where nobody\n\
+    could be asked, 6. Nothing is changed then. `clauth refresh NAME` tells more.\n\nExample: clauth switch home --dry-run")]
 pub(crate) struct Args {
     /// The profile, or - for the one before
     #[arg(allow_hyphen_values = false)]

@@ -23,7 +23,7 @@ impl Engine {
         let stack = history::undoable(&events);
         let last = stack.last().ok_or_else(nothing)?;
         let incoming = self.left_by(last)?;
-        let cause = Cause { event: "undo", reason: "taken back", force: false, dry_run };
+        let cause = Cause { event: "undo", reason: "taken back", force: false, dry_run, verified: None };
         let installed = last.to.clone();
         let allow = move |snapshot: &Snapshot, owner: &Owner| match self.endpoint_live(snapshot)? {
             Some(endpoint) => descends(&Owner::Own(endpoint), installed.as_deref()),

@@ -5,18 +5,19 @@ use clauth_anthropic::{Client, LookupError, ProfileAnswer};
 use clauth_claude::{Found, Login};
 use jiff::Timestamp;
 
-use crate::custody::Snapshot;
+use crate::custody::{Learned, Snapshot};
 use crate::error::Kind;
 use crate::owner::Owner;
-use crate::profile::{AccountKey, ProfileKind, Record, State};
+use crate::profile::{AccountKey, Known, ProfileKind, Record, State};
 use crate::usage::account_id;
 use crate::{Engine, Error};
 
 /// The server accepts the login.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Verified {
     /// What could not be learned from it.
     pub(super) remark: Option<String>,
+    /// Whose it is, by the server's word.
+    pub(super) learned: Option<Learned>,
 }
 
 /// Why a login is not installed, and what to do next.
@@ -59,7 +60,13 @@ impl Engine {
         let client = Client::new(&self.host.endpoints, &self.host.env, snapshot.settings.network);
         let answer = client.profile(&login.access, self.patience.reading);
         let known = record.identity.as_ref().map(|known| &known.key);
-        judge(name, known, answer.as_ref(), self.host.clock.now()).map(Some).map_err(refused)
+        let remark = judge(name, known, answer.as_ref(), self.host.clock.now()).map_err(refused)?;
+        let learned = answer.ok().map(|answer| Learned {
+            name: name.to_owned(),
+            access: login.access_print(),
+            known: Known::of_answer(&answer, record.identity.as_ref()),
+        });
+        Ok(Some(Verified { remark, learned }))
     }
 
     /// The login in question: what is live where it is this profile's, since Claude Code may have renewed it there.
@@ -106,13 +113,13 @@ fn held(name: &str, until: Timestamp) -> Doubt {
 }
 
 /// What the answer means for the switch. Only a 200 about the right account, or the server's word that the token is good for
-/// other things than this, lets it go on.
+/// other things than this, lets it go on; the latter with a remark.
 fn judge(
     name: &str,
     known: Option<&AccountKey>,
     answer: Result<&ProfileAnswer, &LookupError>,
     now: Timestamp,
-) -> Result<Verified, Doubt> {
+) -> Result<Option<String>, Doubt> {
     let without = format!("without asking: clauth switch {name}");
     let doubt = |kind, what: String, next: &[String]| Err(Doubt { kind, what, next: next.to_vec() });
     let error = match answer {
@@ -120,7 +127,7 @@ fn judge(
             let said =
                 AccountKey { account: answer.account_uuid.clone(), organization: answer.organization_uuid.clone() };
             if known.is_none_or(|known| known.agrees(&said)) {
-                return Ok(Verified { remark: None });
+                return Ok(None);
             }
             let whose = answer.email.as_deref().map_or_else(|| "another account".to_owned(), crate::text::shown);
             let what = format!("by the server's word the login of '{name}' is {whose}'s");
@@ -130,8 +137,7 @@ fn judge(
     };
     match error {
         LookupError::Scope => {
-            let remark = format!("the server accepts the login of '{name}', which may not ask whose it is");
-            Ok(Verified { remark: Some(remark) })
+            Ok(Some(format!("the server accepts the login of '{name}', which may not ask whose it is")))
         }
         LookupError::Unauthorized => {
             let what = format!("the server does not accept the access token of '{name}'");
@@ -200,7 +206,7 @@ mod tests {
         ];
         for (name, answer, expected) in rows {
             let judged = judge("x", Some(&known), answer.as_ref(), now());
-            let seen = judged.as_ref().map(|verified| verified.remark.is_some()).map_err(|doubt| doubt.kind);
+            let seen = judged.as_ref().map(Option::is_some).map_err(|doubt| doubt.kind);
             assert_eq!(seen, expected, "{name}: {judged:?}");
             assert!(judged.err().is_none_or(|doubt| !doubt.next.is_empty()), "{name}: what to do next");
         }

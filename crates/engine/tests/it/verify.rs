@@ -92,6 +92,22 @@ fn another_accounts_login_is_not_installed() {
     assert_eq!(changes(&house, &before), Vec::<String>::new());
 }
 
+/// What the server says on the way confirms whose the login is, as any look-up does.
+#[test]
+fn a_login_that_nobody_had_confirmed_is_proven_by_it() {
+    let mut house = House::new("v-proven");
+    for (account, name) in [(Account::a(), "a"), (Account::b(), "b")] {
+        house.sign_in(&account);
+        assert!(!house.capture(name).proven, "nobody was there to ask");
+    }
+    house.server = Some(Server::start());
+    verified(&house, "a").expect("a switch");
+    let accounts = house.engine().list().expect("a list").accounts;
+    assert!(accounts[0].proven);
+    let asked: Vec<_> = server(&house).requests().into_iter().filter_map(|request| request.bearer).collect();
+    assert_eq!(asked.iter().filter(|bearer| *bearer == "A1").count(), 1, "asked once: {asked:?}");
+}
+
 /// What cannot be asked without spending something is not asked, and says what would tell.
 #[test]
 fn what_nobody_can_be_asked_about_is_not_installed() {
