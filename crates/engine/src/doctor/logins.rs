@@ -121,7 +121,9 @@ fn state(record: &Record, now: jiff::Timestamp) -> Option<Finding> {
             reason.map_or_else(|| format!("is {word}"), |reason| format!("is {word}: {reason}"))
         }
     };
-    Some(Finding::new(rules::LOGIN_UNUSABLE, format!("'{name}' {why}"), format!("clauth login {name}")))
+    // What is in doubt is told by the next try, once that is due.
+    let verb = if state == State::Unknown { "refresh" } else { "login" };
+    Some(Finding::new(rules::LOGIN_UNUSABLE, format!("'{name}' {why}"), format!("clauth {verb} {name}")))
 }
 
 #[cfg(test)]

@@ -164,9 +164,11 @@ fn each_answer_to_a_look_up_is_as_the_table_has_it() {
         assert!(plan.is_some() && usage.plan == plan, "{row}: {plan:?}, {:?}", usage.plan);
         assert_eq!(usage.usage.expect("a reading").error, None, "{row}: the figures came all the same");
         let asked = count(&house, Route::Profile);
+        later(&house, 3 * 3600 - 60).usage(None, Asking::Everybody).expect("usage");
+        assert_eq!(count(&house, Route::Profile), asked, "{row}: at most hourly, whatever came");
         later(&house, 3 * 3600 + 60).usage(None, Asking::Everybody).expect("usage");
         assert!(count(&house, Route::Profile) > asked, "{row}: asked again");
-        assert_eq!("nothing new, again within the hour", expected, "{row}");
+        assert_eq!("nothing new, again in 1 hour", expected, "{row}");
         assert_eq!(count(&house, Route::Token), 0, "{row}: no renewal for a look-up");
         server(&house).assert_clean();
         assert_untold(&house, row);
