@@ -174,3 +174,31 @@ fn a_login_that_has_ended_is_told_apart_from_one_that_was_revoked() {
     assert!(reason.contains("before its own end"), "{reason}");
     assert_eq!(account(&revoked, "a").ends_soon(Timestamp::now()), None, "what is dead ends no more");
 }
+
+/// Answers that say less than usual (facts §8.5): what they leave out stays as it was, and the login works on.
+#[test]
+fn an_answer_that_leaves_something_out_leaves_that_as_it_was() {
+    let end = now_ms() + 20 * DAY;
+    type Change = fn(&mut clauth_sandbox::server::Options);
+    let rows: [(&str, Change, &str); 3] = [
+        // The sandbox hands the same access token out again then, for longer.
+        ("no refresh token", |options| options.omit_refresh_token = true, "A1"),
+        ("no account", |options| options.omit_account = true, "A2"),
+        ("no end of the login", |options| options.omit_login_end = true, "A2"),
+    ];
+    for (name, change, slot) in rows {
+        let house = house("st-less", Some(end));
+        server(&house).set(change);
+        assert!(house.engine().refresh("a", &Need::default()).expect(name).renewed, "{name}");
+        assert_eq!(house.slot("a"), slot, "{name}");
+        let known = account(&house, "a");
+        assert!(known.token_expires_at.is_some_and(|at| at > Timestamp::now()), "{name}");
+        assert!(known.login_expires_at.is_some(), "{name}");
+        assert_eq!(known.state, State::Ok, "{name}");
+        server(&house).set(|options| *options = clauth_sandbox::server::Options::default());
+        assert!(later(&house, 120).refresh("a", &Need::default()).expect(name).renewed, "{name}: and again");
+        assert_eq!(account(&house, "a").state, State::Ok, "{name}");
+        house.switch("a");
+        server(&house).assert_clean();
+    }
+}
