@@ -132,7 +132,8 @@ impl Engine {
             (usage, profile.and_then(|thread| thread.join().ok().flatten()))
         });
         if let Some(profile) = profile.as_ref().filter(|profile| !agrees(target.key.as_ref(), profile)) {
-            // Another account's figures must not become this one's.
+            // Another account's figures must not become this one's: it is asked each time until it agrees.
+            cache.plan_asked = None;
             (self.say)(&format!(
                 "the login of '{}' is {} by the server's word; its figures are not kept",
                 target.name,
