@@ -18,6 +18,7 @@ mod matrix;
 mod odd;
 mod old_tree;
 mod outside;
+mod polling;
 mod races;
 mod refresh;
 mod refresh_faults;

@@ -408,39 +408,6 @@ fn just_after_a_sleep_an_account_is_asked_about_once() {
     );
 }
 
-/// Requests to one host are five seconds apart whoever makes them: each process knows the others' by the counts on the disk.
-#[test]
-fn two_processes_that_poll_different_accounts_are_apart_too() {
-    let house = house("u-apart");
-    later(&house, 0).poll_once(false).expect("a poll");
-    // The first account is another process's from now on; the other one is due at once, but not in this moment.
-    lease(&house, "a", 1);
-    assert!(later(&house, 2).poll_once(false).expect("a poll").as_secs() <= 5);
-    assert_eq!(server(&house).requests_to(Route::Usage).len(), 1);
-    later(&house, 6).poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
-}
-
-/// Stamps from a clock that was a year ahead keep nobody from asking for longer than the plan does.
-#[test]
-fn a_clock_that_was_put_back_stops_no_poll_and_no_question() {
-    let house = house("u-back");
-    let year = 365 * 24 * 3600;
-    // A year ahead every login has ended; what was counted then is what matters.
-    ask(&house, Asking::Everybody);
-    for entry in std::fs::read_dir(house.world.root().join("poll")).expect("counts").flatten() {
-        house.world.edit_json(&entry.path(), |ledger| {
-            let ahead = (Timestamp::now() + SignedDuration::from_secs(year)).to_string();
-            ledger.insert("requests".into(), vec![ahead; 20].into());
-        });
-    }
-    let asked = server(&house).requests_to(Route::Usage).len();
-    for minute in 0..90 {
-        later(&house, minute * 60).poll_once(false).expect("a poll");
-    }
-    assert!(server(&house).requests_to(Route::Usage).len() >= asked + 2, "both are asked about again");
-}
-
 #[test]
 fn a_poll_that_is_told_to_stop_stops() {
     let house = house("u-stop");
