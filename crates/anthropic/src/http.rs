@@ -153,8 +153,3 @@ fn lacks_scope(body: &[u8]) -> bool {
     };
     serde_json::from_slice(body).ok().and_then(message).is_some_and(|message| message.contains("scope"))
 }
-
-/// `Retry-After` in seconds.
-pub(crate) fn seconds(text: &str) -> Option<Duration> {
-    text.trim().parse().ok().map(Duration::from_secs)
-}

@@ -6,7 +6,8 @@ use clauth_host::Secret;
 use serde_json::{Value, json};
 
 use crate::Client;
-use crate::http::{LIMIT, seconds};
+use crate::http::LIMIT;
+use crate::retry::RetryAfter;
 use crate::watch::Sent;
 
 /// The client that Claude Code's logins are issued to (facts §3.1).
@@ -106,13 +107,24 @@ impl Client<'_> {
         let post = post.header("content-type", "application/json").header("accept", "application/json");
         let mut response = post.send(body(request)).map_err(|error| failed(&error))?;
         let status = response.status().as_u16();
-        let retry_after = response.headers().get("retry-after").and_then(|value| seconds(value.to_str().ok()?));
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok().map(str::to_owned));
+        let retry_after = header("retry-after").and_then(|text| pause(&text, header("date").as_deref()));
         let read = response.body_mut().with_config().limit(LIMIT).read_to_vec();
+        // Half an answer is none; but a throttle needs no words.
+        let body = if status == 429 { read.unwrap_or_default() } else { read.map_err(|error| failed(&error))? };
         if !(200..=299).contains(&status) {
-            return Err(refusal(status, retry_after, &read.unwrap_or_default()));
+            return Err(refusal(status, retry_after, &body));
         }
         let unparsable = TokenError::Unknown { trouble: Trouble::Unparsable, retry_after: None, declined: false };
-        parse(&read.map_err(|error| failed(&error))?).ok_or(unparsable)
+        parse(&body).ok_or(unparsable)
+    }
+}
+
+/// How long the server wants to be left alone. A date counts by the server's own clock, so without its `Date` it tells nothing.
+fn pause(text: &str, date: Option<&str>) -> Option<Duration> {
+    match RetryAfter::parse(text, date)? {
+        RetryAfter::In(time) => Some(time),
+        RetryAfter::At(_) => None,
     }
 }
 

@@ -34,6 +34,21 @@ impl LookUp for Endpoint {
 /// Shows how far long work has come: what it is, how much is done, and of how much.
 pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
 
+/// How long an answer is waited for, by what is asked. Tests are less patient.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// One request for a reading, or for what is verified.
+    pub reading: Duration,
+    /// A whole renewal (R5).
+    pub renewal: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { reading: Duration::from_secs(8), renewal: Duration::from_secs(20) }
+    }
+}
+
 /// Everything that a command acts on.
 #[derive(Clone)]
 pub struct Engine {
@@ -45,6 +60,8 @@ pub struct Engine {
     pub root: Root,
     /// Who is asked whose a token is.
     pub look_up: Arc<dyn LookUp>,
+    /// How long the server is waited for.
+    pub patience: Patience,
     /// Tells the user something while work goes on; one line, no line end.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     /// Shows how far long work has come.
@@ -84,6 +101,7 @@ impl Engine {
             disk,
             root,
             look_up: Arc::new(Endpoint),
+            patience: Patience::default(),
             say,
             progress: Arc::new(|_, _, _| {}),
             here: None,

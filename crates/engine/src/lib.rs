@@ -46,7 +46,7 @@ pub use config::{
 pub use custody::{Planned, Unfinished};
 pub use doctor::{ClaudeProgram, Examination, Facts, Finding, Mended, RULES, Rule, SHOWN_ON, Severity, doctor_page};
 pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
-pub use engine::{Endpoint, Engine, LookUp, Progress};
+pub use engine::{Endpoint, Engine, LookUp, Patience, Progress};
 pub use error::{Error, Kind};
 pub use history::{Event, Tokens};
 pub use integrations::{Installed, Integration, Piece, Taken, What};

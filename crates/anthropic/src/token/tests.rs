@@ -46,7 +46,10 @@ fn a_pair_is_read_whole() {
     let pair = ask(&Server::answering("200", "", ANSWER.as_bytes())).expect("a pair");
     assert_eq!(pair.access.expose(), "sk-ant-oat01-FAKE-A2");
     assert_eq!(pair.refresh.expect("rotated").expose(), "sk-ant-ort01-FAKE-A2");
-    assert_eq!((pair.expires_in, pair.login_expires_in), (Some(seconds("28800").unwrap()), seconds("2592000")));
+    assert_eq!(
+        (pair.expires_in, pair.login_expires_in),
+        (Some(Duration::from_secs(28_800)), Some(Duration::from_secs(2_592_000)))
+    );
     assert_eq!(pair.scopes.expect("scopes"), ["user:profile", "user:inference"]);
 }
 
@@ -110,6 +113,8 @@ fn only_a_top_level_invalid_grant_is_death() {
     ] {
         assert_eq!(error_of(ask(&Server::answering(code, "", body.as_bytes()))), expected, "{name}");
     }
+    let dates = "retry-after: Wed, 25 Nov 2026 07:28:00 GMT\r\ndate: Wed, 25 Nov 2026 07:16:00 GMT\r\n";
+    let dated = ask(&Server::answering("429", dates, b""));
     let later = ask(&Server::answering("429", "retry-after: 720\r\n", b""));
     let expected = TokenError::Unknown {
         trouble: Trouble::Status(429),
@@ -117,6 +122,7 @@ fn only_a_top_level_invalid_grant_is_death() {
         declined: true,
     };
     assert_eq!(error_of(later), expected, "and when to come back");
+    assert_eq!(error_of(dated), expected, "by the server's own clock");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clauth_engine::{Copy, Custody, Generation};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Call, time};
@@ -26,11 +27,14 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     if custody.is_empty() {
         call.ui.say("there are no logins yet; sign in with `claude auth login`, then: clauth capture NAME");
     }
-    let text: String = custody.iter().map(|custody| text(custody, &call.engine.host.home)).collect();
-    call.ui.print(&text)
+    let now = call.engine.host.clock.now();
+    let text: String = custody.iter().map(|custody| text(custody, &call.engine.host.home, now)).collect();
+    call.ui.print(&text)?;
+    custody.iter().filter_map(|one| one.ends_soon(now)).for_each(|line| call.ui.warn(&line));
+    Ok(())
 }
 
-fn text(custody: &Custody, home: &Path) -> String {
+fn text(custody: &Custody, home: &Path, now: Timestamp) -> String {
     let whose = custody.profile.as_deref().unwrap_or("no profile's");
     let keeper = match custody.custodian.map(clauth_engine::Custodian::word) {
         Some("live") => "lent to Claude Code, which renews it",
@@ -42,7 +46,7 @@ fn text(custody: &Custody, home: &Path) -> String {
     };
     let mut text = format!("{}  {keeper}\n", paint(TITLE, &plain(whose)));
     for generation in &custody.generations {
-        text.push_str(&heading(generation));
+        text.push_str(&heading(generation, now));
         generation.copies.iter().for_each(|copy| text.push_str(&line(copy, home)));
     }
     if !custody.spent.is_empty() {
@@ -52,10 +56,15 @@ fn text(custody: &Custody, home: &Path) -> String {
     text
 }
 
-fn heading(generation: &Generation) -> String {
+fn heading(generation: &Generation, now: Timestamp) -> String {
     let refresh = generation.refresh.as_deref().unwrap_or("none");
     let spent = if generation.spent { paint(WARN, "  used up") } else { String::new() };
-    format!("  access {}  refresh {refresh}{spent}\n", generation.access)
+    let end = generation.login_expires_at.filter(|_| !generation.spent);
+    let end = end.map_or_else(String::new, |at| {
+        let tense = if at > now { "ends" } else { "ended" };
+        paint(FAINT, &format!("  login {tense} {}", clauth_engine::seconds(at)))
+    });
+    format!("  access {}  refresh {refresh}{spent}{end}\n", generation.access)
 }
 
 fn line(copy: &Copy, home: &Path) -> String {

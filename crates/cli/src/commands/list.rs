@@ -27,6 +27,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
         readings_of(&listing, now, call)?;
     }
     beside(&listing, call.ui);
+    ends_soon(&listing.accounts, now, call.ui);
     Ok(())
 }
 
@@ -69,10 +70,15 @@ fn state(account: &Account, now: Timestamp) -> Cell {
     if let Some(reason) = account.reason.as_ref().filter(|_| account.kind != ProfileKind::Endpoint) {
         words = format!("{words}: {reason}");
     }
+    let ends = account.ends_soon(now).and(account.login_expires_at);
+    if let Some(end) = ends {
+        words = format!("{words}, login ends in {}", span(now, end));
+    }
     if !account.enabled {
         words.push_str(", disabled");
     }
     let style = match account.state {
+        State::Ok | State::Expired if ends.is_some() => WARN,
         State::Ok => anstyle::Style::new(),
         State::Expired => FAINT,
         State::Unknown => WARN,
@@ -117,6 +123,11 @@ fn beside(listing: &Listing, ui: &Ui) {
     listing.notices.iter().for_each(|notice| ui.say(notice));
 }
 
+/// Warns of logins that end soon.
+pub(super) fn ends_soon(accounts: &[Account], now: Timestamp, ui: &Ui) {
+    accounts.iter().filter_map(|account| account.ends_soon(now)).for_each(|line| ui.warn(&line));
+}
+
 fn document(listing: &Listing, now: Timestamp) -> Value {
     let accounts: Vec<Value> = listing.accounts.iter().map(|one| account(one, now)).collect();
     json!({
@@ -144,6 +155,7 @@ pub(super) fn account(account: &Account, now: Timestamp) -> Value {
         "custodian": account.custodian.map(clauth_engine::Custodian::word), "sessions": account.sessions,
         "auto_start": account.auto_start, "base_url": account.base_url, "chain": null,
         "token_expires_at": time(account.token_expires_at), "login_expires_at": time(account.login_expires_at),
+        "login_ends_soon": account.ends_soon(now).is_some(),
         "usage": readings::document(account, now),
     })
 }

@@ -9,7 +9,10 @@ use crate::failure::Failure;
 /// Make a profile's login the one that Claude Code uses.
 #[derive(clap::Args)]
 #[command(after_help = "NAME may also be an e-mail or a number of `clauth list`; - goes back to the\n\
-    profile before. `clauth NAME` is short for this.\n\nExample: clauth switch home --dry-run")]
+    profile before. `clauth NAME` is short for this.\n\n\
+    --verify asks with the access token, never with the refresh token. Where the\n\
+    server does not accept it, or it has ended, the exit code is 5; where nobody\n\
+    could be asked, 6. Nothing is changed then. `clauth refresh NAME` tells more.\n\nExample: clauth switch home --dry-run")]
 pub(crate) struct Args {
     /// The profile, or - for the one before
     #[arg(allow_hyphen_values = false)]
@@ -20,11 +23,15 @@ pub(crate) struct Args {
     /// Also install a login that is known not to work
     #[arg(long)]
     force: bool,
+    /// First ask the server whether it accepts the login
+    #[arg(long, conflicts_with = "force")]
+    verify: bool,
 }
 
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let target = if args.name == "-" { Target::Previous } else { Target::Named(&args.name) };
-    let report = call.engine.switch(target, Options { force: args.force, dry_run: args.dry_run })?;
+    let options = Options { force: args.force, dry_run: args.dry_run, verify: args.verify };
+    let report = call.engine.switch(target, options)?;
     tell(&report, "switch", args.dry_run, call)
 }
 
@@ -55,6 +62,9 @@ fn document(report: &Report, dry_run: bool) -> Value {
         "outgoing": report.outgoing.map(Outgoing::word), "harvested_into": report.harvested_into,
         "sessions": sessions::documents(&report.sessions),
     });
+    if report.verified {
+        document["verified"] = true.into();
+    }
     if dry_run {
         document["dry_run"] = true.into();
         document["files"] = diff::documents(&report.planned);
@@ -79,6 +89,9 @@ fn sentence(report: &Report, dry_run: bool) -> String {
 
 /// What a person should know beside the result.
 fn beside(report: &Report, dry_run: bool, call: &Call<'_>) {
+    if report.verified {
+        call.ui.say(&format!("the server accepts the login of '{}'", report.to));
+    }
     if let Some(name) = &report.harvested_into {
         let tense = if dry_run { "would be" } else { "was" };
         call.ui.say(&format!("the login of '{name}' had been renewed; the newer one {tense} taken home"));

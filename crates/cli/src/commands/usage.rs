@@ -109,6 +109,7 @@ fn full(account: &Account, clock: &Clockwork, call: &Call<'_>) -> String {
         fact("source", Some(reading.source.word().to_owned()));
         fact("no newer", readings::trouble(reading, clock));
     }
+    fact("login ends", account.login_expires_at.map(|at| clock.local(at)));
     fact(
         "requests",
         account.budget.map(|budget| {
@@ -139,6 +140,7 @@ fn beside(usage: &Usage, clock: &Clockwork, args: &Args, call: &Call<'_>) {
             call.ui.say(&format!("'{}': {trouble}", account.name));
         }
     }
+    list::ends_soon(accounts, clock.now, call.ui);
     for tried in &usage.tried {
         match &tried.asked {
             Asked::Held(until) => call.ui.say(&format!(

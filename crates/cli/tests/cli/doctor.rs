@@ -101,6 +101,13 @@ const FAULTS: &[Fault] = &[
         std::fs::remove_file(profile(stage, "a").join("credentials.json")).expect("gone");
         None
     }),
+    fault("login-ends", "in four days", |stage| {
+        let end = clauth_sandbox::now_ms() + 4 * 24 * 3_600_000;
+        stage.world.edit_json(&profile(stage, "a").join("credentials.json"), |object| {
+            object["claudeAiOauth"]["refreshTokenExpiresAt"] = end.into();
+        });
+        None
+    }),
     fault("loan-elsewhere", "another home", |stage| {
         stage.world.edit_json(&profile(stage, "b").join("loan.json"), |loan| loan["home"] = "/another/home".into());
         None

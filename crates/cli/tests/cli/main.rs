@@ -17,6 +17,7 @@ mod locks;
 mod login;
 mod looking;
 mod processes;
+mod refreshing;
 mod secrets;
 mod sessions;
 mod snapshots;

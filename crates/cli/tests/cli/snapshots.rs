@@ -53,6 +53,7 @@ fn check(name: &str, text: &str) {
     settings.add_filter(r"RESETS +AGE", "RESETS  AGE");
     settings.add_filter(r#""age_s": \d+"#, r#""age_s": 0"#);
     settings.add_filter(r"in \d+ (d \d+ h|h \d\d min|min), (\w{3} \d\d \w{3} )?\d\d:\d\d +", "[reset]  ");
+    settings.add_filter(r"login ends   .*", "login ends   [clock]");
     settings.add_filter(r"(time is|before|full at) (\w{3} \d\d \w{3} )?\d\d:\d\d", "$1 [clock]");
     settings.add_filter(r"\(in \d+ min\)", "(in [wait])");
     settings.add_filter(r"\d{8}-\d{6}-[0-9a-f]{8}", "[id]");
@@ -103,6 +104,38 @@ fn switch() {
 fn dry_run() {
     let stage = Stage::two_with_server("s-dry");
     check("switch-dry-run", &both(&stage, &["switch", "a", "--dry-run"]));
+}
+
+#[test]
+fn verify() {
+    let stage = Stage::two_with_server("s-verify");
+    let server = stage.server.as_ref().expect("a server");
+    let mut text = transcript(&stage, &["a", "--verify", "--dry-run"]);
+    text += &both(&stage, &["switch", "a", "--verify"]);
+    server.script(Route::Profile, vec![Reply::unauthorized("token_revoked"); 2]);
+    text += &both(&stage, &["switch", "b", "--verify"]);
+    server.script(Route::Profile, vec![Reply::throttled(Some("720"))]);
+    text += &transcript(&stage, &["switch", "b", "--verify"]);
+    stage.expire("b");
+    text += &transcript(&stage, &["switch", "b", "--verify"]);
+    text += &transcript(&stage, &["switch", "b", "--verify", "--force"]);
+    check("switch-verify", &text);
+}
+
+/// A login's own end: told from five days before, by whatever shows the login.
+#[test]
+fn ends() {
+    let stage = Stage::with_server("s-ends");
+    let end = clauth_sandbox::now_ms() + 4 * 24 * 3_600_000 + 60_000;
+    let login = clauth_sandbox::Login::new(&Account::a(), clauth_sandbox::Pair::new("A", 1)).ending_at(Some(end));
+    stage.world.store_login(&login);
+    stage.server.as_ref().expect("a server").know(&login);
+    stage.ok(&["capture", "a"]);
+    let mut text = both(&stage, &["list"]);
+    text += &transcript(&stage, &["usage", "a"]);
+    text += &transcript(&stage, &["custody"]);
+    text += &transcript(&stage, &["refresh", "a"]);
+    check("login-ends", &text);
 }
 
 #[test]

@@ -41,7 +41,16 @@ pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
             findings.extend(state(record, engine.host.clock.now()));
         }
     }
+    findings.extend(custody.iter().filter_map(|one| ends_soon(one, engine.host.clock.now())));
     findings
+}
+
+/// A login that ends by itself before long.
+fn ends_soon(custody: &Custody, now: jiff::Timestamp) -> Option<Finding> {
+    let message = custody.ends_soon(now)?;
+    let (message, _) = message.split_once("; ").unwrap_or((&message, ""));
+    let fix = format!("clauth login {}", custody.profile.as_deref()?);
+    Some(Finding::new(rules::LOGIN_ENDS, message.to_owned(), fix))
 }
 
 /// L5, from what is on disk: the places that a `claude` reads, by refresh token.
@@ -112,7 +121,9 @@ fn state(record: &Record, now: jiff::Timestamp) -> Option<Finding> {
             reason.map_or_else(|| format!("is {word}"), |reason| format!("is {word}: {reason}"))
         }
     };
-    Some(Finding::new(rules::LOGIN_UNUSABLE, format!("'{name}' {why}"), format!("clauth login {name}")))
+    // What is in doubt is told by the next try, once that is due.
+    let verb = if state == State::Unknown { "refresh" } else { "login" };
+    Some(Finding::new(rules::LOGIN_UNUSABLE, format!("'{name}' {why}"), format!("clauth {verb} {name}")))
 }
 
 #[cfg(test)]
@@ -137,6 +148,7 @@ mod tests {
         };
         vec![Custody {
             profile: Some("work".into()),
+            usable: true,
             endpoint: false,
             custodian: None,
             generations: vec![generation],

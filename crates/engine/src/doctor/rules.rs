@@ -109,6 +109,12 @@ pub(super) const LOGIN_UNUSABLE: Rule = rule(
     "a profile's login is dead, lapsed, signed out, of unknown state, or there is none",
     None,
 );
+pub(super) const LOGIN_ENDS: Rule = rule(
+    "login-ends",
+    Warning,
+    "a login ends by itself within five days; no renewal puts that off, only a new sign-in follows it",
+    None,
+);
 pub(super) const LOAN_ELSEWHERE: Rule =
     rule("loan-elsewhere", Warning, "a profile's login is lent to another Claude Code home", None);
 pub(super) const OTHER_MACHINE: Rule = rule(
@@ -233,6 +239,7 @@ pub const RULES: &[Rule] = &[
     SPENT_HELD,
     SAME_ACCOUNT,
     LOGIN_UNUSABLE,
+    LOGIN_ENDS,
     LOAN_ELSEWHERE,
     OTHER_MACHINE,
     PROFILE_UNREADABLE,

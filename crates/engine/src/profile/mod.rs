@@ -1,5 +1,6 @@
 //! Profiles: their names, their order, and what each keeps on disk.
 
+pub(crate) mod end;
 mod identity;
 mod loan;
 mod name;

@@ -224,8 +224,11 @@ impl Record {
             return (state, reason);
         }
         let passed = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
-        if passed(login.refresh_expires_at) || (login.refresh.is_none() && passed(login.expires_at)) {
-            return (State::Lapsed, Some("the login's own end has passed".into()));
+        if let Some(end) = login.refresh_expires_at.filter(|end| *end <= now) {
+            return (State::Lapsed, Some(super::end::ended(end)));
+        }
+        if login.refresh.is_none() && passed(login.expires_at) {
+            return (State::Lapsed, Some("its access token has ended, and it has no refresh token".into()));
         }
         (if passed(login.expires_at) { State::Expired } else { State::Ok }, reason)
     }

@@ -87,12 +87,13 @@ impl Engine {
     /// Store: the slot alone.
     fn land_in_slot(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, staged: &Staged) -> Result<bool, Error> {
         let Some(part) = snapshot.record(&staged.name).and_then(|record| record.part()) else { return Ok(false) };
-        if staged.replaces(part) {
+        // The same access token may have come back, with another end.
+        if staged.concerns(part) {
             let renewed = joined(part, staged);
             desk.put_slot(&staged.name, &renewed)?;
             return Ok(true);
         }
-        Ok(staged.is(part))
+        Ok(false)
     }
 
     /// Live: the home, then loan and slot. Where another login has displaced it in the home, the loan is the place that
@@ -100,9 +101,9 @@ impl Engine {
     fn land_in_home(&self, desk: &mut Desk<'_>, snapshot: &Snapshot, staged: &Staged) -> Result<bool, Error> {
         let name = &staged.name;
         let live = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
-        if let Some(live) = live.filter(|live| staged.replaces(live) || staged.is(live)) {
+        if let Some(live) = live.filter(|live| staged.concerns(live)) {
             let renewed = joined(&live, staged);
-            if staged.replaces(&live) {
+            if renewed.bytes() != live.bytes() {
                 desk.install(&renewed)?;
             }
             desk.lend(name, renewed)?;
@@ -112,7 +113,7 @@ impl Engine {
             return Ok(false);
         }
         let Some(part) = snapshot.record(name).and_then(|record| record.part()) else { return Ok(false) };
-        if staged.replaces(part) || staged.is(part) {
+        if staged.concerns(part) {
             desk.lend(name, joined(part, staged))?;
             return Ok(true);
         }

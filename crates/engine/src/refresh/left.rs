@@ -8,9 +8,6 @@ use crate::custody::{ATTEMPTS, Desk, Operation, Snapshot, Unfinished};
 use crate::profile::{Record, Roster, State};
 use crate::{Engine, Error};
 
-/// Said of a login whose renewal was sent and not answered.
-pub(super) const NO_ANSWER: &str = "a renewal was sent and its answer never came";
-
 impl Engine {
     /// Lands every pair that a killed renewal left. One that is under way is left alone, and one that cannot be landed now
     /// keeps nobody from other profiles: what it was renewed from is not installed meanwhile (W10).
@@ -40,13 +37,13 @@ impl Engine {
         if files.is_empty() || files.iter().any(|file| *file != "mark.json") {
             return Ok(!files.is_empty());
         }
-        self.is_untold(&Record::read(&self.disk, &self.root, name))
+        Ok(self.untold(&Record::read(&self.disk, &self.root, name))?.is_some())
     }
 
-    /// Whether a send is on record of which the profile does not yet tell.
-    fn is_untold(&self, record: &Record) -> Result<bool, Error> {
+    /// The record of a send of which the profile does not yet tell.
+    fn untold(&self, record: &Record) -> Result<Option<Mark>, Error> {
         let told = record.standing_verdict().is_some_and(|verdict| verdict.state != State::Ok);
-        Ok(!told && Mark::is_raised(&self.disk, &self.root, record)?)
+        if told { Ok(None) } else { Mark::raised(&self.disk, &self.root, record) }
     }
 
     fn take_in(&self, name: &str) -> Result<(), Error> {
@@ -88,10 +85,10 @@ impl Engine {
     /// Blank files go; a token that was sent is told to be in doubt.
     fn tell_unknown(&self, snapshot: &Snapshot, name: &str, held: &Held) -> Result<(), Error> {
         if let Some(record) = snapshot.record(name)
-            && self.is_untold(record)?
+            && let Some(mark) = self.untold(record)?
         {
             let mut desk = Desk::new(self, snapshot)?;
-            desk.judge(name, State::Unknown, NO_ANSWER)?;
+            desk.judge(name, State::Unknown, &mark.doubt())?;
             let operation = Operation { done: "refresh", to: Some(name.to_owned()), ..Operation::default() };
             self.apply(&operation, desk.finish()?.changes, held)?;
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Mark;
+use super::mark::Came;
 use crate::Custodian;
 
 /// So little time is left when a running `claude` may be spared its own renewal (R2).
@@ -42,22 +43,46 @@ pub(super) fn is_ours(custodian: Custodian, running: bool, bearer_dependents: bo
 pub(super) enum Hold {
     /// Not before this moment.
     Until(Timestamp),
-    /// It was sent and no answer came: once more when the access token has ended, and not before.
-    UntilEnd,
+    /// It may be used up: again when the access token has ended, at this moment where that is known, and not before.
+    UntilEnd(Option<Timestamp>),
     /// It was sent twice and no answer came.
     ForGood,
 }
 
-/// R6: whether the token that `mark` is about may be sent (again); `ended` once its access token no longer works.
-pub(super) fn may_send(mark: Option<&Mark>, ended: bool, now: Timestamp) -> Result<(), Hold> {
+/// How often a token is sent without any answer: a lost reply allows one retry (R6).
+const SENDS: u32 = 2;
+
+/// R6: whether the token that `mark` is about may be sent (again). `end` is when its access token stops working; nothing
+/// where it has.
+pub(super) fn may_send(mark: Option<&Mark>, end: Option<Timestamp>, now: Timestamp) -> Result<(), Hold> {
     let Some(mark) = mark else { return Ok(()) };
-    match mark.sends {
-        0 | 1 if mark.retry_at.is_some_and(|at| at > now) => Err(Hold::Until(mark.retry_at.unwrap_or(now))),
-        0 => Ok(()),
-        1 if ended => Ok(()),
-        1 => Err(Hold::UntilEnd),
-        _ => Err(Hold::ForGood),
+    if mark.lost >= SENDS {
+        return Err(Hold::ForGood);
     }
+    match mark.retry_at.filter(|at| *at > now) {
+        _ if mark.sends > 0 && end.is_some() => Err(Hold::UntilEnd(end.max(mark.retry_at))),
+        Some(at) => Err(Hold::Until(at)),
+        None => Ok(()),
+    }
+}
+
+/// When the token that `mark` is about may be sent again; `None` when never.
+pub(super) fn due(mark: &Mark, end: Option<Timestamp>) -> Option<Timestamp> {
+    let end = end.filter(|_| mark.sends > 0);
+    (mark.lost < SENDS).then_some(end.max(mark.retry_at)).flatten()
+}
+
+/// The record of a send that left it open what became of the token. An answer says that somebody is there: it is asked again,
+/// ever more rarely. That no answer came is what happens when the pair was made and lost, and counts towards the one retry.
+pub(super) fn doubted(
+    before: &Mark,
+    raised: &Mark,
+    came: Option<Came>,
+    (asked, now): (Option<Duration>, Timestamp),
+) -> Mark {
+    let failures = before.failures + 1;
+    let lost = if came.is_some() { before.lost } else { raised.lost };
+    Mark { lost, came, failures, retry_at: Some(now + pause(failures, asked)), ..raised.clone() }
 }
 
 /// How long to wait after the `failures`-th refusal in a row, or for longer where the server says so.
@@ -96,25 +121,72 @@ mod tests {
         }
     }
 
-    fn mark(sends: u32, retry_in: Option<i64>) -> Mark {
-        let retry_at = retry_in.map(|seconds| Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds));
-        Mark { token: Fingerprint::of(b"x"), at: Timestamp::UNIX_EPOCH, sends, failures: 0, retry_at }
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds)
+    }
+
+    fn mark(sends: u32, lost: u32, retry_in: Option<i64>) -> Mark {
+        let none = Mark::of(Fingerprint::of(b"x"), Timestamp::UNIX_EPOCH);
+        Mark { sends, lost, retry_at: retry_in.map(at), ..none }
     }
 
     #[test]
-    fn a_token_is_sent_again_once_and_only_when_nothing_else_works() {
-        let until = |seconds| Hold::Until(Timestamp::UNIX_EPOCH + SignedDuration::from_secs(seconds));
-        for (name, mark, ended, expected) in [
-            ("never sent", None, false, Ok(())),
-            ("refused and long ago", Some(mark(0, Some(0))), false, Ok(())),
-            ("refused just now", Some(mark(0, Some(9))), true, Err(until(9))),
-            ("lost, still works", Some(mark(1, None)), false, Err(Hold::UntilEnd)),
-            ("lost, ended", Some(mark(1, None)), true, Ok(())),
-            ("lost, ended, later", Some(mark(1, Some(9))), true, Err(until(9))),
-            ("lost twice", Some(mark(2, None)), true, Err(Hold::ForGood)),
-            ("lost twice, later", Some(mark(2, Some(9))), true, Err(Hold::ForGood)),
+    fn a_token_is_sent_again_only_when_nothing_is_lost_by_it() {
+        let until = |seconds| Err(Hold::Until(at(seconds)));
+        let works = Some(at(9));
+        for (name, mark, end, expected) in [
+            ("never sent", None, works, Ok(())),
+            ("declined and long ago", Some(mark(0, 0, Some(0))), works, Ok(())),
+            ("declined just now", Some(mark(0, 0, Some(9))), None, until(9)),
+            ("lost, still works", Some(mark(1, 1, None)), works, Err(Hold::UntilEnd(works))),
+            (
+                "lost, still works, and paused for longer",
+                Some(mark(1, 1, Some(20))),
+                works,
+                Err(Hold::UntilEnd(Some(at(20)))),
+            ),
+            ("lost, ended", Some(mark(1, 1, None)), None, Ok(())),
+            ("lost, ended, later", Some(mark(1, 1, Some(9))), None, until(9)),
+            ("lost twice", Some(mark(2, 2, None)), None, Err(Hold::ForGood)),
+            ("lost twice, later", Some(mark(2, 2, Some(9))), None, Err(Hold::ForGood)),
+            ("answered with trouble, still works", Some(mark(3, 0, Some(0))), works, Err(Hold::UntilEnd(works))),
+            ("answered with trouble, ended", Some(mark(3, 0, Some(0))), None, Ok(())),
+            ("answered with trouble, ended just now", Some(mark(3, 0, Some(9))), None, until(9)),
+            ("lost, then answered with trouble", Some(mark(2, 1, Some(0))), None, Ok(())),
         ] {
-            assert_eq!(may_send(mark.as_ref(), ended, Timestamp::UNIX_EPOCH), expected, "{name}");
+            assert_eq!(may_send(mark.as_ref(), end, Timestamp::UNIX_EPOCH), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn when_a_token_is_due_again_row_by_row() {
+        for (name, mark, end, expected) in [
+            ("declined: the end is no matter", mark(0, 0, Some(9)), Some(at(20)), Some(at(9))),
+            ("in doubt: at the end", mark(1, 1, Some(9)), Some(at(20)), Some(at(20))),
+            ("in doubt: at the pause's end", mark(1, 0, Some(9)), Some(at(2)), Some(at(9))),
+            ("lost twice: never", mark(2, 2, Some(9)), Some(at(2)), None),
+        ] {
+            assert_eq!(due(&mark, end), expected, "{name}");
+        }
+    }
+
+    /// An hour of a server that answers with 500 must not end a login; a line that swallows answers gets one retry.
+    #[test]
+    fn trouble_in_answers_is_waited_out_and_silence_is_not() {
+        let status = Some(Came::Status(500));
+        for (name, came, lost) in [
+            ("answers", vec![status; 5], 0),
+            ("silence once", vec![None, status, status], 1),
+            ("silence twice", vec![status, None, status, None], 2),
+        ] {
+            let mut mark = mark(0, 0, None);
+            for came in &came {
+                mark = doubted(&mark, &mark.raise(at(0)), *came, (None, at(0)));
+            }
+            let (sends, pauses) = (u32::try_from(came.len()).expect("few"), pause(mark.failures, None));
+            assert_eq!((mark.sends, mark.lost, mark.failures), (sends, lost, sends), "{name}");
+            assert_eq!(mark.retry_at, Some(at(0) + pauses), "{name}");
+            assert_eq!(may_send(Some(&mark), None, at(24 * 3600)) == Err(Hold::ForGood), lost == 2, "{name}");
         }
     }
 

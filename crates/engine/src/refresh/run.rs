@@ -13,7 +13,7 @@ use super::staged::tokens;
 use crate::custody::{ATTEMPTS, Snapshot, elsewhere, print};
 use crate::error::Kind;
 use crate::owner::Owner;
-use crate::profile::{ProfileKind, Record, State};
+use crate::profile::{ProfileKind, Record, State, end};
 use crate::{Custodian, Engine, Error, Options, Target, history};
 
 /// What somebody renewed so short a time ago need not be renewed again: several asked at once.
@@ -78,7 +78,8 @@ impl Engine {
             }
             let (part, login) = self.renewable(&snapshot, &name)?;
             if access(&snapshot) != access(&began) || self.is_good(&name, need, (part, &login))? {
-                return Ok(Refreshed { name, renewed: false, expires_at: login.expires_at, warnings: Vec::new() });
+                let warnings = self.ends_soon(&name, &login);
+                return Ok(Refreshed { name, renewed: false, expires_at: login.expires_at, warnings });
             }
             if self.is_renewed_there(&snapshot, &seat)? {
                 // Claude Code was first: what it renewed is taken home.
@@ -86,9 +87,10 @@ impl Engine {
                 self.switch(Target::Named(&name), Options::default())?;
                 continue;
             }
-            if let Ended::Renewed(warnings) = self.renew((&snapshot, &seat), need, (part, &login), held)? {
-                let record = Record::read(&self.disk, &self.root, &name);
-                let expires_at = record.login().and_then(|login| login.expires_at);
+            if let Ended::Renewed(mut warnings) = self.renew((&snapshot, &seat), need, (part, &login), held)? {
+                let renewed = Record::read(&self.disk, &self.root, &name).login();
+                warnings.extend(self.ends_soon(&name, renewed.as_ref().unwrap_or(&login)));
+                let expires_at = renewed.and_then(|login| login.expires_at);
                 return Ok(Refreshed { name, renewed: true, expires_at, warnings });
             }
         }
@@ -109,8 +111,10 @@ impl Engine {
         }
         let Some(refresh) = &login.refresh else { return Err(no_refresh_token(name)) };
         let mark = Mark::read(&self.disk, &self.root, name, &refresh.fingerprint())?;
-        policy::may_send(mark.as_ref(), left <= SignedDuration::ZERO, self.host.clock.now())
-            .map_err(|hold| held_back(name, hold, login.expires_at))?;
+        let end = login.expires_at.filter(|_| left > SignedDuration::ZERO);
+        if let (Some(mark), Err(hold)) = (&mark, policy::may_send(mark.as_ref(), end, self.host.clock.now())) {
+            return Err(held_back(name, mark, hold));
+        }
         // What putting the pair into its place has to read must be readable before anything is sent.
         self.state(snapshot)?;
         self.send(&Sending { seat, part, login, refresh, network: snapshot.settings.network }, mark, held)
@@ -211,6 +215,11 @@ impl Engine {
         let last = events.iter().rev().find(ours);
         let ago = |at: Timestamp| self.host.clock.now().duration_since(at).abs();
         Ok(last.is_some_and(|event| event.tokens.to == print(part) && ago(event.at) < MOMENT))
+    }
+
+    /// The warning about a login that ends soon, for which a renewal does nothing.
+    fn ends_soon(&self, name: &str, login: &Login) -> Vec<String> {
+        end::warning(name, login.refresh_expires_at, self.host.clock.now()).into_iter().collect()
     }
 
     /// How long the access token still works.
@@ -314,17 +323,21 @@ fn no_refresh_token(name: &str) -> Error {
     Error::refused(Kind::DeadLogin, what, name, &[&sign_in(name)])
 }
 
-fn held_back(name: &str, hold: Hold, end: Option<Timestamp>) -> Error {
+fn held_back(name: &str, mark: &Mark, hold: Hold) -> Error {
     let again = format!("clauth refresh {name}");
+    let of = |doubt: String| doubt.replacen("a renewal", &format!("a renewal of '{name}'"), 1);
     match hold {
         Hold::Until(at) => {
-            let what = format!("the server refused to renew '{name}'; it is not asked again before {}", seconds(at));
-            Error::refused(Kind::Server, what, name, &[&again])
+            let why = match mark.sends {
+                0 => format!("the server refused to renew '{name}'"),
+                _ => of(mark.doubt()),
+            };
+            let kind = if mark.sends > 0 && mark.came.is_none() { Kind::Offline } else { Kind::Server };
+            Error::refused(kind, format!("{why}; it is not asked again before {}", seconds(at)), name, &[&again])
         }
-        Hold::UntilEnd => {
-            let what =
-                format!("a renewal of '{name}' was sent and its answer never came; its access token still works");
-            let when = end.map_or_else(|| again.clone(), |end| format!("once more after {}: {again}", seconds(end)));
+        Hold::UntilEnd(at) => {
+            let what = format!("{}; its access token still works", of(mark.doubt()));
+            let when = at.map_or_else(|| again.clone(), |at| format!("once more after {}: {again}", seconds(at)));
             Error::refused(Kind::Protected, what, name, &[&when])
         }
         Hold::ForGood => {

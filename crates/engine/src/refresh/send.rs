@@ -1,15 +1,13 @@
 //! The one request, between a raised mark and a staged answer (R4, R6).
 
-use std::time::Duration;
-
 use clauth_anthropic::{Client, TokenError, TokenRequest, Trouble};
 use clauth_claude::{AccountPart, Login};
 use clauth_durable::{Held, Reserve};
 use clauth_host::{Fingerprint, Secret};
 
 use super::Mark;
-use super::left::NO_ANSWER;
-use super::policy::pause;
+use super::mark::Came;
+use super::policy::{doubted, pause};
 use super::run::Seat;
 use super::staged::{ROOM, Staged};
 use crate::custody::{Applied, Desk, Operation};
@@ -17,9 +15,6 @@ use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::{Record, State};
 use crate::{Engine, Error};
-
-/// The whole call (R5).
-const DEADLINE: Duration = Duration::from_secs(20);
 
 /// What is sent, and on whose behalf.
 pub(super) struct Sending<'a> {
@@ -55,7 +50,7 @@ impl Engine {
         let mark = mark.unwrap_or_else(|| Mark::of(sending.token(), now));
         self.disk.ensure_dir(&self.root.refresh(name))?;
         let room = Reserve::make(&self.disk, &self.stage(name), ROOM)?;
-        let raised = Mark { sends: mark.sends + 1, at: now, retry_at: None, ..mark.clone() };
+        let raised = mark.raise(now);
         if let Err(error) = held.check().map_err(Error::from).and_then(|()| raised.write(&self.disk, &self.root, name))
         {
             self.clear(name, &mark);
@@ -67,7 +62,7 @@ impl Engine {
             client_id: sending.login.client_id.as_deref(),
             scopes: &sending.login.scopes,
         };
-        let error = match client.refresh(&request, DEADLINE) {
+        let error = match client.refresh(&request, self.patience.renewal) {
             Ok(pair) => {
                 let now = self.host.clock.now();
                 match Staged::of(name, sending.part, &pair, raised.sends, now) {
@@ -112,23 +107,23 @@ impl Engine {
                 let next = format!("not before {}: clauth refresh {name}", crate::text::seconds(retry_at));
                 Err(failed(name, error, &[&next]))
             }
-            TokenError::Unknown { retry_after, .. } => {
-                let retry_at = retry_after.map(|asked| now + pause(1, Some(asked)));
-                self.note(sending, (State::Unknown, NO_ANSWER), held)?;
-                let again = raised.sends < 2;
-                self.clear(name, &Mark { retry_at, ..raised });
-                let once = format!("once its access token has ended, one more try is safe: clauth refresh {name}");
-                let sign_in = super::run::sign_in(name);
-                let next: &[&str] = if again { &[&once, &sign_in] } else { &[&sign_in] };
-                Err(failed(name, error, next))
+            TokenError::Unknown { trouble, retry_after, .. } => {
+                let mark = doubted(&before, &raised, came(trouble), (retry_after, now));
+                self.note(sending, (State::Unknown, &mark.doubt()), held)?;
+                self.clear(name, &mark);
+                let due = super::policy::due(&mark, sending.login.expires_at);
+                let again = due.map(|due| format!("not before {}: clauth refresh {name}", crate::text::seconds(due)));
+                let next: Vec<String> = again.into_iter().chain([super::run::sign_in(name)]).collect();
+                Err(failed(name, error, &next.iter().map(String::as_str).collect::<Vec<_>>()))
             }
             TokenError::Dead => {
-                if !self.note(sending, (State::Dead, "the server no longer accepts it"), held)? {
-                    self.clear(name, &Mark { sends: 0, failures: 0, ..before });
+                let why = crate::profile::end::refused(sending.login.refresh_expires_at, now);
+                if !self.note(sending, (State::Dead, &why), held)? {
+                    self.clear(name, &Mark { sends: 0, lost: 0, failures: 0, ..before });
                     return Ok(Ended::Moved);
                 }
-                self.clear(name, &Mark { sends: 0, failures: 0, ..before });
-                let what = format!("the login of '{name}' is dead: the server no longer accepts it");
+                self.clear(name, &Mark { sends: 0, lost: 0, failures: 0, ..before });
+                let what = format!("the login of '{name}' is dead: {why}");
                 Err(Error::refused(Kind::DeadLogin, what, name, &[&super::run::sign_in(name)]))
             }
         }
@@ -165,6 +160,15 @@ impl Engine {
         let check = || held.check().and_then(|()| inner.check());
         let applied = self.apply_under(&operation, desk.finish()?.changes, &check)?;
         Ok(matches!(applied, Applied::Done))
+    }
+}
+
+/// What came, if anything did.
+fn came(trouble: Trouble) -> Option<Came> {
+    match trouble {
+        Trouble::Status(status) => Some(Came::Status(status)),
+        Trouble::Unparsable => Some(Came::Unparsable),
+        Trouble::Offline | Trouble::Timeout => None,
     }
 }
 

@@ -4,6 +4,7 @@ mod plan;
 mod report;
 mod run;
 mod undo;
+mod verify;
 
 pub use report::{Effect, Outgoing, Report, SessionEffect};
 pub use run::{Options, Target};

@@ -30,6 +30,8 @@ pub(super) struct Cause<'a> {
     pub(super) force: bool,
     /// It is only told what would be done.
     pub(super) dry_run: bool,
+    /// What the server said about the incoming login, where it was asked to be verified.
+    pub(super) verified: Option<Learned>,
 }
 
 /// What a switch begins from.

@@ -101,6 +101,8 @@ pub struct Report {
     pub outgoing: Option<Outgoing>,
     /// The profile that a renewed or outside login went into.
     pub harvested_into: Option<String>,
+    /// The server was asked about the login beforehand, and accepts it.
+    pub verified: bool,
     /// Running `claude` processes.
     pub sessions: Vec<SessionEffect>,
     /// What the user should know.

@@ -9,7 +9,7 @@ use super::report::{self, Outgoing, Report};
 use crate::custody::{ATTEMPTS, Applied, Learned, Operation, Snapshot, planned};
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner, YOUNG};
-use crate::profile::{AccountKey, Known, ProfileKind};
+use crate::profile::{AccountKey, Known, ProfileKind, Record, end};
 use crate::{Engine, Error, history};
 
 /// Where a switch goes.
@@ -28,6 +28,8 @@ pub struct Options {
     pub force: bool,
     /// Say what would change, and change nothing.
     pub dry_run: bool,
+    /// Ask the server about the login first, and install none that it does not accept.
+    pub verify: bool,
 }
 
 impl Engine {
@@ -38,8 +40,14 @@ impl Engine {
     /// is as before.
     pub fn switch(&self, target: Target<'_>, options: Options) -> Result<Report, Error> {
         let name = self.resolve(target)?;
-        let cause = Cause { event: "switch", reason: "asked for", force: options.force, dry_run: options.dry_run };
-        self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))
+        let (force, dry_run) = (options.force, options.dry_run);
+        let verified = if options.verify { self.verify(&name, dry_run)? } else { None };
+        let learned = verified.as_ref().and_then(|verified| verified.learned.clone());
+        let cause = Cause { event: "switch", reason: "asked for", force, dry_run, verified: learned };
+        let mut report = self.put_live(&Incoming::Profile(name), &cause, options, &|_, _| Ok(()))?;
+        report.verified = verified.is_some();
+        report.warnings.extend(verified.and_then(|verified| verified.remark));
+        Ok(report)
     }
 
     /// The profile that was live before: what `-` means.
@@ -79,7 +87,7 @@ impl Engine {
             let endpoint = self.endpoint_live(&snapshot)?;
             allow(&snapshot, &owner)?;
             self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
-            let learned = self.learned(&snapshot, &owner, known, incoming);
+            let learned = self.learned(&snapshot, (&owner, known), incoming, cause);
             let before =
                 Before { snapshot: &snapshot, owner: &owner, learned: &learned, endpoint: endpoint.as_deref() };
             return self.draft_only(&before, incoming, cause);
@@ -93,7 +101,7 @@ impl Engine {
             let known = self.settled(&mut before)?;
             let answer = known.clone();
             let owner = self.owner(&before, key_of(&known))?;
-            let learned = self.learned(&before, &owner, known, incoming);
+            let learned = self.learned(&before, (&owner, known), incoming, cause);
             let concerned = before.concerned(incoming.profile(), &owner);
             self.tend_all(&concerned)?;
             let held = self.lock_all(&before.home, &concerned)?;
@@ -230,6 +238,8 @@ impl Engine {
         if enters {
             report.warnings.extend(self.followers(&report, snapshot));
         }
+        let end = snapshot.record(&report.to).and_then(Record::login).and_then(|login| login.refresh_expires_at);
+        report.warnings.extend(end::warning(&report.to, end, self.host.clock.now()));
         report.warnings.extend(snapshot.notice.clone());
         for over in self.overrides(&snapshot.home) {
             report.warnings.push(format!(
@@ -267,14 +277,20 @@ impl Engine {
 
     /// What the server can tell of the two logins that are about to change places: of the live one if it was asked about
     /// it anyway, of the incoming one if nobody knows whose that is. Without, no later login of it could be told.
-    fn learned(&self, before: &Snapshot, owner: &Owner, live: Option<Known>, incoming: &Incoming) -> Vec<Learned> {
+    fn learned(
+        &self,
+        before: &Snapshot,
+        (owner, live): (&Owner, Option<Known>),
+        incoming: &Incoming,
+        cause: &Cause<'_>,
+    ) -> Vec<Learned> {
         let print = |access: &clauth_host::Secret| access.fingerprint();
-        let mut learned = Vec::new();
+        let mut learned: Vec<Learned> = cause.verified.iter().cloned().collect();
         if let (Some(name), Some(known), Some(access)) = (owner.profile(), live, before.live.access()) {
             learned.push(Learned { name: name.to_owned(), access: print(access), known });
         }
         let record = incoming.profile().and_then(|name| before.record(name));
-        if let Some(record) = record.filter(|record| record.identity.is_none())
+        if let Some(record) = record.filter(|record| record.identity.is_none() && cause.verified.is_none())
             && let Some(login) = record.login()
             && let Some(answer) = self.look_up.whose(&self.host, before.settings.network, &login.access)
         {

@@ -23,13 +23,13 @@ impl Engine {
         let stack = history::undoable(&events);
         let last = stack.last().ok_or_else(nothing)?;
         let incoming = self.left_by(last)?;
-        let cause = Cause { event: "undo", reason: "taken back", force: false, dry_run };
+        let cause = Cause { event: "undo", reason: "taken back", force: false, dry_run, verified: None };
         let installed = last.to.clone();
         let allow = move |snapshot: &Snapshot, owner: &Owner| match self.endpoint_live(snapshot)? {
             Some(endpoint) => descends(&Owner::Own(endpoint), installed.as_deref()),
             None => descends(owner, installed.as_deref()),
         };
-        self.put_live(&incoming, &cause, Options { force: false, dry_run }, &allow)
+        self.put_live(&incoming, &cause, Options { dry_run, ..Options::default() }, &allow)
     }
 
     /// What was live before a switch: a profile, or a login that the switch put into the vault.

@@ -15,12 +15,6 @@ use crate::error::Kind;
 use crate::profile::AccountKey;
 use crate::{Engine, Need};
 
-/// The longest that one request may take.
-const DEADLINE: Duration = Duration::from_secs(8);
-
-/// How often plan and subscription are looked up (facts §4.2).
-const HOURLY: SignedDuration = SignedDuration::from_hours(1);
-
 /// What became of asking about an account.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Asked {
@@ -75,7 +69,7 @@ impl Engine {
         if let Some(until) = cache.failed.as_ref().and_then(|failed| failed.retry_at).filter(|at| *at > now) {
             return done(Asked::Held(until));
         }
-        match self.answer_for(target, token, (&cache, manner)) {
+        match self.answer_for(target, token, (&mut cache, manner)) {
             Err(Stop::Held(until)) => done(Asked::Held(until)),
             Err(Stop::Failed(trouble, wait)) => {
                 let at = self.host.clock.now();
@@ -96,7 +90,7 @@ impl Engine {
         &self,
         target: &Target,
         token: &Token,
-        (cache, manner): (&Cache, Manner),
+        (cache, manner): (&mut Cache, Manner),
     ) -> Result<(UsageAnswer, Option<ProfileAnswer>), Stop> {
         let mut token = token.clone();
         let mut renewed = false;
@@ -105,8 +99,11 @@ impl Engine {
                 self.renewed(&target.name, &Need { unless_left: Some(Duration::from_secs(60)), ..Need::default() })?;
             renewed = true;
         }
+        let asked = cache.plan_asked;
         match self.request(target, &token, (cache, manner)) {
             Err(Stop::Failed(Trouble::Expired, _)) if !renewed && !manner.once => {
+                // The plan was refused with the same token.
+                cache.plan_asked = asked;
                 let token = self.renewed(&target.name, &Need { refused: true, ..Need::default() })?;
                 self.request(target, &token, (cache, manner))
             }
@@ -119,21 +116,24 @@ impl Engine {
         &self,
         target: &Target,
         token: &Token,
-        (cache, manner): (&Cache, Manner),
+        (cache, manner): (&mut Cache, Manner),
     ) -> Result<(UsageAnswer, Option<ProfileAnswer>), Stop> {
         self.permitted(target)?;
         let now = self.host.clock.now();
-        let due =
-            manner.plan && cache.looked_up.as_ref().is_none_or(|looked| now.duration_since(looked.at).abs() >= HOURLY);
-        let due = due && self.permitted(target).is_ok();
+        let due = manner.plan && cache.is_plan_due(now) && self.permitted(target).is_ok();
+        if due {
+            cache.plan_asked = Some(now);
+        }
+        let deadline = self.patience.reading;
         let client = || Client::new(&self.host.endpoints, &self.host.env, manner.network);
         let (usage, profile) = std::thread::scope(|scope| {
-            let profile = due.then(|| scope.spawn(|| client().profile(&token.access, DEADLINE).ok()));
-            let usage = client().usage(&token.access, DEADLINE);
+            let profile = due.then(|| scope.spawn(|| client().profile(&token.access, deadline).ok()));
+            let usage = client().usage(&token.access, deadline);
             (usage, profile.and_then(|thread| thread.join().ok().flatten()))
         });
         if let Some(profile) = profile.as_ref().filter(|profile| !agrees(target.key.as_ref(), profile)) {
-            // Another account's figures must not become this one's.
+            // Another account's figures must not become this one's: it is asked each time until it agrees.
+            cache.plan_asked = None;
             (self.say)(&format!(
                 "the login of '{}' is {} by the server's word; its figures are not kept",
                 target.name,

@@ -71,6 +71,20 @@ impl Ledger {
         counted
     }
 
+    /// Whether a clock that was put back left stamps ahead of it.
+    pub(crate) fn is_ahead(&self, now: Timestamp) -> bool {
+        self.requests.iter().any(|at| *at > now)
+    }
+
+    /// Lets stamps that are ahead of the clock be of this moment, so that they grow old from now on; whether there were any.
+    pub(crate) fn settle(&mut self, now: Timestamp) -> bool {
+        let ahead = self.is_ahead(now);
+        if ahead {
+            self.requests = self.counted(now);
+        }
+        ahead
+    }
+
     /// The last request.
     pub(crate) fn last(&self, now: Timestamp) -> Option<Timestamp> {
         self.counted(now).last().copied()
@@ -164,9 +178,10 @@ mod tests {
             ledger.take(at(400 * 24 * 3600 + second)).expect("free");
         }
         assert_eq!(ledger.take(at(0)), Err(at(61 * 60 + 1)), "they still count");
-        let known = ledger.counted(at(0));
-        assert_eq!(known.len(), 20);
-        ledger.note(at(0));
+        assert_eq!(ledger.counted(at(0)).len(), 20);
+        assert_eq!(ledger.clone().take(at(40 * 60)), Err(at(101 * 60 + 1)), "unsettled, they never grow old");
+        assert!(ledger.settle(at(0)) && !ledger.settle(at(0)), "once is enough");
+        assert_eq!(ledger.take(at(40 * 60)), Err(at(61 * 60 + 1)));
         assert_eq!(ledger.take(at(61 * 60 + 2)), Ok(()));
     }
 

@@ -6,10 +6,13 @@ use std::time::Duration;
 
 use clauth_anthropic::{ProfileAnswer, Spend, UsageAnswer, UsageWindow};
 use clauth_durable::{Disk, Mode};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::Trouble;
+
+/// How often plan and subscription are looked up.
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 
 /// Our own key.
 const OURS: &str = "clauth";
@@ -54,6 +57,8 @@ pub(crate) struct Cache {
     pub(crate) failed: Option<Failed>,
     /// The last look-up of the plan that succeeded.
     pub(crate) looked_up: Option<LookedUp>,
+    /// When the plan was asked for last, whatever came.
+    pub(crate) plan_asked: Option<Timestamp>,
     /// The figures moved since the answer before: somebody uses the account.
     pub(crate) moving: bool,
     /// 0.4.0's `plan`, carried along.
@@ -89,9 +94,16 @@ impl Cache {
                 let (plan, subscription) = (text(looked, "plan"), text(looked, "subscription"));
                 Some(LookedUp { at: time(looked, "at")?, plan, subscription })
             }),
+            plan_asked: time(own, "plan_asked"),
             moving: own.get("moving").and_then(Value::as_bool) == Some(true),
             plan_fields,
         })
+    }
+
+    /// Whether the plan may be asked for: at most hourly, whatever came (facts §4.2).
+    pub(crate) fn is_plan_due(&self, now: Timestamp) -> bool {
+        let last = self.plan_asked.max(self.looked_up.as_ref().map(|looked| looked.at));
+        last.is_none_or(|at| now.duration_since(at).abs() >= HOURLY)
     }
 
     /// Takes what the profile endpoint said.
@@ -130,7 +142,7 @@ impl Cache {
         let own = json!({
             "schema": 1, "account": self.account, "as_of": stamp(self.as_of), "every_s": self.every.as_secs(),
             "windows": windows, "spend": self.answer.spend.as_ref().map(of_spend), "failed": failed,
-            "looked_up": looked_up, "moving": self.moving,
+            "looked_up": looked_up, "plan_asked": stamp(self.plan_asked), "moving": self.moving,
         });
         file.insert(OURS.into(), own);
         format!("{}\n", Value::Object(file))
@@ -226,6 +238,7 @@ mod tests {
             },
             failed: Some(Failed { error: Trouble::Throttled, at: at(5), retry_at: Some(at(305)) }),
             looked_up: Some(LookedUp { at: at(-9), plan: Some("Max 5x".into()), subscription: None }),
+            plan_asked: Some(at(-4)),
             moving: true,
             plan_fields: Some(json!({"has_max": true, "has_pro": false})),
         }

@@ -23,7 +23,7 @@ pub use ask::{Asked, Tried as AskedAbout};
 pub use gather::{Asking, Usage};
 pub use handed::Handed;
 pub use look::Filling;
-pub(crate) use look::Shelf;
+pub(crate) use look::{Shelf, account_id};
 pub use pace::Pace;
 pub use reading::{Balance, Budget, Reading, Source, Trouble, Window};
 pub use statusline::Status;

@@ -31,8 +31,10 @@ impl Engine {
         }
         let held = self.lock_poll(account)?;
         let mut ledger = Ledger::read(&self.disk, &path)?;
-        let (answer, changed) = change(&mut ledger, self.host.clock.now());
-        if changed {
+        let now = self.host.clock.now();
+        let settled = ledger.settle(now);
+        let (answer, changed) = change(&mut ledger, now);
+        if changed || settled {
             held.check()?;
             ledger.write(&self.disk, &path)?;
         }

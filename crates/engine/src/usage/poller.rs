@@ -81,14 +81,18 @@ impl Engine {
             return Ok(LOOK);
         }
         let now = self.host.clock.now();
-        let mut next: Option<(Timestamp, Target)> = None;
+        let (mut next, mut last): (Option<(Timestamp, Target)>, Option<Timestamp>) = (None, None);
         for target in self.targets(&snapshot)?.into_iter().filter(|target| target.token().is_ok()) {
-            let Some(due) = self.poll_due(&target, now, just_awake) else { continue };
+            let ledger = self.poll_ledger(&target.account, now)?;
+            last = last.max(ledger.last(now));
+            let Some(due) = self.poll_due(&target, &ledger, (now, just_awake)) else { continue };
             if next.as_ref().is_none_or(|(at, _)| due < *at) {
                 next = Some((due, target));
             }
         }
         let Some((due, target)) = next else { return Ok(LOOK) };
+        // Whoever made the last request, and about whichever account: it went to the same host.
+        let due = last.and_then(|last| last.checked_add(APART).ok()).map_or(due, |apart| due.max(apart));
         if due > now {
             return Ok(Duration::try_from(due.duration_since(now)).unwrap_or(LOOK).min(LOOK));
         }
@@ -102,11 +106,20 @@ impl Engine {
         Ok(APART)
     }
 
+    /// The requests of an account. After a clock was put back their stamps are set right, or nothing would ever be due.
+    fn poll_ledger(&self, account: &str, now: Timestamp) -> Result<Ledger, Error> {
+        let read = || Ledger::read(&self.disk, &self.root.poll(account)).unwrap_or_default();
+        let ledger = read();
+        if !ledger.is_ahead(now) {
+            return Ok(ledger);
+        }
+        self.with_ledger(account, |ledger, _| (ledger.clone(), false))
+    }
+
     /// When an account is due for us; `None` while it is somebody else's.
-    fn poll_due(&self, target: &Target, now: Timestamp, just_awake: bool) -> Option<Timestamp> {
-        let ledger = Ledger::read(&self.disk, &self.root.poll(&target.account)).unwrap_or_default();
+    fn poll_due(&self, target: &Target, ledger: &Ledger, (now, just_awake): (Timestamp, bool)) -> Option<Timestamp> {
         let lives = |lease: &Lease| process_lives(&self.disk, lease.pid, lease.start.as_deref());
-        if is_leased(&ledger, now, std::process::id(), lives) {
+        if is_leased(ledger, now, std::process::id(), lives) {
             return None;
         }
         let shelf = target.shelf(self);

@@ -12,6 +12,9 @@ const GRACE: SignedDuration = SignedDuration::from_secs(15);
 /// After a failure that names no time.
 const AGAIN: Duration = Duration::from_secs(2 * 60);
 
+/// For so long it is asked again sooner than usual.
+const SOON: SignedDuration = SignedDuration::from_mins(10);
+
 /// What is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Facts<'a> {
@@ -39,7 +42,8 @@ fn regular(facts: &Facts<'_>, last: Timestamp, now: Timestamp) -> Timestamp {
     let usual = policy::interval(facts.reading, &facts.how, now);
     let Some(reading) = facts.reading else { return later(last, jittered(usual, facts.jitter)) };
     if reading.error.is_some() && reading.error_at >= reading.as_of {
-        return later(last, jittered(AGAIN.min(usual), facts.jitter));
+        let wait = if lasts(reading, usual) { usual } else { AGAIN.min(usual) };
+        return later(last, jittered(wait, facts.jitter));
     }
     if let Some(reset) = reading.spent_until(now) {
         return later(reset, GRACE);
@@ -60,6 +64,14 @@ fn regular(facts: &Facts<'_>, last: Timestamp, now: Timestamp) -> Timestamp {
         }
         _ => later(last, jittered(usual, facts.jitter)),
     }
+}
+
+/// Whether nothing came for so long that asking more often than usual does not help: requests that fail count too, and
+/// there must be some left when the trouble is over.
+fn lasts(reading: &Reading, usual: Duration) -> bool {
+    let long = SignedDuration::try_from(usual).unwrap_or(SignedDuration::MAX).saturating_add(SOON);
+    let (Some(error_at), Some(as_of)) = (reading.error_at, reading.as_of) else { return true };
+    error_at.duration_since(as_of) > long
 }
 
 /// Within a tenth.
@@ -128,6 +140,20 @@ mod tests {
             ("throttled", Some(failed(Trouble::Throttled, Some(at(700)))), active, Some(-60), 700),
             ("no scope", Some(failed(Trouble::Scope, Some(at(86_000)))), active, Some(-60), 86_000),
             ("nobody there", Some(failed(Trouble::Offline, None)), active, Some(-60), 60),
+            (
+                "nobody there for long",
+                Some(Reading { as_of: Some(at(-1_200)), ..failed(Trouble::Offline, None) }),
+                active,
+                Some(-60),
+                240,
+            ),
+            (
+                "nobody there, and never was",
+                Some(Reading { as_of: None, ..failed(Trouble::Offline, None) }),
+                active,
+                Some(-60),
+                240,
+            ),
             ("a clock put back", Some(far()), active, Some(90_000), 300),
         ];
         for (name, reading, how, last, expected) in rows {

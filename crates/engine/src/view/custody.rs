@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::custody::Snapshot;
 use crate::owner::Owner;
-use crate::profile::Record;
+use crate::profile::{Record, State, end};
 use crate::session::Place;
 use crate::view::Custodian;
 use crate::{Engine, Error, vault};
@@ -49,12 +49,26 @@ pub struct Custody {
     pub profile: Option<String>,
     /// It is an endpoint, which has a key and no login.
     pub endpoint: bool,
+    /// Its login may work: nothing is known against it, and its own end has not passed.
+    pub usable: bool,
     /// Who may use the refresh token.
     pub custodian: Option<Custodian>,
     /// Its generations, newest first.
     pub generations: Vec<Generation>,
     /// Fingerprints of its used-up refresh tokens.
     pub spent: Vec<String>,
+}
+
+impl Custody {
+    /// The warning about a login that ends within five days, by itself: of its newest generation.
+    #[must_use]
+    pub fn ends_soon(&self, now: Timestamp) -> Option<String> {
+        if !self.usable {
+            return None;
+        }
+        let newest = self.generations.iter().find(|generation| !generation.spent && generation.refresh.is_some())?;
+        end::warning(self.profile.as_deref()?, newest.login_expires_at, now)
+    }
 }
 
 impl Engine {
@@ -121,6 +135,7 @@ impl Engine {
         let lent = record.lent_to(&snapshot.home_id);
         Custody {
             profile: Some(name.clone()),
+            usable: matches!(record.state(self.host.clock.now()).0, State::Ok | State::Expired | State::Unknown),
             endpoint: record.kind == crate::profile::ProfileKind::Endpoint,
             custodian: record.part().map(|_| if lent { Custodian::Live } else { Custodian::Store }),
             generations: generations.list,
@@ -144,6 +159,7 @@ impl Engine {
         let list = generations.list;
         (!list.is_empty()).then(|| Custody {
             profile: None,
+            usable: true,
             endpoint: false,
             custodian: None,
             generations: list,

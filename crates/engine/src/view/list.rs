@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::custody::{Snapshot, Unfinished};
 use crate::owner::Owner;
-use crate::profile::{AccountKey, ProfileKind, Record, State};
+use crate::profile::{AccountKey, ProfileKind, Record, State, end};
 use crate::session::{self, Place};
 use crate::usage::{Budget, Filling, Reading, Shelf};
 use crate::{Engine, Error};
@@ -198,6 +198,13 @@ impl Engine {
 }
 
 impl Account {
+    /// The warning about a login that ends within five days, by itself.
+    #[must_use]
+    pub fn ends_soon(&self, now: Timestamp) -> Option<String> {
+        let told = matches!(self.state, State::Ok | State::Expired | State::Unknown);
+        end::warning(&self.name, self.login_expires_at.filter(|_| told), now)
+    }
+
     /// A parked login that sessions use is in their custody (L1).
     fn live_in(&mut self, sessions: usize) {
         self.sessions = sessions;

@@ -135,7 +135,7 @@ fn a_login_that_cannot_work_is_not_installed() {
     let refused = house.try_switch("a").map(drop).expect_err("a refusal");
     assert_eq!(refused.kind(), Kind::DeadLogin);
     assert_eq!(house.world.live(), "B1");
-    house.engine().switch(Target::Named("a"), Options { force: true, dry_run: false }).expect("forced");
+    house.engine().switch(Target::Named("a"), Options { force: true, ..Options::default() }).expect("forced");
     assert_eq!(house.world.live(), "A1");
 }
 
@@ -219,8 +219,11 @@ fn a_dry_run_tells_the_truth() {
     let house = House::two_with_server("dry");
     house.world.claude().rotate_offline();
     let before = house.world.snapshot();
-    let planned =
-        house.engine().switch(Target::Named("a"), Options { dry_run: true, force: false }).expect("a plan").planned;
+    let planned = house
+        .engine()
+        .switch(Target::Named("a"), Options { dry_run: true, ..Options::default() })
+        .expect("a plan")
+        .planned;
     assert_eq!(house.world.snapshot(), before, "no byte changed");
     house.switch("a");
     let after = house.world.snapshot();

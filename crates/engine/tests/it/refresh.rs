@@ -1,8 +1,10 @@
 //! Renewing logins: whose it is, what was sent, and that no pair is ever lost (R1–R7).
 
 use clauth_engine::{Engine, Error, Kind, Need, Refreshed};
+use clauth_host::Clock;
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::custody::assert_one_holder;
@@ -31,6 +33,13 @@ fn server(house: &House) -> &Server {
 /// How often a refresh token was sent.
 fn posts(house: &House) -> usize {
     server(house).requests_to(Route::Token).len()
+}
+
+/// An engine in so many seconds.
+fn later(house: &House, seconds: i64) -> Engine {
+    let mut engine = house.engine();
+    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
+    engine
 }
 
 fn refresh(house: &House, name: &str) -> Result<Refreshed, Error> {
@@ -120,7 +129,7 @@ fn each_outcome_has_its_own_consequence() {
     let grant = json!({"error": "invalid_grant"});
     for (name, reply, kind, state_after, posts_after) in [
         ("dead", Reply::json(400, &grant), Kind::DeadLogin, "dead", 1),
-        ("another 400", Reply::json(400, &refused), Kind::Server, "expired", 1),
+        ("another 400", Reply::json(400, &refused), Kind::Server, "expired", 2),
         ("bare 401", Reply::status(401), Kind::Server, "unknown", 2),
         ("throttled", Reply::throttled(Some("720")), Kind::Server, "expired", 1),
         ("a page", Reply::Html, Kind::Server, "unknown", 2),
@@ -131,7 +140,7 @@ fn each_outcome_has_its_own_consequence() {
             Reply::json(403, &json!({"error": {"type": "permission_error"}})),
             Kind::Server,
             "expired",
-            1,
+            2,
         ),
         ("a page that says 200", page(), Kind::Server, "unknown", 2),
         ("dropped before", Reply::DropBefore, Kind::Offline, "unknown", 2),
@@ -141,10 +150,12 @@ fn each_outcome_has_its_own_consequence() {
         assert_eq!(kind_of(refresh(&house, "a")), kind, "{name}");
         assert_eq!(state(&house, 0), state_after, "{name}");
         assert_eq!(house.slot("a"), "A1", "{name}: nothing stored is touched");
-        let again = refresh(&house, "a");
-        assert_eq!(posts(&house), posts_after, "{name}");
+        assert_eq!(kind_of(refresh(&house, "a")), kind, "{name}: not asked again at once");
+        assert_eq!(posts(&house), 1, "{name}");
+        let again = later(&house, 301).refresh("a", &NOW);
+        assert_eq!(posts(&house), posts_after, "{name}: after a pause");
         if posts_after == 2 {
-            assert!(again.expect(name).renewed, "{name}: the one retry");
+            assert!(again.expect(name).renewed, "{name}: the retry");
             assert_eq!((state(&house, 0), house.slot("a")), ("ok", "A2".into()), "{name}");
             server(&house).assert_clean();
         } else {
@@ -197,10 +208,11 @@ fn a_lost_reply_is_retried_once_and_not_before_the_access_token_has_ended() {
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Protected, "{name}: its access token works");
         assert_eq!(posts(&house), 1, "{name}");
         let ended = Need { refused: true, ..NOW };
-        assert!(house.engine().refresh("b", &ended).is_err(), "{name}");
+        assert_eq!(kind_of(house.engine().refresh("b", &ended)), Kind::Offline, "{name}: not at once");
+        assert!(later(&house, 301).refresh("b", &ended).is_err(), "{name}");
         assert_eq!(posts(&house), 2, "{name}: the one retry");
-        for _ in 0..3 {
-            assert_eq!(kind_of(house.engine().refresh("b", &ended)), Kind::DeadLogin, "{name}");
+        for hours in 1..4 {
+            assert_eq!(kind_of(later(&house, hours * 7 * 3600).refresh("b", &ended)), Kind::DeadLogin, "{name}");
         }
         assert_eq!((posts(&house), state(&house, 1)), (2, "unknown"), "{name}");
         assert_eq!(server(&house).reused(), 1, "{name}: no other reuse");

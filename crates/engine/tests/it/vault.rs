@@ -257,7 +257,8 @@ fn undo_after_a_removal_says_how_to_get_it_back() {
 fn a_dry_run_puts_nothing_into_the_vault() {
     let house = House::two("v-dry");
     house.sign_in(&Account::c());
-    let report = house.engine().switch(Target::Named("a"), Options { dry_run: true, force: false }).expect("a report");
+    let report =
+        house.engine().switch(Target::Named("a"), Options { dry_run: true, ..Options::default() }).expect("a report");
     assert!(report.warnings.iter().any(|line| line.contains("would be put")), "{:?}", report.warnings);
     assert!(house.vault().is_empty());
 }

@@ -52,16 +52,16 @@ impl Desk<'_> {
             }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown if !force => {
                 let force = format!("to try it all the same: clauth switch {name} --force");
-                return refuse(
-                    Kind::DeadLogin,
-                    format!("the login of '{name}' is {}{why}", state.word()),
-                    &[&again, &force],
-                );
+                let renew = format!("clauth refresh {name}");
+                let what = format!("the login of '{name}' is {}{why}", state.word());
+                let renew = (state == State::Unknown).then_some(renew.as_str());
+                let next: Vec<&str> = renew.into_iter().chain([again.as_str(), force.as_str()]).collect();
+                return refuse(Kind::DeadLogin, what, &next);
             }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
         }
-        if !force && crate::refresh::Mark::is_raised(self.disk, self.root, record)? {
-            let what = format!("a renewal of '{name}' was sent and its answer never came");
+        if !force && let Some(mark) = crate::refresh::Mark::raised(self.disk, self.root, record)? {
+            let what = format!("the login of '{name}' is unknown: {}", mark.doubt());
             let renew = format!("clauth refresh {name}");
             return refuse(Kind::DeadLogin, what, &[&renew, &again]);
         }

@@ -11,6 +11,7 @@ use crate::owner::Proven;
 use crate::profile::{Known, Record, token_of};
 
 /// Whose an access token is, as the server said before any lock was taken (O2).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Learned {
     pub(crate) name: String,
     pub(crate) access: Fingerprint,
