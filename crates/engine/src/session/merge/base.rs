@@ -4,7 +4,7 @@
 //! whether a value is still the same, every value that it writes stands in one of the files, and so a base is small and
 //! tells no secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clauth_durable::{Disk, Mode};
@@ -144,6 +144,13 @@ impl Base {
     /// Whether it is worth writing: that a file was merely seen again is not.
     pub(super) fn says_other_than(&self, other: &Self) -> bool {
         self.entries != other.entries || self.torn != other.torn
+    }
+
+    /// Another member wrote these into the hub: what stands there now is that member's word, and no echo of what was there
+    /// before this one's. Answers whether anything was in flight.
+    pub(super) fn superseded(&mut self, units: &BTreeSet<Unit>) -> bool {
+        let flights = units.iter().filter_map(|unit| self.entries.get_mut(unit)?.hub.take());
+        flights.count() > 0
     }
 
     fn path(place: &Place, subject: Subject) -> PathBuf {
