@@ -8,9 +8,11 @@ use std::sync::Arc;
 use clauth_claude::{ClaudeHome, Credentials};
 use clauth_durable::Kind;
 
-use super::copy::{Mirror, Pair};
+use super::copy::{Mirror, Pair, is_filled};
 use super::reconcile::Reconciled;
-use super::{Cleared, LinkMode, Place, Tended, clear, forget, is_shared, keep_aside, live, reconcile};
+use super::{
+    Cleared, LinkMode, Place, Tended, clear, forget, is_shared, keep_aside, knows_own, live, prune, reconcile,
+};
 use crate::custody::is_dir;
 use crate::{Engine, Error};
 
@@ -73,7 +75,8 @@ impl Engine {
         if !idle() || !self.bring_home(&home, place)? {
             return Ok(false);
         }
-        let in_step = place.mode(&self.disk) == LinkMode::Copy && self.finish_mirror(&home, place);
+        let filled = place.mode(&self.disk) == LinkMode::Copy && is_filled(&self.disk, &place.base);
+        let in_step = filled && self.finish_mirror(&home, place);
         if !in_step {
             self.tell_conflicts(&reconcile(&self.disk, &home, place)?);
         }
@@ -84,7 +87,7 @@ impl Engine {
         }
         if in_step && idle() {
             self.disk.remove_tree(&place.tree)?;
-            forget(&self.disk, place)?;
+            self.forget_tree(&home, place)?;
             return Ok(true);
         }
         match clear(&self.disk, &home, place, &idle)? {
@@ -96,10 +99,29 @@ impl Engine {
             }
             Cleared::Gone(reconciled) => {
                 self.tell_conflicts(&reconciled);
-                forget(&self.disk, place)?;
+                self.forget_tree(&home, place)?;
                 Ok(true)
             }
         }
+    }
+
+    /// Removes what is remembered of a tree that is gone: what it was last in step with, and who lived in it. That an item was
+    /// made for it stays on record while the item is there (S8). The caller holds the state lock.
+    fn forget_tree(&self, home: &ClaudeHome, place: &Place) -> Result<(), Error> {
+        forget(&self.disk, place)?;
+        let item = place.item_record();
+        for name in self.disk.list(&place.base)? {
+            let path = place.base.join(name);
+            if path != item {
+                self.disk.remove_tree(&path)?;
+            }
+        }
+        prune(&self.disk, place, &clauth_claude::running(&self.host, &self.disk, home))?;
+        // Each stays where something is left in it.
+        for directory in [&place.base, &place.holders] {
+            let _ = self.disk.vfs.remove_dir(directory);
+        }
+        Ok(())
     }
 
     fn tell_conflicts(&self, reconciled: &Reconciled) {
@@ -127,6 +149,7 @@ impl Engine {
         if tended == Tended::Later && is_file && !self.is_empty_login(&place.file())? {
             self.tell_kept(&keep_aside(&self.disk, place, &place.file())?);
         }
+        self.keep_unknown_settings(place)?;
         let (own, _) = self.session_settings(&place.name, home)?;
         let mut converger = self.converger(home, place, &own);
         for _ in 0..PASSES {
@@ -150,6 +173,18 @@ impl Engine {
             }
         }
         Ok(true)
+    }
+
+    /// Of the settings that sessions of a removed profile left it may not be known which were the profile's own: then none of
+    /// them goes home, and all are kept (S5).
+    fn keep_unknown_settings(&self, place: &Place) -> Result<(), Error> {
+        let settings = place.tree.join("settings.json");
+        let is_file = self.disk.lstat(&settings)?.is_some_and(|stat| stat.kind == Kind::File);
+        let listed = crate::profile::Roster::read(&self.disk, &self.root)?.names.contains(&place.name);
+        if is_file && !listed && !knows_own(&self.disk, place)? {
+            self.tell_kept(&keep_aside(&self.disk, place, &settings)?);
+        }
+        Ok(())
     }
 
     /// Whether a credential that holds no login holds nothing that was not taken in either.

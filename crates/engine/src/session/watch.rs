@@ -56,14 +56,14 @@ impl Watch {
         engine: &Engine,
         place: Place,
         home: &ClaudeHome,
-        mut converger: Converger,
+        (mut converger, uses_tree): (Converger, bool),
     ) -> Result<Self, Error> {
         // From here on the terminal is the child's.
         let teller = Teller::new(engine, &place.name);
         let engine = teller.engine();
         converger.set_engine(&engine);
         let by_hand = engine.by_hand;
-        let mirror = if by_hand { None } else { mirror(&engine, &place, home, &teller)? };
+        let mirror = if by_hand || !uses_tree { None } else { mirror(&engine, &place, home, &teller)? };
         let (tree, path) = (place.tree.clone(), place.tree.clone());
         let mut dog = Dog {
             files: files(&place, home),

@@ -183,7 +183,8 @@ impl Pass<'_> {
             }
         }
         let apart = self.apart(before);
-        let owns: Vec<Own> = read.iter().map(|read| read.member.own.with(&apart)).collect();
+        let own = |read: &Read<'_>| read.member.own.with(&apart).with(read.base.as_ref().map_or(&[], |base| &base.own));
+        let owns: Vec<Own> = read.iter().map(own).collect();
         let members: Vec<Planned<'_>> = read
             .iter()
             .zip(&owns)
