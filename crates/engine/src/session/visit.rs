@@ -2,7 +2,7 @@
 //! command (S1, S7).
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clauth_claude::{ClaudeHome, Credentials};
@@ -26,7 +26,7 @@ impl Engine {
         let Ok(roster) = crate::profile::Roster::read(&self.disk, &self.root) else { return };
         for name in &roster.names {
             let place = Place::of(&self.root, name);
-            if self.has_traces(&place)
+            if self.has_left_anything(&place)
                 && let Err(error) = self.visit(&place)
             {
                 (self.say)(&format!("the sessions of '{name}' were not looked after: {error}"));
@@ -35,11 +35,18 @@ impl Engine {
         self.visit_orphans(&roster);
     }
 
-    /// Whether sessions of a profile may live, or have left something.
+    /// Whether sessions of a profile may live, or have left something of the user's.
     pub(crate) fn has_traces(&self, place: &Place) -> bool {
-        let stands =
-            |dir: &PathBuf| self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir));
-        [&place.tree, &place.isolated].into_iter().any(stands)
+        [&place.tree, &place.isolated].into_iter().any(|dir| self.stands(dir))
+    }
+
+    /// The same with what tells of a tree and may outlast it, when its removal was interrupted.
+    fn has_left_anything(&self, place: &Place) -> bool {
+        self.has_traces(place) || [&place.holders, &place.base].into_iter().any(|dir| self.stands(dir))
+    }
+
+    fn stands(&self, dir: &Path) -> bool {
+        self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir))
     }
 
     /// Looks after one tree; clears it when nobody lives in it.
@@ -75,7 +82,10 @@ impl Engine {
         if !idle() || !self.bring_home(&home, place)? {
             return Ok(false);
         }
-        let filled = place.mode(&self.disk) == LinkMode::Copy && is_filled(&self.disk, &place.base);
+        // Without a tree there is nothing to finish, whatever an interrupted removal left of its index.
+        let filled = place.mode(&self.disk) == LinkMode::Copy
+            && is_filled(&self.disk, &place.base)
+            && is_dir(&self.disk, &place.tree)?;
         let in_step = filled && self.finish_mirror(&home, place);
         if !in_step {
             self.tell_conflicts(&reconcile(&self.disk, &home, place)?);
@@ -117,6 +127,12 @@ impl Engine {
             }
         }
         prune(&self.disk, place, &clauth_claude::running(&self.host, &self.disk, home))?;
+        for name in self.disk.list(&place.holders)? {
+            let is_temporary = name.to_str().is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"));
+            if is_temporary {
+                self.disk.remove_file(&place.holders.join(name))?;
+            }
+        }
         // Each stays where something is left in it.
         for directory in [&place.base, &place.holders] {
             let _ = self.disk.vfs.remove_dir(directory);

@@ -151,6 +151,7 @@ fn files(place: &Place, home: &ClaudeHome) -> Vec<PathBuf> {
         place.tree.join(".claude.json"),
         home.settings(),
         home.state.clone(),
+        home.credentials(),
     ]
 }
 
@@ -203,6 +204,11 @@ impl Dog {
             return;
         }
         self.seen_to = now;
+        if self.place.item.is_some() {
+            // No event tells of an item.
+            let followed = self.engine.follow_live(&self.place);
+            self.teller.stands("the login in Claude Code's home", followed.err().map(|error| error.to_string()));
+        }
         let kept = self.engine.keep_bearer(&self.place);
         self.teller.stands("renewing the login", kept.as_ref().err().map(ToString::to_string));
         kept.into_iter().flatten().for_each(|warning| self.teller.tell(&warning));
@@ -241,7 +247,9 @@ impl Dog {
             )),
             _ => {}
         }
-        let quiet = !matches!(tended, Ok(Tended::Later) | Err(_));
+        let followed = self.engine.follow_live(&self.place);
+        self.teller.stands("the login in Claude Code's home", followed.as_ref().err().map(ToString::to_string));
+        let quiet = !matches!(tended, Ok(Tended::Later) | Err(_)) && matches!(followed, Ok(false));
         let passed = self.converger.pass();
         self.teller.stands("settings and state", passed.as_ref().err().map(ToString::to_string));
         // What was skipped is looked at again; what is due later is seen by the floor.
