@@ -69,6 +69,7 @@ impl Watch {
             files: files(&place, home),
             seen: Vec::new(),
             seen_to: engine.disk.clock.monotonic(),
+            due: None,
             teller: teller.clone(),
             engine,
             place,
@@ -166,6 +167,8 @@ struct Dog {
     seen: Vec<Mark>,
     /// When the bearer copy was seen to last, by our own monotonic time.
     seen_to: Duration,
+    /// From when on it has to be renewed, by the clock: hours may pass in the sleep of the whole machine.
+    due: Option<Timestamp>,
     teller: Teller,
 }
 
@@ -200,7 +203,8 @@ impl Dog {
 
     fn see_to_bearer(&mut self) {
         let now = self.engine.disk.clock.monotonic();
-        if now.saturating_sub(self.seen_to) < BEARER {
+        let is_due = self.due.is_some_and(|due| due <= self.engine.host.clock.now());
+        if now.saturating_sub(self.seen_to) < BEARER && !is_due {
             return;
         }
         self.seen_to = now;
@@ -212,6 +216,9 @@ impl Dog {
         let kept = self.engine.keep_bearer(&self.place);
         self.teller.stands("renewing the login", kept.as_ref().err().map(ToString::to_string));
         kept.into_iter().flatten().for_each(|warning| self.teller.tell(&warning));
+        // What could not be renewed now is tried again with the next round.
+        let now = self.engine.host.clock.now();
+        self.due = self.engine.bearer_due(&self.place).filter(|due| *due > now);
     }
 
     /// Waits until a burst of events is over, but not when the end comes. Answers whether it came.
@@ -249,6 +256,7 @@ impl Dog {
         }
         let followed = self.engine.follow_live(&self.place);
         self.teller.stands("the login in Claude Code's home", followed.as_ref().err().map(ToString::to_string));
+        self.due = self.engine.bearer_due(&self.place);
         let quiet = !matches!(tended, Ok(Tended::Later) | Err(_)) && matches!(followed, Ok(false));
         let passed = self.converger.pass();
         self.teller.stands("settings and state", passed.as_ref().err().map(ToString::to_string));

@@ -43,7 +43,11 @@ impl Engine {
         }
         let snapshot = self.snapshot()?;
         match self.owner(&snapshot, None)? {
-            Owner::Successor(name, _) if name == place.name => self.take_renewed(&name).map(|()| false),
+            Owner::Successor(name, _) if name == place.name => match self.take_renewed(&name) {
+                // Somebody switched meanwhile, or another session was first.
+                Err(Error::Contended { .. }) => Ok(true),
+                taken => taken.map(|()| false),
+            },
             Owner::Unknown(doubt) => Ok(doubt == crate::owner::Doubt::Young),
             _ => Ok(false),
         }
