@@ -52,3 +52,20 @@ fn a_session_that_ends_after_a_kill_finishes_what_was_interrupted() {
         ],
     );
 }
+
+/// Ends by two clocks were compared, and the used-up login won.
+#[test]
+fn what_a_session_renews_after_the_clock_was_set_back_is_the_later_login() {
+    lawful(
+        588,
+        &[
+            By(SignIn(Home, 'A')),
+            Do(Capture("a")),
+            By(SignIn(Home, 'B')),
+            Do(Capture("e")),
+            Do(Start("a")),
+            Jump(-600),
+            By(Renew(In(0))),
+        ],
+    );
+}

@@ -2,7 +2,7 @@
 
 use clauth_claude::{AccountPart, Credentials, Found};
 use clauth_durable::{Change, Manner};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Desk, print};
 use crate::custody::same_end;
@@ -10,6 +10,9 @@ use crate::history::{Event, Tokens};
 use crate::owner::Proven;
 use crate::session::Place;
 use crate::{Error, spent};
+
+/// A file that was written so far ahead was written by another clock (K5).
+const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
 impl Desk<'_> {
     /// Drafts what the slot holds, and with it the mirror of it that a tree may have (L4). Machine keys that a session left
@@ -68,7 +71,7 @@ impl Desk<'_> {
             self.renew(name, part)?;
         } else {
             if let Some(before) = &before {
-                if ends(before) >= ends(part) {
+                if ends(before) >= ends(part) && !self.was_set_back(name) {
                     self.put_away(part, "older than the stored login", Some(name), known.as_ref())?;
                     return Ok(false);
                 }
@@ -88,6 +91,14 @@ impl Desk<'_> {
         event.tokens = Tokens { from: before.as_ref().and_then(print), to: print(part) };
         self.record_event(&event);
         Ok(true)
+    }
+
+    /// Whether the clock was set back since the stored login was written: then its end and another one's are by two clocks, and
+    /// say nothing of which is the later. An earlier generation is on the spent list, so what Claude Code wrote in the place
+    /// of the stored login, and is not on it, came after it.
+    fn was_set_back(&self, name: &str) -> bool {
+        let written = self.disk.vfs.stat(&self.root.slot(name)).map(|stat| stat.modified);
+        written.is_ok_and(|at| at.duration_since(self.disk.clock.file_now()) > AHEAD)
     }
 
     /// The stored login that a session's displaces: used up if they are one family, else kept.

@@ -120,6 +120,26 @@ fn what_a_session_renews_comes_home() {
     }
 }
 
+/// Ends by two clocks say nothing of which login is the later (S3): one that came of the stored one is.
+#[test]
+fn what_a_session_renews_after_the_clock_was_set_back_comes_home() {
+    for mode in [LinkMode::Real, LinkMode::Copy] {
+        let flat = Flat::parked(mode);
+        flat.claude().rotate_offline();
+        let in_tree = flat.place.credential();
+        flat.world.edit_json(&in_tree, |object| {
+            let ends = object["claudeAiOauth"]["expiresAt"].as_u64().expect("an end");
+            object["claudeAiOauth"]["expiresAt"] = (ends - 10 * 3_600_000).into();
+        });
+        let disk = &flat.engine().disk;
+        let now = disk.clock.file_now();
+        disk.vfs.set_modified(&in_tree, now - jiff::SignedDuration::from_secs(60)).expect("a time");
+        disk.vfs.set_modified(&flat.place.slot, now + jiff::SignedDuration::from_hours(10)).expect("a time");
+        assert_eq!(flat.tend(), Tended::Adopted, "{mode:?}");
+        assert_eq!((flat.slot().as_str(), flat.vault()), ("A2", 0), "{mode:?}");
+    }
+}
+
 #[test]
 fn a_switch_brings_home_what_a_session_renewed_and_leaves_it_a_bearer_copy() {
     for mode in [LinkMode::Real, LinkMode::Copy] {
