@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
+use clauth_durable::lock::process_is_gone;
 use clauth_durable::{Held, Kind};
 
 use crate::profile::Roster;
@@ -115,6 +116,13 @@ impl Engine {
             if !own.contains(&path) {
                 held.check()?;
                 self.disk.remove_tree(&path)?;
+            }
+        }
+        // What a killed process had only begun to write down is kept for a minute elsewhere.
+        for name in self.disk.list(&records)? {
+            let pid = name.to_str().and_then(|name| name.split('-').next()?.parse().ok());
+            if pid.is_some_and(process_is_gone) {
+                self.disk.remove_file(&records.join(name))?;
             }
         }
         self.disk.remove_file(&self.root.state_lock())?;

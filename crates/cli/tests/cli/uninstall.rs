@@ -176,6 +176,9 @@ fn a_purge_keeps_what_is_the_users_and_says_where() {
         std::fs::write(root.join(path), path).expect("a file");
     }
     std::fs::create_dir_all(root.join("profiles/b/conflicts/20261123T000000Z")).expect("an empty one");
+    // Left half-written by a process that was killed.
+    std::fs::create_dir_all(root.join("locks/held")).expect("directories");
+    std::fs::write(root.join("locks/held/2000000000-5ede6d51bc50.json"), "").expect("a file");
     let asked = stage.run(&["uninstall", "--purge"]).expect_code(5).stderr;
     assert!(!asked.contains("lost against"), "that is not lost: {asked}");
     let done = stage.json(&["uninstall", "--purge", "--yes"]);
