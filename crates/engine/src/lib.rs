@@ -22,6 +22,7 @@ mod manage;
 mod overlay;
 mod owner;
 mod profile;
+mod purge;
 mod refresh;
 mod root;
 mod session;

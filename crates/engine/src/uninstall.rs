@@ -1,20 +1,17 @@
 //! Leaving a machine: everything outside the root is taken back, Claude Code stays signed in with plain files, and with
 //! `--purge` the root goes too, once nothing depends on it any more.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
 use clauth_claude::Found;
 use clauth_durable::Kind as FileKind;
 
-use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot, below};
+use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
 use crate::error::Kind;
 use crate::owner::Owner;
-use crate::profile::{ProfileKind, Record};
+use crate::profile::{ProfileKind, Record, Roster};
 use crate::session::{Place, live};
-use crate::{Engine, Error, Integration, LAYOUT, Taken};
-
-/// What version 0.4.0 and the sandbox keep in the root beside our own files.
-const ALSO_OURS: [&str; 4] = ["completions", ".completions_installed", "runtime", ".sandbox"];
+use crate::{Engine, Error, Integration, Taken};
 
 /// What `uninstall` comes to, before anything is done.
 #[derive(Debug)]
@@ -31,9 +28,9 @@ pub struct Leaving {
     pub endpoint: Option<String>,
     /// How many displaced logins are in the vault.
     pub kept: usize,
-    /// How many files lost against newer ones and are kept.
-    pub conflicts: usize,
-    /// What lies in the root and is not ours.
+    /// Where files of the user's are that lost against newer ones: they stay.
+    pub conflicts: Vec<PathBuf>,
+    /// What lies in the root and is not ours: it stays.
     pub strange: Vec<PathBuf>,
 }
 
@@ -71,17 +68,15 @@ impl Engine {
         // A newer sign-in that waits beside a loan is nowhere else either.
         let waits = |record: &&Record| record.renewed().is_some() && signed_in.as_ref() == Some(&record.name);
         let only_here = snapshot.records.iter().filter(|record| parked(record) || waits(record));
-        let conflicts =
-            |name: &String| below(&self.disk, &Place::of(&self.root, name).conflicts, &[]).map(|all| all.len());
-        let conflicts = snapshot.roster.names.iter().map(conflicts).sum::<Result<usize, Error>>()?;
+        let spoils = self.spoils(&snapshot.roster)?;
         Ok(Leaving {
             outside: self.integrations()?,
             home: snapshot.home.dir.clone(),
             only_here: only_here.map(|record| record.name.clone()).collect(),
             endpoint: self.endpoint_live(&snapshot)?,
             kept: self.vault()?.len(),
-            conflicts,
-            strange: self.strange()?,
+            conflicts: spoils.conflicts,
+            strange: spoils.strange,
             signed_in,
         })
     }
@@ -125,51 +120,64 @@ impl Engine {
         Err(Error::Contended { path: self.home()?.settings() })
     }
 
-    /// S1: nothing is taken from under a session.
-    fn refuse_sessions(&self, snapshot: &Snapshot) -> Result<(), Error> {
+    /// S1: nothing is taken from under a session, one of a removed profile included, nor from under a sign-in.
+    pub(crate) fn refuse_sessions(&self, snapshot: &Snapshot) -> Result<(), Error> {
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        for name in &snapshot.roster.names {
-            let place = Place::of(&self.root, name);
-            if self.disk.lstat(&place.holders)?.is_none() && self.disk.lstat(&place.tree)?.is_none() {
+        let refusal = |what: String, place: &str, pid: Option<u32>| {
+            let pid = pid.map_or_else(String::new, |pid| format!(" (process {pid})"));
+            let next = ["end it first; to see them: clauth sessions"];
+            Err(Error::refused(Kind::Protected, format!("{what}{pid}"), place, &next))
+        };
+        for place in self.places(&snapshot.roster)? {
+            if self.disk.lstat(&place.holders)?.is_none() && !self.has_traces(&place) {
                 continue;
             }
             if let Some(one) = live(&self.disk, &place, &running).first() {
-                let pid = one.claude.or(one.holder).map_or_else(String::new, |pid| format!(" (process {pid})"));
-                let what = format!("a session of '{name}' is running{pid}");
-                return Err(Error::refused(
-                    Kind::Protected,
-                    what,
-                    name,
-                    &["end it first; to see them: clauth sessions"],
-                ));
+                let what = format!("a session of '{}' is running", place.name);
+                return refusal(what, &place.name, one.claude.or(one.holder));
             }
         }
-        Ok(())
+        let root = clauth_claude::real_path(&self.disk, self.root.path());
+        let inside = |dir: &PathBuf| clauth_claude::real_path(&self.disk, dir).starts_with(&root);
+        match running.iter().find(|claude| inside(&claude.config_dir)) {
+            Some(one) => {
+                let place = one.config_dir.display().to_string();
+                refusal("a claude works in clauth's own directory".to_owned(), &place, Some(one.pid))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Where sessions of a listed profile are, and of a removed one whose sessions left something.
+    fn places(&self, roster: &Roster) -> Result<Vec<Place>, Error> {
+        let names = roster.names.iter().cloned().chain(self.orphans(roster)?);
+        Ok(names.map(|name| Place::of(&self.root, &name)).collect())
     }
 
     /// Refuses to remove what something still needs.
     fn refuse_dependent(&self) -> Result<(), Error> {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
-        for name in &snapshot.roster.names {
-            let tree = Place::of(&self.root, name).tree;
-            if self.disk.lstat(&tree)?.is_some() {
-                let what = format!("what a session of '{name}' wrote could not be brought home yet");
-                let place = tree.display().to_string();
-                return Err(Error::refused(
-                    Kind::Protected,
-                    what,
-                    place,
-                    &["clauth doctor --fix", "look into it, and move away what you need"],
-                ));
-            }
-        }
+        self.refuse_unsettled(&snapshot)?;
         if let Some(link) = self.link_into_root(&snapshot)? {
             let what = format!("{} is a link into clauth's own files", link.display());
             let next = ["put what it leads to in its place, then try again"];
             return Err(Error::refused(Kind::Protected, what, link.display().to_string(), &next));
         }
         self.refuse_incomplete(&snapshot, &owner)
+    }
+
+    /// Refuses while a session's files are not in the home.
+    pub(crate) fn refuse_unsettled(&self, snapshot: &Snapshot) -> Result<(), Error> {
+        for place in self.places(&snapshot.roster)? {
+            if self.has_traces(&place) {
+                let what = format!("what a session of '{}' wrote could not be brought home yet", place.name);
+                let next = ["clauth doctor --fix", "look into it, and move away what you need"];
+                let path = self.root.profile(&place.name).display().to_string();
+                return Err(Error::refused(Kind::Protected, what, path, &next));
+            }
+        }
+        Ok(())
     }
 
     /// The lent login has to be whole where it stays: a bearer copy of it could never be renewed.
@@ -196,91 +204,5 @@ impl Engine {
             link && clauth_claude::real_path(disk, path).starts_with(&root)
         };
         Ok(paths.into_iter().find(leads))
-    }
-
-    /// What lies at the top of the root and is nothing of ours.
-    fn strange(&self) -> Result<Vec<PathBuf>, Error> {
-        let names = self.disk.list(self.root.path())?;
-        let strange = names.iter().filter(|name| !is_ours(Path::new(name)));
-        Ok(strange.map(|name| self.root.path().join(name)).collect())
-    }
-
-    /// Removes everything of ours in the root, logins last of all but the lists, and the root itself when nothing else is in
-    /// it. Whatever is interrupted here is done by the next time.
-    fn remove_all(&self) -> Result<(), Error> {
-        let held = self.lock_prepared()?;
-        let snapshot = self.snapshot()?;
-        self.refuse_sessions(&snapshot)?;
-        let names = self.disk.list(self.root.path())?;
-        let ours = names.iter().filter(|name| is_ours(Path::new(name)));
-        // The locks stay until nothing is left that they guard.
-        let (locks, rest): (Vec<_>, Vec<_>) = ours.partition(|name| **name == ".lock" || **name == "locks");
-        for name in rest {
-            self.disk.remove_tree(&self.root.path().join(name))?;
-        }
-        drop(held);
-        for name in locks {
-            self.disk.remove_tree(&self.root.path().join(name))?;
-        }
-        self.remove_root()
-    }
-
-    /// The directory itself, and the link that leads to it; it stays while something else is in it.
-    fn remove_root(&self) -> Result<(), Error> {
-        let path = self.root.path();
-        let real = clauth_claude::real_path(&self.disk, path);
-        if !self.disk.list(&real)?.is_empty() {
-            return Ok(());
-        }
-        self.disk.remove_tree(&real)?;
-        if real != path {
-            self.disk.remove_file(path)?;
-        }
-        Ok(())
-    }
-}
-
-/// Whether an entry at the top of the root is one that clauth makes.
-fn is_ours(name: &Path) -> bool {
-    let top = |path: &'static str| match Path::new(path).components().next() {
-        Some(Component::Normal(first)) => first.to_str(),
-        _ => None,
-    };
-    let Some(name) = name.to_str() else { return false };
-    let listed = LAYOUT.iter().filter_map(|entry| top(entry.path)).any(|known| matches(known, name));
-    let temporary = name.starts_with('.') && name.contains(".clauth-");
-    listed || temporary || ALSO_OURS.contains(&name)
-}
-
-/// Whether a name is that of the layout, in which a part in angle brackets stands for any.
-fn matches(known: &str, name: &str) -> bool {
-    match known.split_once('<').and_then(|(before, rest)| Some((before, rest.split_once('>')?.1))) {
-        Some((before, after)) => {
-            name.len() > before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
-        }
-        None => known == name,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_the_layout_names_is_ours() {
-        for (name, expected) in [
-            ("profiles", true),
-            ("profiles.toml", true),
-            (".lock", true),
-            ("renewed-work.json", true),
-            ("renewed-.json", false),
-            (".profiles.toml.clauth-ab12", true),
-            ("completions", true),
-            ("notes.txt", false),
-            ("profiles.toml.mine", false),
-            (".git", false),
-        ] {
-            assert_eq!(is_ours(Path::new(name)), expected, "{name}");
-        }
     }
 }

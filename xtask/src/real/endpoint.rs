@@ -68,5 +68,7 @@ pub(super) fn in_a_session(open: Open<'_>) -> anyhow::Result<()> {
     ensure!(output.code == Some(0), "{output:?}");
     same("the session's request", &bench.bearer()?, &b)?;
     same("its host", &bench.hosts().join(" "), "api.anthropic.com")?;
+    // What is unknown in a login's file travels with it (W4), so it is looked for where the login is.
+    bench.clauth(&["switch", "b"])?;
     bench.ensure_clean()
 }

@@ -139,7 +139,7 @@ fn nothing_lost(bench: &Bench, login: &Login) -> anyhow::Result<()> {
 }
 
 /// Switches; a held lock (exit 4) is tried again, as a person would.
-fn switch_until_done(bench: &Bench, name: &str) -> anyhow::Result<()> {
+pub(super) fn switch_until_done(bench: &Bench, name: &str) -> anyhow::Result<()> {
     let end = Instant::now() + PATIENCE;
     loop {
         let output = bench.try_clauth(&["switch", name]);

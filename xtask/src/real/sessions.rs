@@ -5,17 +5,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use clauth_sandbox::{Account, Login, Pair, Route, now_ms, world};
+use clauth_sandbox::server::Gate;
+use clauth_sandbox::{Account, Login, Pair, Reply, Route, now_ms, world};
 
 use super::bench::{Bench, PATIENCE};
-use super::scenarios::{HI, LINKS, Open, Scenario, live, same, two_profiles};
+use super::scenarios::{HI, LINKS, Open, Scenario, live, same, switch_until_done, two_profiles};
 
 /// All of them, by name.
-pub(super) const SCENARIOS: [(&str, Scenario); 8] = [
+pub(super) const SCENARIOS: [(&str, Scenario); 10] = [
     ("a session renews, and the renewed login comes home", session_renews),
     ("three sessions of one profile renew once", sessions_share),
     ("a session of the live account works on a bearer copy", session_on_bearer),
+    ("a bearer copy follows what is renewed in the home while its session runs", bearer_follows),
     ("a switch to and away from an account with a session", switch_around_session),
+    ("the same while a renewal is in flight", switch_in_renewal),
     ("a killed parent loses nothing", killed_parent),
     ("settings and state edited by two sessions at once", edited_at_once),
     ("an isolated session has the login and nothing of the user's", isolated),
@@ -89,6 +92,75 @@ fn switch_around_session(open: Open<'_>) -> anyhow::Result<()> {
         bench.ensure_clean()?;
     }
     Ok(())
+}
+
+/// Each time the server ends the access token with the renewal, so an old copy would be of no use.
+fn bearer_follows(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, _] = two_profiles(&bench, false)?;
+        bench.clauth(&["switch", "a"])?;
+        let mut session = bench.session_of(links, "a")?;
+        let mut pair = a.pair.clone();
+        same("the first turn", &session.turn()?, &pair.to_string())?;
+        for _ in 0..2 {
+            end_access(&bench, &a.account, &pair);
+            pair = pair.next();
+            // It is refused, and renews; which of its requests carried what is its own affair.
+            let output = world::run(bench.claude(&HI), PATIENCE);
+            ensure!(output.code == Some(0), "{links}: {output:?}");
+            same("what the plain client renewed", &live(&bench), &pair.to_string())?;
+            until("the bearer copy", || bench.slot("a") == format!("{pair} bearer"))?;
+            same("the session's turn", &session.turn()?, &pair.to_string())?;
+        }
+        session.close();
+        until("the end of the tree", || !tree(&bench).exists())?;
+        bench.clauth(&["switch", "b"])?;
+        same("the login that is back", &bench.slot("a"), &pair.to_string())?;
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// The switches begin while the server holds an answer back: first the session's, then the plain client's.
+fn switch_in_renewal(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, _] = two_profiles(&bench, true)?;
+        let mut session = bench.session_of(links, "a")?;
+        during_renewal(&bench, "a", || session.ask())?;
+        let second = a.pair.next();
+        same("the live login", &live(&bench), &second.to_string())?;
+        same("the slot", &bench.slot("a"), &format!("{second} bearer"))?;
+        same("the session's turn", &session.turn()?, &second.to_string())?;
+        end_access(&bench, &a.account, &second);
+        // Whose login pays for this turn is the client's choice.
+        during_renewal(&bench, "b", || {
+            let _ = world::run(bench.claude(&HI), PATIENCE);
+            Ok(())
+        })?;
+        let newest = bench.newest(&a);
+        same("the login that is back", &bench.slot("a"), &newest)?;
+        same("the session's turn after it", &session.turn()?, &newest)?;
+        drop(session);
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// Lets a turn renew, and switches to `name` before the server has answered.
+fn during_renewal(bench: &Bench, name: &str, turn: impl FnOnce() -> anyhow::Result<()> + Send) -> anyhow::Result<()> {
+    let gate = Gate::new();
+    bench.server.script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    thread::scope(|scope| {
+        let turn = scope.spawn(turn);
+        ensure!(gate.is_reached(), "the client did not renew");
+        let switch = scope.spawn(|| switch_until_done(bench, name));
+        thread::sleep(Duration::from_secs(1));
+        gate.open();
+        switch.join().map_err(|_| anyhow::anyhow!("the switch panicked"))??;
+        turn.join().map_err(|_| anyhow::anyhow!("the turn panicked"))?
+    })
 }
 
 /// `kill -9` of the `clauth start`: its `claude` goes on, renews and writes; the next commands bring all of it home.

@@ -10,8 +10,8 @@ use crate::failure::Failure;
 #[derive(clap::Args)]
 #[command(after_help = "Claude Code stays signed in. Asks on a terminal; elsewhere it needs --yes. The\n\
     profiles stay, for a later installation, unless --purge is given: then every\n\
-    login that is not the live one is lost. The program itself goes as it came:\n\
-    cargo uninstall clauth\n\nExample: clauth uninstall --yes")]
+    login that is not the live one is lost. Files of yours stay, and it says where.\n\
+    The program itself goes as it came: cargo uninstall clauth\n\nExample: clauth uninstall --yes")]
 pub(crate) struct Args {
     /// Also remove the profiles, the vault and everything else in ~/.clauth
     #[arg(long)]
@@ -41,8 +41,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
         .map(|one| format!("{} stays as it is: {}", one.what.file.display(), one.stays.unwrap_or_default()))
         .collect();
     if args.purge {
-        warnings
-            .extend(left.leaving.strange.iter().map(|path| format!("{} is not clauth's, and stays", path.display())));
+        warnings.extend(stays(&left.leaving));
     }
     let changed = !left.taken.is_empty() || left.settings || args.purge;
     let done = Done { command: "uninstall", profile: None, changed, warnings: &warnings };
@@ -64,6 +63,7 @@ fn tell(leaving: &Leaving, purge: bool, call: &Call<'_>) {
     }
     if purge {
         call.ui.say(&lost(leaving));
+        stays(leaving).iter().for_each(|line| call.ui.say(line));
     }
     match &leaving.signed_in {
         Some(name) => call.ui.say(&format!("Claude Code stays signed in as '{name}' in {}", leaving.home.display())),
@@ -81,13 +81,19 @@ fn lost(leaving: &Leaving) -> String {
     if leaving.kept > 0 {
         parts.push(format!("{} in the vault", count(leaving.kept, "login")));
     }
-    if leaving.conflicts > 0 {
-        parts.push(format!("{} that lost against something newer", count(leaving.conflicts, "file")));
-    }
     if parts.is_empty() {
         return "no login is lost with clauth's own directory".to_owned();
     }
     format!("lost for good with clauth's own directory: {}", parts.join(", "))
+}
+
+/// What a purge leaves in clauth's own directory.
+fn stays(leaving: &Leaving) -> Vec<String> {
+    let strange = leaving.strange.iter().map(|path| format!("{} is not clauth's, and stays", path.display()));
+    let conflicts = leaving.conflicts.iter();
+    let conflicts =
+        conflicts.map(|path| format!("your files that lost against something newer stay in {}", path.display()));
+    strange.chain(conflicts).collect()
 }
 
 fn count(number: usize, what: &str) -> String {
@@ -99,7 +105,7 @@ fn sentence(leaving: &Leaving, went: &[String], purge: bool, call: &Call<'_>) ->
     let root = call.engine.root.path().display();
     let outside =
         if went.is_empty() { "nothing stood outside".to_owned() } else { format!("taken out of {}", went.join(", ")) };
-    let rest = match (purge, leaving.strange.is_empty()) {
+    let rest = match (purge, stays(leaving).is_empty()) {
         (false, _) => format!("the profiles stay in {root}"),
         (true, true) => format!("{root} is removed"),
         (true, false) => format!("{root} is emptied of everything of clauth's"),

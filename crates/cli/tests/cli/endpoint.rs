@@ -11,7 +11,7 @@ use crate::stage::Stage;
 const KEY: &str = "sk-FAKE-CANARY";
 
 /// Runs the program with a text on its standard input.
-fn given(stage: &Stage, words: &[&str], text: &str) -> Output {
+pub(crate) fn given(stage: &Stage, words: &[&str], text: &str) -> Output {
     let input = stage.world.home().join("input");
     std::fs::write(&input, text).expect("an input");
     let mut command = stage.command(words);
@@ -171,4 +171,29 @@ fn what_cannot_be_added_is_refused() {
         assert!(output.stderr.contains(next), "{name}: {}", output.stderr);
         assert_eq!(stage.changes(&before), Vec::<String>::new(), "{name}");
     }
+}
+
+/// There claude takes the user's settings for the project's, which outrank those of the session.
+#[cfg(unix)]
+#[test]
+fn no_session_of_another_profile_begins_where_it_would_follow_to_the_endpoint() {
+    let stage = with_endpoint("n-project");
+    let before = stage.world.snapshot();
+    let at_home = |words: &[&str]| {
+        let mut command = stage.start_command("real", words);
+        command.current_dir(stage.world.home()).env("CLAUTH_CLAUDE", "/bin/true");
+        crate::stage::finish(command)
+    };
+    let _ = at_home(&["a"]).success();
+    stage.ok(&["switch", "deep"]);
+    let refused = at_home(&["a"]).expect_code(5);
+    assert!(refused.stderr.contains("another directory") && refused.stderr.contains("switch a"), "{}", refused.stderr);
+    let _ = at_home(&["deep"]).success();
+    let mut elsewhere = stage.start_command("real", &["a"]);
+    elsewhere.current_dir(stage.world.root()).env("CLAUTH_CLAUDE", "/bin/true");
+    let _ = crate::stage::finish(elsewhere).success();
+    let _ = given(&stage, &["switch", "a"], "").success();
+    let _ = at_home(&["a"]).success();
+    let trees = |change: &&String| change.contains("runtime") || change.contains("conflicts");
+    assert_eq!(stage.changes(&before).iter().find(trees), None, "nothing is left behind");
 }

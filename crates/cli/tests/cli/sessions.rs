@@ -5,11 +5,19 @@ use serde_json::Value;
 
 use crate::stage::Stage;
 
+/// The running `claude`s of this stage: every one of this user's is told of, and other tests run theirs meanwhile.
 #[cfg(target_os = "linux")]
-fn effects(report: &Value) -> Vec<(u64, String)> {
-    let sessions = report["sessions"].as_array().expect("sessions");
+fn of_stage(stage: &Stage, document: &Value) -> Vec<Value> {
+    let home = stage.world.home();
+    let is_own =
+        |one: &&Value| one["config_dir"].as_str().is_some_and(|dir| std::path::Path::new(dir).starts_with(home));
+    document["sessions"].as_array().expect("sessions").iter().filter(is_own).cloned().collect()
+}
+
+#[cfg(target_os = "linux")]
+fn effects(stage: &Stage, report: &Value) -> Vec<(u64, String)> {
     let of = |one: &Value| (one["pid"].as_u64().expect("a pid"), one["effect"].as_str().unwrap_or_default().to_owned());
-    sessions.iter().map(of).collect()
+    of_stage(stage, report).iter().map(of).collect()
 }
 
 #[cfg(target_os = "linux")]
@@ -21,7 +29,7 @@ fn each_running_claude_is_told_apart() {
     let plain = stage.claude(&[]);
     let pinned = stage.claude(&[("CLAUDE_CONFIG_DIR", &own)]);
     let held = stage.claude(&[("ANTHROPIC_API_KEY", std::path::Path::new("sk-ant-api03-FAKE"))]);
-    let mut told = effects(&stage.json(&["switch", "a"]));
+    let mut told = effects(&stage, &stage.json(&["switch", "a"]));
     told.sort();
     let mut expected = vec![
         (u64::from(plain.pid()), "next_request".to_owned()),
@@ -84,7 +92,7 @@ fn every_running_claude_is_listed_with_its_account() {
     let other = stage.claude(&[("CLAUDE_CONFIG_DIR", &own)]);
     let keyed = stage.claude(&[("ANTHROPIC_API_KEY", std::path::Path::new("sk-ant-api03-FAKE"))]);
     let document = stage.json(&["sessions"]);
-    let listed = document["sessions"].as_array().expect("sessions");
+    let listed = of_stage(&stage, &document);
     for (name, pid, profile, via, email) in [
         ("plain", plain.pid(), Some("b"), "live", Some("bob@example.invalid")),
         ("ours", session.pid(), Some("a"), "session", Some("alice@example.invalid")),
@@ -103,5 +111,5 @@ fn every_running_claude_is_listed_with_its_account() {
     for claude in [plain, session, other, keyed] {
         let _ = claude.finish();
     }
-    assert_eq!(stage.json(&["sessions"])["sessions"], serde_json::json!([]));
+    assert_eq!(of_stage(&stage, &stage.json(&["sessions"])), Vec::<Value>::new());
 }

@@ -9,6 +9,7 @@ use std::process::Command;
 use clauth_sandbox::Running;
 use serde_json::json;
 
+use crate::endpoint::given;
 use crate::stage::{Stage, finish};
 use crate::start::{MODES, soon};
 
@@ -106,7 +107,7 @@ fn it_has_the_login_and_nothing_of_the_users_and_its_transcripts_come_home() {
         assert!(stage.isolated_dirs().is_empty() && !stage.tree("a").exists(), "{mode}: nothing else stays");
         let mut changes = stage.changes(&before);
         // What any start makes, in the home so that sessions share it.
-        let made = ["+ .claude/", "+ .clauth/profiles/a/base", "+ .clauth/profiles/a/sessions", "+ bin/claude"];
+        let made = ["+ .claude/", "+ bin/claude"];
         changes
             .retain(|change| !made.iter().any(|made| change.starts_with(made)) && !change.contains(".claude/projects"));
         assert_eq!(changes, Vec::<String>::new(), "{mode}");
@@ -135,6 +136,47 @@ fn it_shares_the_login_and_its_renewal_with_the_profiles_other_sessions() {
         assert!(!stage.tree("a").exists(), "{mode}");
         stage.server.as_ref().expect("a server").assert_clean();
     }
+}
+
+/// Where its endpoint is and how its key is got are the profile's own, and what else it sets.
+#[test]
+fn an_endpoint_is_reached_at_its_address_with_its_own_settings_alone() {
+    let stage = Stage::furnished("iso-endpoint");
+    let _ = given(&stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE\n").success();
+    stage.ok(&["config", "set", "--profile", "deep", "models.default", "deep-1"]);
+    let mut command = stage.isolated("real", &["deep", "-c", "cat \"$CLAUDE_CONFIG_DIR/settings.json\""]);
+    command.env("CLAUTH_CLAUDE", "/bin/sh");
+    let settings = finish(command).success().json();
+    let memory = format!("{}/**", stage.world.claude_dir().display());
+    assert_eq!(settings["env"], json!({"ANTHROPIC_BASE_URL": "https://api.deepseek.com/anthropic"}), "{settings}");
+    assert_eq!((&settings["model"], &settings["claudeMdExcludes"]), (&"deep-1".into(), &json!([memory])));
+    assert!(settings["apiKeyHelper"].as_str().is_some_and(|helper| helper.contains("'deep'")), "{settings}");
+    assert_eq!(settings.as_object().map(serde_json::Map::len), Some(5), "{settings}");
+    assert!(!stage.world.root().join("profiles/deep/conflicts").exists(), "and nothing of it is taken for somebody's");
+}
+
+/// In copy mode the copy of the home is for sessions that use it.
+#[test]
+fn a_copy_of_the_home_is_made_for_the_first_session_that_uses_it() {
+    let stage = Stage::furnished("iso-copy");
+    let skill = stage.tree("a").join("skills/s/SKILL.md");
+    let mut isolated = Running::start(stage.isolated("copy", &["a", "session"]));
+    assert_eq!(isolated.turn(), "A1");
+    assert!(!skill.exists() && stage.tree("a").join(".credentials.json").exists());
+    let mut plain = stage.session("copy", "a");
+    assert_eq!((std::fs::read_to_string(&skill).expect("a copy").as_str(), plain.turn().as_str()), ("skill", "A1"));
+    let another = Running::start(stage.isolated("copy", &["a", "session"]));
+    put(&stage.tree("a").join("skills/n/SKILL.md"), "new");
+    soon("the new skill", || stage.world.claude_dir().join("skills/n/SKILL.md").exists());
+    assert_eq!((another.finish(), plain.finish(), isolated.finish()), (Some(0), Some(0), Some(0)));
+    assert!(!stage.tree("a").exists());
+    assert_eq!(stage.kept_aside(), Vec::<String>::new());
+    // Nothing is taken for known of the former tree.
+    let mut isolated = Running::start(stage.isolated("copy", &["a", "session"]));
+    assert_eq!(isolated.turn(), "A1");
+    assert!(!skill.exists());
+    assert_eq!(isolated.finish(), Some(0));
+    assert!(stage.world.claude_dir().join("skills/s/SKILL.md").exists());
 }
 
 /// S2: the state file that names another account is not the tree's, and still keeps that login out of the slot.

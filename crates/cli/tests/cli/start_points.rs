@@ -82,3 +82,29 @@ fn a_start_inside_a_session_is_the_account_that_was_asked_for() {
         stage.server.as_ref().expect("a server").assert_clean();
     }
 }
+
+/// L4: a session of the live account has no other login than a copy of what Claude Code renews in the home, and the server
+/// may end the access token before it.
+#[test]
+fn a_bearer_copy_follows_what_claude_code_renews_in_the_home() {
+    for mode in MODES {
+        let stage = Stage::two_with_server("point-follow");
+        let server = stage.server.as_ref().expect("a server");
+        server.set(|options| options.refresh_kills_access = true);
+        stage.ok(&["switch", "a"]);
+        let mut session = stage.session(mode, "a");
+        assert_eq!(session.turn(), "A1", "{mode}");
+        let mut plain = stage.claude(&[]);
+        for generation in ["A2", "A3"] {
+            assert_eq!(plain.send("refresh")["ok"], true, "{mode}");
+            soon("the copy", || stage.slot("a") == format!("{generation} bearer"));
+            soon("the session's", || stage.in_tree("a") == format!("{generation} bearer"));
+            assert_eq!((session.turn().as_str(), plain.turn().as_str()), (generation, generation), "{mode}");
+            assert_eq!(stage.world.live(), generation, "{mode}: it stays where it is");
+        }
+        stage.ok(&["switch", "b"]);
+        assert_eq!((stage.slot("a").as_str(), session.turn().as_str()), ("A3", "A3"), "{mode}");
+        assert_eq!(session.finish(), Some(0), "{mode}");
+        server.assert_clean();
+    }
+}

@@ -158,3 +158,102 @@ fn a_root_behind_a_link_goes_whole() {
     assert!(!real.exists() && std::fs::symlink_metadata(&root).is_err());
     assert_eq!(stage.world.live(), "B1");
 }
+
+/// What is somebody's own stays: what lost against something newer, what a person put beside it, and directories that no
+/// list names.
+#[test]
+fn a_purge_keeps_what_is_the_users_and_says_where() {
+    let stage = Stage::two("u-kept");
+    let root = stage.world.root();
+    let kept = [
+        "profiles/a/conflicts/20261123T000000Z/CLAUDE.md",
+        "profiles/a/notes.txt",
+        "profiles/gone/conflicts/20261123T000000Z/x.md",
+        "profiles/a.bak/credentials.json",
+    ];
+    for path in kept {
+        std::fs::create_dir_all(root.join(path).parent().expect("a parent")).expect("directories");
+        std::fs::write(root.join(path), path).expect("a file");
+    }
+    std::fs::create_dir_all(root.join("profiles/b/conflicts/20261123T000000Z")).expect("an empty one");
+    // Left half-written by a process that was killed.
+    std::fs::create_dir_all(root.join("locks/held")).expect("directories");
+    std::fs::write(root.join("locks/held/2000000000-5ede6d51bc50.json"), "").expect("a file");
+    let asked = stage.run(&["uninstall", "--purge"]).expect_code(5).stderr;
+    assert!(!asked.contains("lost against"), "that is not lost: {asked}");
+    let done = stage.json(&["uninstall", "--purge", "--yes"]);
+    let warnings = done["warnings"].to_string();
+    for told in ["profiles/a/conflicts", "profiles/a/notes.txt", "profiles/gone", "profiles/a.bak"] {
+        assert!(warnings.contains(told), "{told}: {done}");
+    }
+    let mut left = files(&root);
+    left.sort();
+    let mut expected = kept.to_vec();
+    expected.sort_unstable();
+    assert_eq!(left, expected);
+    for path in kept {
+        assert_eq!(std::fs::read_to_string(root.join(path)).expect("a file"), path);
+    }
+    assert!(!root.join("profiles/b").exists() && !root.join("locks").exists());
+    stage.ok(&["list"]);
+}
+
+/// The files below a directory, by their path from there.
+fn files(dir: &Path) -> Vec<String> {
+    let all = clauth_sandbox::world::snapshot(dir).expect("a directory");
+    all.into_iter()
+        .filter(|(_, entry)| matches!(entry, clauth_sandbox::world::Entry::File(..)))
+        .map(|(path, _)| path)
+        .collect()
+}
+
+/// The tree of a removed profile: while somebody lives in it nothing goes, and afterwards what was written there comes home
+/// first.
+#[test]
+fn a_purge_takes_nothing_from_under_a_session_of_a_removed_profile() {
+    let stage = Stage::two_with_server("u-orphan");
+    let mut session = clauth_sandbox::Running::start(stage.start_command("copy", &["a", "session"]));
+    assert_eq!(session.turn(), "A1");
+    stage.ok(&["remove", "a", "--yes", "--force"]);
+    let tree = stage.world.root().join("profiles/a/runtime");
+    let refused = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert_eq!(refused["error"]["kind"], "protected", "{refused}");
+    assert!(refused["error"]["message"].as_str().is_some_and(|text| text.contains("session of 'a'")), "{refused}");
+    assert!(tree.exists());
+    std::fs::write(tree.join("late.md"), "late").expect("a file");
+    let _ = session.finish();
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+    assert!(!stage.world.root().exists());
+    assert_eq!(std::fs::read_to_string(stage.world.claude_dir().join("late.md")).expect("it came home"), "late");
+}
+
+/// What could not be brought home is not removed either.
+#[test]
+fn a_purge_refuses_while_a_removed_profiles_files_are_not_home() {
+    let stage = Stage::two("u-stuck");
+    let tree = stage.world.root().join("profiles/gone/runtime");
+    std::fs::create_dir_all(tree.join("projects/p")).expect("a tree");
+    std::fs::write(tree.join("projects/p/t.jsonl"), "{}\n").expect("a transcript");
+    // Settings that cannot be merged now hold everything up.
+    std::fs::write(stage.world.claude_dir().join("settings.json"), "{ torn").expect("a file");
+    let refused = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert_eq!(refused["error"]["kind"], "protected", "{refused}");
+    assert!(tree.join("projects/p/t.jsonl").exists());
+    assert!(stage.world.root().join("profiles.toml").exists(), "nothing went");
+}
+
+/// A sign-in that is under way has the only copy of its login in our directory.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_purge_waits_for_a_sign_in() {
+    let stage = Stage::two("u-login");
+    let private = stage.world.root().join("login/private");
+    std::fs::create_dir_all(&private).expect("a directory");
+    let claude = stage.claude(&[("CLAUDE_CONFIG_DIR", &private)]);
+    let refused = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert_eq!(refused["error"]["kind"], "protected", "{refused}");
+    assert!(private.exists());
+    let _ = claude.finish();
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+    assert!(!stage.world.root().exists());
+}

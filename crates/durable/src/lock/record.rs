@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::process::{process_is_gone, process_start};
+use super::process::{process_lives, process_start};
 use super::{Lock, LockOwner};
 use crate::Error;
 use crate::disk::Disk;
@@ -214,14 +214,9 @@ fn is_dead(disk: &Disk, path: &Path, entry: &Entry) -> bool {
 }
 
 fn is_gone(disk: &Disk, path: &Path, entry: &Entry) -> bool {
-    if process_is_gone(entry.pid) {
-        return true;
-    }
     if entry.pid == std::process::id() {
         return !held().contains(path);
     }
-    match (&entry.start, process_start(disk, entry.pid)) {
-        (Some(recorded), Some(now)) => *recorded != now,
-        _ => false,
-    }
+    // One that was killed, and whose parent does not ask for its exit code, holds nothing either.
+    !process_lives(disk, entry.pid, entry.start.as_deref())
 }

@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// Where it is recorded who is about to take what.
-    fn records(&self) -> std::path::PathBuf {
+    pub(crate) fn lock_records(&self) -> std::path::PathBuf {
         self.root.locks().join("held")
     }
 
@@ -129,13 +129,13 @@ impl Engine {
         let mut homes = vec![ClaudeHome::default_of(&self.host, &self.disk)];
         homes.extend(names.iter().filter_map(|name| self.tree(name)));
         let owner = |path: &Path| self.owner_of(&homes, path);
-        Ok(clauth_durable::lock::release_debris(&self.disk, &self.records(), &owner)?)
+        Ok(clauth_durable::lock::release_debris(&self.disk, &self.lock_records(), &owner)?)
     }
 
     fn take(&self, locks: &[Lock], deadline: Duration, owner: &dyn Fn(&Path) -> LockOwner) -> Result<Held, Error> {
         let owner = |path: &Path| if self.is_ours(path) { LockOwner::Dead } else { owner(path) };
         let rules = Rules {
-            records: self.records(),
+            records: self.lock_records(),
             deadline,
             waiting: &|waiting: &Waiting<'_>| (self.say)(&waiting_for(waiting)),
             owner: &owner,
@@ -148,8 +148,13 @@ impl Engine {
         Ok(held)
     }
 
+    /// The directory that stands for the state lock while it is held.
+    pub(crate) fn state_lock_dir(&self) -> std::path::PathBuf {
+        self.root.locks().join("state")
+    }
+
     fn state_lock(&self) -> Lock {
-        let dir = DirLock { path: self.root.locks().join("state"), stale: OURS_STALE, name: "clauth's state".into() };
+        let dir = DirLock { path: self.state_lock_dir(), stale: OURS_STALE, name: "clauth's state".into() };
         Lock::File(FileLock { file: self.root.state_lock(), dir: dir.path, name: dir.name })
     }
 

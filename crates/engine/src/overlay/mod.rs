@@ -11,4 +11,5 @@ mod wanted;
 pub(crate) use live::ours_in;
 pub(crate) use record::Record as Applied;
 pub(crate) use session::Hidden;
+pub(crate) use wanted::Piece;
 use wanted::Wanted;

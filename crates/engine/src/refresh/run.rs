@@ -14,7 +14,7 @@ use crate::custody::{ATTEMPTS, Snapshot, elsewhere, print};
 use crate::error::Kind;
 use crate::owner::Owner;
 use crate::profile::{ProfileKind, Record, State, end};
-use crate::{Custodian, Engine, Error, Options, Target, history};
+use crate::{Custodian, Engine, Error, history};
 
 /// What somebody renewed so short a time ago need not be renewed again: several asked at once.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
@@ -84,7 +84,7 @@ impl Engine {
             if self.is_renewed_there(&snapshot, &seat)? {
                 // Claude Code was first: what it renewed is taken home.
                 drop(held);
-                self.switch(Target::Named(&name), Options::default())?;
+                self.take_renewed(&name)?;
                 continue;
             }
             if let Ended::Renewed(mut warnings) = self.renew((&snapshot, &seat), need, (part, &login), held)? {

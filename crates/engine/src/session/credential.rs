@@ -13,6 +13,9 @@ use crate::profile::{AccountKey, Known};
 use crate::refresh::Need;
 use crate::{Engine, Error};
 
+/// With so little time left a bearer copy is renewed (R2).
+const LITTLE: std::time::Duration = std::time::Duration::from_secs(15 * 60);
+
 /// What a look at a session's credential came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Tended {
@@ -150,23 +153,19 @@ impl Engine {
     /// # Errors
     /// As [`Engine::refresh`].
     pub(crate) fn keep_bearer(&self, place: &Place) -> Result<Vec<String>, Error> {
-        let record = crate::profile::Record::read(&self.disk, &self.root, &place.name);
-        let Some(slot) = record.slot.get().filter(|slot| slot.is_bearer() && record.loan.get().is_some()) else {
-            return Ok(Vec::new());
-        };
-        let Found::Login(login) = slot.login() else { return Ok(Vec::new()) };
-        let now = self.host.clock.now();
-        let left = login.expires_at.map(|end| end.duration_since(now));
-        if left.is_none_or(|left| left > jiff::SignedDuration::from_mins(15)) {
+        if self.bearer_due(place).is_none_or(|due| due > self.host.clock.now()) {
             return Ok(Vec::new());
         }
-        let need = Need {
-            unless_left: Some(std::time::Duration::from_secs(15 * 60)),
-            sessions_running: true,
-            bearer_dependents: true,
-            refused: false,
-        };
+        let need = Need { unless_left: Some(LITTLE), sessions_running: true, bearer_dependents: true, refused: false };
         Ok(self.refresh(&place.name, &need)?.warnings)
+    }
+
+    /// From when on a bearer copy has so little time left that it is to be renewed; `None` where there is none.
+    pub(crate) fn bearer_due(&self, place: &Place) -> Option<jiff::Timestamp> {
+        let record = crate::profile::Record::read(&self.disk, &self.root, &place.name);
+        let slot = record.slot.get().filter(|slot| slot.is_bearer() && record.loan.get().is_some())?;
+        let Found::Login(login) = slot.login() else { return None };
+        login.expires_at?.checked_sub(LITTLE).ok()
     }
 
     fn has_login(&self, place: &Place) -> bool {

@@ -25,7 +25,7 @@ mod watch;
 pub(crate) use credential::Tended;
 pub(crate) use holder::{Holder, live, prune};
 pub(crate) use links::{LinkMode, probe};
-pub(crate) use merge::{Converger, Own, forget, seed};
+pub(crate) use merge::{Converger, Own, forget, knows_own, seed};
 pub use pick::Roomiest;
 pub(crate) use place::Place;
 pub(crate) use reconcile::{Cleared, clear, keep_aside, reconcile};

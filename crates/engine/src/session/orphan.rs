@@ -12,7 +12,7 @@ use crate::{Engine, Error};
 impl Engine {
     /// Looks after the trees of profiles that are not listed any more.
     pub(super) fn visit_orphans(&self, roster: &Roster) {
-        for name in self.orphans(roster) {
+        for name in self.orphans(roster).unwrap_or_default() {
             let place = Place::of(&self.root, &name);
             if let Err(error) = self.visit_orphan(&place) {
                 (self.say)(&format!("what the sessions of '{name}' left was not looked after: {error}"));
@@ -22,12 +22,15 @@ impl Engine {
 
     /// Directories of no listed profile that hold what sessions left and nothing else, as `remove` leaves them. Any other is
     /// somebody's: a profile that an old list has, or a copy that a person made.
-    fn orphans(&self, roster: &Roster) -> Vec<String> {
-        let names = self.disk.list(&self.root.profiles()).unwrap_or_default().into_iter();
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub(crate) fn orphans(&self, roster: &Roster) -> Result<Vec<String>, Error> {
+        let names = self.disk.list(&self.root.profiles())?.into_iter();
         let unlisted = names.filter_map(|name| name.into_string().ok()).filter(|name| {
             check_name(name).is_ok() && !roster.names.iter().any(|listed| listed.eq_ignore_ascii_case(name))
         });
-        unlisted.filter(|name| self.is_left(name).unwrap_or(false)).collect()
+        Ok(unlisted.filter(|name| self.is_left(name).unwrap_or(false)).collect())
     }
 
     /// Whether a directory is one that `remove` left.

@@ -38,7 +38,7 @@ pub(crate) enum Cleared {
     Gone(Reconciled),
 }
 
-/// Moves every entry of the tree into the home that is neither a link nor the profile's own. The caller holds the lock under
+/// Moves every entry of the tree into the home that is neither a link of ours nor the profile's own. The caller holds the lock under
 /// which trees are made, and nobody lives in this one.
 ///
 /// # Errors
@@ -52,12 +52,24 @@ pub(crate) fn reconcile(disk: &Disk, home: &ClaudeHome, place: &Place) -> Result
         let from = place.tree.join(&name);
         // What copy mode does not share are the traces of dead processes, in whichever mode the tree was made.
         let shared = is_shared(&name, LinkMode::Copy);
-        if shared && matches!(kind(disk, &from)?, Some(Kind::File | Kind::Dir)) {
+        let is_somebodys = match kind(disk, &from)? {
+            Some(Kind::File | Kind::Dir) => true,
+            Some(Kind::Link) => is_users_link(disk, place, &from)?,
+            _ => false,
+        };
+        if shared && is_somebodys {
             installed(disk, &home.dir)?;
             work.attempt(&from, &home.dir.join(&name), Path::new(&name));
         }
     }
     Ok(work.done)
+}
+
+/// Whether a link at the top of a tree was made by a session. Ours lead to what has their name in the home, or had in a former
+/// one, and whatever leads into our own root is ours too (L8).
+fn is_users_link(disk: &Disk, place: &Place, path: &Path) -> Result<bool, Error> {
+    let target = disk.vfs.read_link(path).map_err(Error::io("read the link", path))?;
+    Ok(target.file_name() != path.file_name() && !target.starts_with(&place.root))
 }
 
 /// Reconciles and removes the tree in one section that checks twice with `idle` that nobody lives in it. The caller holds
@@ -93,6 +105,9 @@ fn remove(disk: &Disk, place: &Place, done: &mut Reconciled) -> Result<(), Error
         let path = place.tree.join(&name);
         match kind(disk, &path)? {
             Some(Kind::File | Kind::Dir) if is_shared(&name, LinkMode::Copy) => {
+                done.left.push(DiskError::Moved { path }.into());
+            }
+            Some(Kind::Link) if is_shared(&name, LinkMode::Copy) && is_users_link(disk, place, &path)? => {
                 done.left.push(DiskError::Moved { path }.into());
             }
             _ => disk.remove_tree(&path)?,

@@ -8,7 +8,7 @@ use clauth_claude::ClaudeHome;
 use clauth_durable::{Held, Kind as FileKind};
 use clauth_host::Secret;
 
-use super::copy::{Plan, Progress, populate};
+use super::copy::{Plan, Progress, discard, is_filled, populate};
 use super::watch::Watch;
 use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, probe, prune, seed};
 use crate::error::Kind;
@@ -62,12 +62,13 @@ impl Engine {
         let held = self.lock_state()?;
         let (holder, mode, fresh) = self.move_in(&home, &place, isolated.as_deref(), &held)?;
         drop(held);
-        let furnished = self.furnish(&home, &place, kind, (mode, fresh));
+        let furnished = self.furnish(&home, &place, kind, (mode, fresh, isolated.is_some()));
         drop(making);
         if furnished.is_ok() {
             self.begin_renewed(&place);
         }
-        let watch = furnished.and_then(|converger| Watch::begin(self, place.clone(), &home, converger));
+        let watch =
+            furnished.and_then(|converger| Watch::begin(self, place.clone(), &home, (converger, isolated.is_none())));
         match watch {
             Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch, token, isolated }),
             Err(error) => {
@@ -129,10 +130,10 @@ impl Engine {
         home: &ClaudeHome,
         place: &Place,
         kind: ProfileKind,
-        (mode, fresh): (LinkMode, bool),
+        (mode, fresh, isolated): (LinkMode, bool, bool),
     ) -> Result<Converger, Error> {
-        if mode == LinkMode::Copy && fresh {
-            self.populate(home, place)?;
+        if mode == LinkMode::Copy {
+            self.fill(home, place, (fresh, isolated))?;
         }
         let (own, warnings) = self.session_settings(&place.name, home)?;
         warnings.iter().for_each(|warning| (self.say)(warning));
@@ -161,6 +162,17 @@ impl Engine {
     fn begin_renewed(&self, place: &Place) {
         if let Err(error) = self.keep_bearer(place) {
             (self.say)(&format!("the login of '{}' could not be renewed now: {error}", place.name));
+        }
+    }
+
+    /// Fills a copied tree, for the first session that uses more of it than its login: an isolated one does not, and what is
+    /// not filled is not mirrored either.
+    fn fill(&self, home: &ClaudeHome, place: &Place, (fresh, isolated): (bool, bool)) -> Result<(), Error> {
+        match isolated {
+            // What is left of an index speaks of a former tree.
+            true if fresh => discard(&self.disk, &place.base),
+            false if fresh || !is_filled(&self.disk, &place.base) => self.populate(home, place),
+            _ => Ok(()),
         }
     }
 

@@ -2,15 +2,17 @@
 //! command (S1, S7).
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use clauth_claude::{ClaudeHome, Credentials};
 use clauth_durable::Kind;
 
-use super::copy::{Mirror, Pair};
+use super::copy::{Mirror, Pair, is_filled};
 use super::reconcile::Reconciled;
-use super::{Cleared, LinkMode, Place, Tended, clear, forget, is_shared, keep_aside, live, reconcile};
+use super::{
+    Cleared, LinkMode, Place, Tended, clear, forget, is_shared, keep_aside, knows_own, live, prune, reconcile,
+};
 use crate::custody::is_dir;
 use crate::{Engine, Error};
 
@@ -24,7 +26,7 @@ impl Engine {
         let Ok(roster) = crate::profile::Roster::read(&self.disk, &self.root) else { return };
         for name in &roster.names {
             let place = Place::of(&self.root, name);
-            if self.has_traces(&place)
+            if self.has_left_anything(&place)
                 && let Err(error) = self.visit(&place)
             {
                 (self.say)(&format!("the sessions of '{name}' were not looked after: {error}"));
@@ -33,11 +35,18 @@ impl Engine {
         self.visit_orphans(&roster);
     }
 
-    /// Whether sessions of a profile may live, or have left something.
+    /// Whether sessions of a profile may live, or have left something of the user's.
     pub(crate) fn has_traces(&self, place: &Place) -> bool {
-        let stands =
-            |dir: &PathBuf| self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir));
-        [&place.tree, &place.isolated].into_iter().any(stands)
+        [&place.tree, &place.isolated].into_iter().any(|dir| self.stands(dir))
+    }
+
+    /// The same with what tells of a tree and may outlast it, when its removal was interrupted.
+    fn has_left_anything(&self, place: &Place) -> bool {
+        self.has_traces(place) || [&place.holders, &place.base].into_iter().any(|dir| self.stands(dir))
+    }
+
+    fn stands(&self, dir: &Path) -> bool {
+        self.disk.lstat(dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == Kind::Dir))
     }
 
     /// Looks after one tree; clears it when nobody lives in it.
@@ -73,7 +82,11 @@ impl Engine {
         if !idle() || !self.bring_home(&home, place)? {
             return Ok(false);
         }
-        let in_step = place.mode(&self.disk) == LinkMode::Copy && self.finish_mirror(&home, place);
+        // Without a tree there is nothing to finish, whatever an interrupted removal left of its index.
+        let filled = place.mode(&self.disk) == LinkMode::Copy
+            && is_filled(&self.disk, &place.base)
+            && is_dir(&self.disk, &place.tree)?;
+        let in_step = filled && self.finish_mirror(&home, place);
         if !in_step {
             self.tell_conflicts(&reconcile(&self.disk, &home, place)?);
         }
@@ -84,7 +97,7 @@ impl Engine {
         }
         if in_step && idle() {
             self.disk.remove_tree(&place.tree)?;
-            forget(&self.disk, place)?;
+            self.forget_tree(&home, place)?;
             return Ok(true);
         }
         match clear(&self.disk, &home, place, &idle)? {
@@ -96,10 +109,35 @@ impl Engine {
             }
             Cleared::Gone(reconciled) => {
                 self.tell_conflicts(&reconciled);
-                forget(&self.disk, place)?;
+                self.forget_tree(&home, place)?;
                 Ok(true)
             }
         }
+    }
+
+    /// Removes what is remembered of a tree that is gone: what it was last in step with, and who lived in it. That an item was
+    /// made for it stays on record while the item is there (S8). The caller holds the state lock.
+    fn forget_tree(&self, home: &ClaudeHome, place: &Place) -> Result<(), Error> {
+        forget(&self.disk, place)?;
+        let item = place.item_record();
+        for name in self.disk.list(&place.base)? {
+            let path = place.base.join(name);
+            if path != item {
+                self.disk.remove_tree(&path)?;
+            }
+        }
+        prune(&self.disk, place, &clauth_claude::running(&self.host, &self.disk, home))?;
+        for name in self.disk.list(&place.holders)? {
+            let is_temporary = name.to_str().is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"));
+            if is_temporary {
+                self.disk.remove_file(&place.holders.join(name))?;
+            }
+        }
+        // Each stays where something is left in it.
+        for directory in [&place.base, &place.holders] {
+            let _ = self.disk.vfs.remove_dir(directory);
+        }
+        Ok(())
     }
 
     fn tell_conflicts(&self, reconciled: &Reconciled) {
@@ -127,6 +165,7 @@ impl Engine {
         if tended == Tended::Later && is_file && !self.is_empty_login(&place.file())? {
             self.tell_kept(&keep_aside(&self.disk, place, &place.file())?);
         }
+        self.keep_unknown_settings(place)?;
         let (own, _) = self.session_settings(&place.name, home)?;
         let mut converger = self.converger(home, place, &own);
         for _ in 0..PASSES {
@@ -150,6 +189,18 @@ impl Engine {
             }
         }
         Ok(true)
+    }
+
+    /// Of the settings that sessions of a removed profile left it may not be known which were the profile's own: then none of
+    /// them goes home, and all are kept (S5).
+    fn keep_unknown_settings(&self, place: &Place) -> Result<(), Error> {
+        let settings = place.tree.join("settings.json");
+        let is_file = self.disk.lstat(&settings)?.is_some_and(|stat| stat.kind == Kind::File);
+        let listed = crate::profile::Roster::read(&self.disk, &self.root)?.names.contains(&place.name);
+        if is_file && !listed && !knows_own(&self.disk, place)? {
+            self.tell_kept(&keep_aside(&self.disk, place, &settings)?);
+        }
+        Ok(())
     }
 
     /// Whether a credential that holds no login holds nothing that was not taken in either.

@@ -56,19 +56,20 @@ impl Watch {
         engine: &Engine,
         place: Place,
         home: &ClaudeHome,
-        mut converger: Converger,
+        (mut converger, uses_tree): (Converger, bool),
     ) -> Result<Self, Error> {
         // From here on the terminal is the child's.
         let teller = Teller::new(engine, &place.name);
         let engine = teller.engine();
         converger.set_engine(&engine);
         let by_hand = engine.by_hand;
-        let mirror = if by_hand { None } else { mirror(&engine, &place, home, &teller)? };
+        let mirror = if by_hand || !uses_tree { None } else { mirror(&engine, &place, home, &teller)? };
         let (tree, path) = (place.tree.clone(), place.tree.clone());
         let mut dog = Dog {
             files: files(&place, home),
             seen: Vec::new(),
             seen_to: engine.disk.clock.monotonic(),
+            due: None,
             teller: teller.clone(),
             engine,
             place,
@@ -151,6 +152,7 @@ fn files(place: &Place, home: &ClaudeHome) -> Vec<PathBuf> {
         place.tree.join(".claude.json"),
         home.settings(),
         home.state.clone(),
+        home.credentials(),
     ]
 }
 
@@ -165,6 +167,8 @@ struct Dog {
     seen: Vec<Mark>,
     /// When the bearer copy was seen to last, by our own monotonic time.
     seen_to: Duration,
+    /// From when on it has to be renewed, by the clock: hours may pass in the sleep of the whole machine.
+    due: Option<Timestamp>,
     teller: Teller,
 }
 
@@ -199,13 +203,22 @@ impl Dog {
 
     fn see_to_bearer(&mut self) {
         let now = self.engine.disk.clock.monotonic();
-        if now.saturating_sub(self.seen_to) < BEARER {
+        let is_due = self.due.is_some_and(|due| due <= self.engine.host.clock.now());
+        if now.saturating_sub(self.seen_to) < BEARER && !is_due {
             return;
         }
         self.seen_to = now;
+        if self.place.item.is_some() {
+            // No event tells of an item.
+            let followed = self.engine.follow_live(&self.place);
+            self.teller.stands("the login in Claude Code's home", followed.err().map(|error| error.to_string()));
+        }
         let kept = self.engine.keep_bearer(&self.place);
         self.teller.stands("renewing the login", kept.as_ref().err().map(ToString::to_string));
         kept.into_iter().flatten().for_each(|warning| self.teller.tell(&warning));
+        // What could not be renewed now is tried again with the next round.
+        let now = self.engine.host.clock.now();
+        self.due = self.engine.bearer_due(&self.place).filter(|due| *due > now);
     }
 
     /// Waits until a burst of events is over, but not when the end comes. Answers whether it came.
@@ -241,7 +254,10 @@ impl Dog {
             )),
             _ => {}
         }
-        let quiet = !matches!(tended, Ok(Tended::Later) | Err(_));
+        let followed = self.engine.follow_live(&self.place);
+        self.teller.stands("the login in Claude Code's home", followed.as_ref().err().map(ToString::to_string));
+        self.due = self.engine.bearer_due(&self.place);
+        let quiet = !matches!(tended, Ok(Tended::Later) | Err(_)) && matches!(followed, Ok(false));
         let passed = self.converger.pass();
         self.teller.stands("settings and state", passed.as_ref().err().map(ToString::to_string));
         // What was skipped is looked at again; what is due later is seen by the floor.

@@ -1,6 +1,7 @@
 //! Putting another login live: `switch`, and its way back, `undo`.
 
 mod plan;
+mod renewed;
 mod report;
 mod run;
 mod undo;

@@ -175,3 +175,20 @@ fn a_profile_that_becomes_nobody_knows_whose_bears_no_name() {
     ];
     lawful(101_250, &[two.as_slice(), &[Do(CaptureOver("d"))]].concat());
 }
+
+/// Ends by two clocks were compared, and the used-up login won.
+#[test]
+fn what_a_session_renews_after_the_clock_was_set_back_is_the_later_login() {
+    lawful(
+        588,
+        &[
+            By(SignIn(Home, 'A')),
+            Do(Capture("a")),
+            By(SignIn(Home, 'B')),
+            Do(Capture("e")),
+            Do(Start("a")),
+            Jump(-600),
+            By(Renew(In(0))),
+        ],
+    );
+}

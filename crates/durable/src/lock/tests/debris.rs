@@ -254,6 +254,25 @@ fn what_a_living_process_holds_is_no_debris() {
     }
 }
 
+/// A terminal or an editor may never ask what became of what it started.
+#[cfg(target_os = "linux")]
+#[test]
+fn what_a_killed_process_held_is_debris_also_while_its_parent_does_not_ask_for_it() {
+    let mut other = Other::spawn();
+    let bench = Bench::new("unasked");
+    let lock = whole(bench.foreign("one", 1));
+    record(&bench, other.0.id(), &other.start(), &lock);
+    other.0.kill().expect("killed");
+    let stat = format!("/proc/{}/stat", other.0.id());
+    let is_zombie =
+        || RealVfs.read(Path::new(&stat), 4096).is_ok_and(|stat| stat.windows(4).any(|part| part == b") Z "));
+    while !is_zombie() {
+        std::thread::yield_now();
+    }
+    free(&bench, &bench.disk).expect("released debris");
+    assert_eq!((bench.standing(&["one"]).len(), bench.recorded()), (0, 0));
+}
+
 /// A lock dated shortly after a dead record may be a living process's that came right after it.
 #[cfg(target_os = "linux")]
 #[test]

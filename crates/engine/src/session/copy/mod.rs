@@ -22,4 +22,5 @@ pub(crate) use populate::Filled;
 pub(crate) use populate::{Plan, Progress, populate};
 pub(crate) use problem::{Problem, Trouble};
 pub(crate) use side::Pair;
+pub(crate) use store::{discard, is_filled};
 pub(crate) use watch::Watcher;

@@ -195,8 +195,16 @@ impl<'b> Reader<'b> {
 }
 
 /// Removes the index, so that nothing of a former tree is taken for known.
-pub(super) fn discard(disk: &Disk, base: &Path) -> Result<(), Error> {
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn discard(disk: &Disk, base: &Path) -> Result<(), Error> {
     Ok(disk.remove_file(&base.join("index")).map(drop)?)
+}
+
+/// Whether the tree was filled from the home: its index is written when that is done.
+pub(crate) fn is_filled(disk: &Disk, base: &Path) -> bool {
+    disk.lstat(&base.join("index")).is_ok_and(|stat| stat.is_some())
 }
 
 #[cfg(test)]

@@ -31,7 +31,8 @@ impl Engine {
             if !idle() || self.speaks_against(place, &dir)? {
                 continue;
             }
-            let settings = settings_of(self, &home).map(clauth_durable::Document::into_bytes).unwrap_or_default();
+            let settings =
+                settings_of(self, &home, place).map(clauth_durable::Document::into_bytes).unwrap_or_default();
             let mut work = Work::beside_home(&self.disk, place);
             let kept = keep(&self.disk, &home, &dir, &settings, &mut work);
             let done = work.done();

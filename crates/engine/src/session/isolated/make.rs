@@ -7,6 +7,7 @@ use clauth_claude::{ClaudeHome, real_path};
 use clauth_durable::{Document, DocumentError};
 
 use crate::error::Kind;
+use crate::overlay::Piece;
 use crate::profile::Known;
 use crate::session::Place;
 use crate::{Engine, Error};
@@ -34,13 +35,11 @@ pub(in crate::session) fn path(engine: &Engine, place: &Place) -> PathBuf {
 /// As the system says.
 pub(in crate::session) fn make(engine: &Engine, home: &ClaudeHome, place: &Place, dir: &Path) -> Result<(), Error> {
     engine.disk.ensure_dir(dir)?;
-    for (name, document) in
-        [("settings.json", settings_of(engine, home)), (".claude.json", state_of(engine, home, place))]
-    {
-        let path = dir.join(name);
-        let document = document.map_err(|source| clauth_durable::Error::Document { path: path.clone(), source })?;
-        engine.disk.create(&path, document.bytes())?;
-    }
+    let path = dir.join(".claude.json");
+    let state = state_of(engine, home, place);
+    let state = state.map_err(|source| clauth_durable::Error::Document { path: path.clone(), source })?;
+    engine.disk.create(&path, state.bytes())?;
+    engine.disk.create(&dir.join("settings.json"), settings_of(engine, home, place)?.bytes())?;
     Ok(())
 }
 
@@ -60,20 +59,30 @@ pub(in crate::session) fn refuse_home_itself(engine: &Engine, home: &ClaudeHome)
     Err(Error::refused(Kind::Protected, what, here.display().to_string(), &next))
 }
 
-/// The settings that an isolated session begins with.
-pub(super) fn settings_of(engine: &Engine, home: &ClaudeHome) -> Result<Document, DocumentError> {
+/// The settings that an isolated session begins with: the profile's own, which are part of how its account is reached, and
+/// nothing of the home's.
+///
+/// # Errors
+/// Settings of the profile that cannot be understood.
+pub(super) fn settings_of(engine: &Engine, home: &ClaudeHome, place: &Place) -> Result<Document, Error> {
     let mut dirs = vec![home.dir.clone(), real_path(&engine.disk, &home.dir)];
     dirs.dedup();
-    settings(&dirs)
+    let pieces = engine.wanted(&place.name, &place.name)?.pieces;
+    let path = engine.root.config(&place.name);
+    Ok(settings(&dirs, &pieces).map_err(|source| clauth_durable::Error::Document { path, source })?)
 }
 
 /// Without the memory in `homes`, which Claude Code also finds on its way up from a project below it (seen on the client).
-fn settings(homes: &[PathBuf]) -> Result<Document, DocumentError> {
+fn settings(homes: &[PathBuf], own: &[Piece]) -> Result<Document, DocumentError> {
     let mut document = Document::empty();
     let without: Vec<String> = homes.iter().map(|home| format!("{}/**", literal(home))).collect();
     document.set(&["claudeMdExcludes"], &without)?;
     // What it would note for later would be in nobody's way, and of no use.
     document.set(&["autoMemoryEnabled"], &false)?;
+    for (path, value) in own.iter().filter_map(|piece| Some((&piece.path, piece.value.as_ref()?))) {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        document.set_raw(&path, value)?;
+    }
     Ok(document)
 }
 
@@ -158,7 +167,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn the_homes_memory_is_kept_out_by_a_pattern_that_means_nothing_else() {
-        let made = settings(&["/home/a".into(), "/data/[x] (1)/{h}*".into()]).expect("a document");
+        let made = settings(&["/home/a".into(), "/data/[x] (1)/{h}*".into()], &[]).expect("a document");
         let expected = json!({
             "claudeMdExcludes": ["/home/a/**", "/data/\\[x\\] \\(1\\)/\\{h\\}\\*/**"], "autoMemoryEnabled": false,
         });

@@ -4,7 +4,7 @@
 //! whether a value is still the same, every value that it writes stands in one of the files, and so a base is small and
 //! tells no secret.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use clauth_durable::{Disk, Mode};
@@ -63,6 +63,9 @@ pub(crate) struct Base {
     pub(super) entries: BTreeMap<Unit, Entry>,
     /// The member's bytes as they were last seen, or written by us: any others are somebody else's write.
     pub(super) seen: Option<Digest>,
+    /// The paths that were the profile's own overrides when its tree was last furnished: they stay out of the home also when
+    /// the profile is gone, and with it the word on what was its own.
+    pub(super) own: Vec<Vec<String>>,
     /// The member was torn when it was last looked at: what it has come back with is not yet believed.
     pub(super) torn: bool,
 }
@@ -80,6 +83,8 @@ struct File {
     schema: u32,
     seen: Option<Digest>,
     torn: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    own: Vec<Vec<String>>,
     entries: Vec<Row>,
 }
 
@@ -146,6 +151,13 @@ impl Base {
         self.entries != other.entries || self.torn != other.torn
     }
 
+    /// Another member wrote these into the hub: what stands there now is that member's word, and no echo of what was there
+    /// before this one's. Answers whether anything was in flight.
+    pub(super) fn superseded(&mut self, units: &BTreeSet<Unit>) -> bool {
+        let flights = units.iter().filter_map(|unit| self.entries.get_mut(unit)?.hub.take());
+        flights.count() > 0
+    }
+
     fn path(place: &Place, subject: Subject) -> PathBuf {
         place.base.join(subject.base())
     }
@@ -161,6 +173,7 @@ impl Base {
                 .map(|row| (Unit { key: row.key, member: row.member }, row.base))
                 .collect(),
             seen: file.seen,
+            own: file.own,
             torn: file.torn,
         }))
     }
@@ -179,6 +192,7 @@ impl Base {
         let file = File {
             schema: SCHEMA,
             seen: self.seen.clone(),
+            own: self.own.clone(),
             torn: self.torn,
             entries: self.entries.iter().map(row).collect(),
         };
@@ -198,4 +212,13 @@ pub(crate) fn forget(disk: &Disk, place: &Place) -> Result<(), Error> {
         Base::remove(disk, place, subject)?;
     }
     Ok(())
+}
+
+/// Whether it is known which of a tree's settings are its profile's own: the profile tells while there is one, and the base
+/// after it is gone.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn knows_own(disk: &Disk, place: &Place) -> Result<bool, Error> {
+    Ok(Base::load(disk, place, Subject::Settings)?.is_some())
 }

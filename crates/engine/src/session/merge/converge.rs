@@ -1,6 +1,6 @@
 //! Keeping the home's files and the trees' the same: look, read, plan, write (S5).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use clauth_claude::ClaudeHome;
@@ -11,7 +11,7 @@ use super::apply::{self, Target, Written};
 use super::base::Base;
 use super::lock;
 use super::plan::{Member as Planned, Plan, Reading, plan};
-use super::subject::{Own, Subject};
+use super::subject::{Own, Subject, Unit};
 use crate::session::Place;
 use crate::{Engine, Error};
 
@@ -183,7 +183,8 @@ impl Pass<'_> {
             }
         }
         let apart = self.apart(before);
-        let owns: Vec<Own> = read.iter().map(|read| read.member.own.with(&apart)).collect();
+        let own = |read: &Read<'_>| read.member.own.with(&apart).with(read.base.as_ref().map_or(&[], |base| &base.own));
+        let owns: Vec<Own> = read.iter().map(own).collect();
         let members: Vec<Planned<'_>> = read
             .iter()
             .zip(&owns)
@@ -245,7 +246,7 @@ impl Pass<'_> {
     /// saved before the writes that it speaks of: a write on record that was not made is made by the next pass, while one
     /// that is not on record would be taken for somebody else's.
     fn write(&self, hub: &Reading, read: &[Read<'_>], plan: &Plan, passed: &mut Passed) -> Result<(), Error> {
-        let mut save = || {
+        let save = || {
             for (read, (_, base)) in read.iter().zip(&plan.members) {
                 if read.base.as_ref().is_none_or(|old| old.says_other_than(base)) {
                     base.save(&self.engine.disk, &read.member.place, self.subject)?;
@@ -256,6 +257,7 @@ impl Pass<'_> {
         match &plan.hub {
             None => save()?,
             Some(after) => {
+                let mut save = || self.tell_others(&plan.hub_units).and_then(|()| save());
                 let target = Target { subject: self.subject, home: self.home, before: hub.bytes.as_deref(), after };
                 if self.write_one(&target, &mut save, passed)? == Written::Skipped {
                     return Ok(());
@@ -270,6 +272,25 @@ impl Pass<'_> {
             ended = ended.and(self.write_one(&target, &mut || Ok(()), passed).map(drop));
         }
         ended
+    }
+
+    /// Trees that other processes keep like the home are told by their bases what this merge writes into the home: an older
+    /// value that comes back by another session's own change is no echo. Only one process merges at a time, so nobody else
+    /// has these bases in hand.
+    fn tell_others(&self, units: &BTreeSet<Unit>) -> Result<(), Error> {
+        let (disk, root) = (&self.engine.disk, &self.engine.root);
+        let names = disk.list(&root.profiles())?.into_iter().filter_map(|name| name.into_string().ok());
+        for place in names.map(|name| Place::of(root, &name)) {
+            if self.members.iter().any(|member| member.place == place) {
+                continue;
+            }
+            if let Some(mut base) = Base::load(disk, &place, self.subject)?
+                && base.superseded(units)
+            {
+                base.save(disk, &place, self.subject)?;
+            }
+        }
+        Ok(())
     }
 
     fn write_one(

@@ -17,7 +17,7 @@ mod subject;
 mod tests;
 mod threeway;
 
-pub(crate) use base::forget;
+pub(crate) use base::{forget, knows_own};
 pub(crate) use converge::Converger;
 pub(crate) use seed::seed;
 pub(crate) use subject::Own;

@@ -1,13 +1,15 @@
 //! Bringing the hub and all members to rest in memory: what each file is to become, before anything is written.
 
+use std::collections::BTreeSet;
+
 use clauth_durable::{Document, DocumentError};
 use jiff::Timestamp;
 
 use super::base::Base;
 use super::canon::Digest;
 use super::side::Side;
-use super::subject::{Own, Subject};
-use super::threeway::{DELETIONS, Edit, News, Terms, merge};
+use super::subject::{Own, Subject, Unit};
+use super::threeway::{Belief, DELETIONS, Edit, News, Terms, agree, merge};
 
 /// More rounds than rest can take: after the first the hub has everything, after the second so have the members.
 const ROUNDS: usize = 4;
@@ -32,6 +34,8 @@ pub(super) struct Member<'a> {
 pub(super) struct Plan {
     /// The hub's new bytes, if it changes.
     pub(super) hub: Option<Vec<u8>>,
+    /// What of it members changed there.
+    pub(super) hub_units: BTreeSet<Unit>,
     /// The same of each member, with its new base.
     pub(super) members: Vec<(Option<Vec<u8>>, Base)>,
     /// When to look again although no file changed.
@@ -74,7 +78,20 @@ struct Moving<'a> {
     member: &'a Member<'a>,
     side: Side,
     base: Option<Base>,
+    belief: Belief,
     news: News,
+}
+
+impl<'a> Moving<'a> {
+    fn of(member: &'a Member<'a>, hub: &Side) -> Self {
+        let (side, mut base) = (member.reading.side.clone(), member.base.cloned());
+        let belief = Belief::of(member.own, member.base, hub, &side);
+        let written = member.base.and_then(|base| base.seen.as_ref()) != Some(&member.reading.digest);
+        if let Some(base) = &mut base {
+            agree(member.own, base, hub, &side);
+        }
+        Self { member, side, base, belief, news: News { written, deletions: DELETIONS } }
+    }
 }
 
 /// Plans a pass.
@@ -87,35 +104,30 @@ pub(super) fn plan(
     members: &[Member<'_>],
     now: Timestamp,
 ) -> Result<Plan, DocumentError> {
-    let is_new = |seen: Option<&Digest>, reading: &Reading| seen != Some(&reading.digest);
     let mut hub_side = hub.side.clone();
     let mut hub_deletions = DELETIONS;
+    let mut hub_units = BTreeSet::new();
     let mut due: Option<Timestamp> = None;
-    let mut moving: Vec<Moving<'_>> = members
-        .iter()
-        .map(|member| Moving {
-            member,
-            side: member.reading.side.clone(),
-            base: member.base.cloned(),
-            news: News {
-                written: is_new(member.base.and_then(|base| base.seen.as_ref()), member.reading),
-                deletions: DELETIONS,
-            },
-        })
-        .collect();
+    let mut moving: Vec<Moving<'_>> = members.iter().map(|member| Moving::of(member, &hub.side)).collect();
     for round in 0..ROUNDS {
-        let on_disk = (round == 0).then_some(&hub.side);
         let mut rests = true;
-        for moving in &mut moving {
-            let terms = Terms { subject, own: moving.member.own, now, on_disk };
+        for at in 0..moving.len() {
+            let one = &mut moving[at];
+            let terms = Terms { subject, own: one.member.own, now, hub_read: &hub.side, is_first: round == 0 };
             let hub_news = News { written: false, deletions: hub_deletions };
-            let outcome = merge(terms, moving.base.as_ref(), (&hub_side, hub_news), (&moving.side, moving.news));
+            let sides = ((&hub_side, hub_news), (&one.side, one.news));
+            let outcome = merge(terms, one.belief, one.base.as_ref(), sides.0, sides.1);
             rests &= outcome.hub_edits.is_empty() && outcome.member_edits.is_empty();
             hub_deletions -= apply(&mut hub_side, &outcome.hub_edits);
-            moving.news.deletions -= apply(&mut moving.side, &outcome.member_edits);
-            moving.news.written = false;
-            moving.base = Some(outcome.base);
+            one.news.deletions -= apply(&mut one.side, &outcome.member_edits);
+            one.news.written = false;
+            one.base = Some(outcome.base);
             due = [due, outcome.due].into_iter().flatten().min();
+            let units: BTreeSet<Unit> = outcome.hub_edits.into_iter().map(|edit| edit.unit).collect();
+            for (_, other) in moving.iter_mut().enumerate().filter(|(other, _)| *other != at) {
+                other.base.as_mut().map(|base| base.superseded(&units));
+            }
+            hub_units.extend(units);
         }
         if rests {
             break;
@@ -130,7 +142,7 @@ pub(super) fn plan(
         Ok((bytes, base))
     };
     let members = moving.into_iter().map(finish).collect::<Result<Vec<_>, DocumentError>>()?;
-    Ok(Plan { hub: new_hub, members, due })
+    Ok(Plan { hub: new_hub, hub_units, members, due })
 }
 
 /// Makes edits in memory; answers how many were deletions.

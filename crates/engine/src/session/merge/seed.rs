@@ -50,10 +50,19 @@ pub(crate) fn seed(engine: &Engine, home: &ClaudeHome, place: &Place, overrides:
     let seeding = Seeding { engine, home, place, tree: &tree, overrides };
     // What sessions changed before reaches the home first, so that nothing of it is lost to what is set below.
     let mut converger = Converger::new(engine, home.clone());
-    converger.set_members(vec![(place.clone(), Own::of(overrides))]);
+    let members = vec![(place.clone(), Own::of(overrides))];
+    converger.set_members(members.clone());
     converger.pass()?;
-    let _held = lock::merging_soon(engine)?;
-    Ok(Seeded { state: seeding.state()?, settings: seeding.settings()? })
+    let former = Base::load(&engine.disk, place, Subject::Settings)?.map(|base| base.own);
+    let held = lock::merging_soon(engine)?;
+    let seeded = Seeded { state: seeding.state()?, settings: seeding.settings()? };
+    drop(held);
+    if former.is_some_and(|former| former != members[0].1.0) {
+        // What is the profile's own no longer is the home's again.
+        converger.set_members(members);
+        converger.pass()?;
+    }
+    Ok(seeded)
 }
 
 struct Seeding<'a> {
@@ -102,6 +111,7 @@ impl Seeding<'_> {
         let mut document = before.clone();
         self.set_overrides(&mut document).map_err(|source| torn(&path, source))?;
         if document == before {
+            self.remember(None)?;
             return Ok(false);
         }
         let target = Target {
@@ -110,7 +120,7 @@ impl Seeding<'_> {
             before: Some(before.bytes()),
             after: document.bytes(),
         };
-        match target.write(self.engine, &mut || self.remember(document.bytes()))? {
+        match target.write(self.engine, &mut || self.remember(Some(document.bytes())))? {
             Written::Done => Ok(true),
             Written::Skipped => Err(Error::Contended { path }),
         }
@@ -137,11 +147,16 @@ impl Seeding<'_> {
         Ok(())
     }
 
-    /// Our own change of the tree's settings is nobody else's write.
-    fn remember(&self, bytes: &[u8]) -> Result<(), Error> {
+    /// What the profile's own is from now on; and `wrote`, our own change of the tree's settings, is nobody else's write.
+    fn remember(&self, wrote: Option<&[u8]>) -> Result<(), Error> {
         let disk = &self.engine.disk;
         let Some(base) = Base::load(disk, self.place, Subject::Settings)? else { return Ok(()) };
-        Base { seen: Some(Digest::of_bytes(bytes)), ..base }.save(disk, self.place, Subject::Settings)
+        let own = Own::of(self.overrides).0;
+        if wrote.is_none() && own == base.own {
+            return Ok(());
+        }
+        let seen = wrote.map(Digest::of_bytes).or_else(|| base.seen.clone());
+        Base { seen, own, ..base }.save(disk, self.place, Subject::Settings)
     }
 
     /// Writes a file that was not there, or was a link that is replaced itself, with its base.
@@ -153,7 +168,9 @@ impl Seeding<'_> {
             Subject::State => Some(lock::state_file_soon(self.engine, self.tree)?),
             Subject::Settings => None,
         };
-        Base::of_copy(&Side::read(subject, &document), bytes).save(disk, self.place, subject)?;
+        let own = if subject == Subject::Settings { Own::of(self.overrides).0 } else { Vec::new() };
+        let base = Base { own, ..Base::of_copy(&Side::read(subject, &document), bytes) };
+        base.save(disk, self.place, subject)?;
         if let Some(held) = &held {
             held.check()?;
         }

@@ -18,8 +18,20 @@ pub(super) struct Terms<'a> {
     pub(super) subject: Subject,
     pub(super) own: &'a Own,
     pub(super) now: Timestamp,
-    /// The hub as it stands on the disk, at the first look.
-    pub(super) on_disk: Option<&'a Side>,
+    /// The hub as it was read.
+    pub(super) hub_read: &'a Side,
+    /// Nothing was merged in this pass yet, so the hub has what somebody left there.
+    pub(super) is_first: bool,
+}
+
+/// How far what was read of the hub and one member is believed, for a whole pass: what the pass itself makes of the hub says
+/// nothing about either.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Belief {
+    /// The member may add, but not delete or change.
+    pub(super) adds_only: bool,
+    /// The hub lost so much at once that its gaps are no deletions.
+    pub(super) is_gutted: bool,
 }
 
 /// What is known of one side beside its values.
@@ -49,9 +61,37 @@ pub(super) struct Outcome {
     pub(super) due: Option<Timestamp>,
 }
 
+impl Belief {
+    /// In a hub and a member that have just been read.
+    pub(super) fn of(own: &Own, base: Option<&Base>, hub: &Side, member: &Side) -> Self {
+        Self { adds_only: adds_only(own, base, hub, member), is_gutted: is_gutted(own, base, hub) }
+    }
+}
+
+/// Notes what the hub and a member have in common as they were read, before another member's values are in the hub: a gap in
+/// both is not this member's deletion of what another one brings back.
+pub(super) fn agree(own: &Own, base: &mut Base, hub: &Side, member: &Side) {
+    let units: BTreeSet<Unit> = base.entries.keys().chain(hub.units()).cloned().collect();
+    for unit in units {
+        let both = hub.digest(&unit);
+        let is_apart = hub.is_odd(&unit) || member.is_odd(&unit) || own.covers(&unit);
+        let known = base.entries.get(&unit).and_then(|entry| entry.value.as_ref());
+        if is_apart || member.digest(&unit) != both || known == both {
+            continue;
+        }
+        match both {
+            Some(value) => {
+                base.entries.insert(unit, Entry { value: Some(value.clone()), ..Entry::default() });
+            }
+            None => drop(base.entries.remove(&unit)),
+        }
+    }
+}
+
 /// Merges one member with the hub.
 pub(super) fn merge(
     terms: Terms<'_>,
+    belief: Belief,
     base: Option<&Base>,
     (hub, hub_news): (&Side, News),
     (member, member_news): (&Side, News),
@@ -61,13 +101,8 @@ pub(super) fn merge(
     let units: BTreeSet<Unit> = outcome.base.entries.keys().chain(hub.units()).chain(member.units()).cloned().collect();
     let mut merging = Merging {
         terms,
-        hub: Party { side: hub, news: hub_news, adds_only: false, keeps: is_gutted(terms.own, base, hub) },
-        member: Party {
-            side: member,
-            news: member_news,
-            adds_only: adds_only(terms.own, base, hub, member),
-            keeps: false,
-        },
+        hub: Party { side: hub, news: hub_news, adds_only: false, keeps: belief.is_gutted },
+        member: Party { side: member, news: member_news, adds_only: belief.adds_only, keeps: false },
         outcome,
     };
     for unit in units {
@@ -109,7 +144,7 @@ struct Party<'a> {
     side: &'a Side,
     news: News,
     adds_only: bool,
-    /// No absence here is a deletion.
+    /// No absence that was read here is a deletion.
     keeps: bool,
 }
 
@@ -145,7 +180,8 @@ impl Merging<'_> {
         let carried = self.member.news.written && self.member.side.digest(unit) == entry.value.as_ref();
         entry.member = entry.member.take().filter(|_| !carried);
         if let Some(flight) = &mut entry.hub
-            && self.terms.on_disk.is_some_and(|hub| hub.digest(unit) == entry.value.as_ref())
+            && self.terms.is_first
+            && self.terms.hub_read.digest(unit) == entry.value.as_ref()
         {
             flight.confirm(self.terms.now);
         }
@@ -154,11 +190,12 @@ impl Merging<'_> {
 
     fn judge(&mut self, unit: Unit, mut entry: Entry) {
         let kept = self.terms.subject.is_kept(&unit);
+        let was_read = self.terms.hub_read.digest(&unit).is_some();
         let (mine, theirs) = (self.member.side.digest(&unit), self.hub.side.digest(&unit));
         let sight = |party: &Party<'_>, value, flight| Sight {
             value,
             flight,
-            keeps: kept || party.keeps,
+            keeps: kept || (party.keeps && !was_read),
             adds_only: party.adds_only,
         };
         let member = sight(&self.member, mine, entry.member.as_ref()).stand(&entry, theirs);

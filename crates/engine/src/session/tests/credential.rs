@@ -120,6 +120,26 @@ fn what_a_session_renews_comes_home() {
     }
 }
 
+/// Ends by two clocks say nothing of which login is the later (S3): one that came of the stored one is.
+#[test]
+fn what_a_session_renews_after_the_clock_was_set_back_comes_home() {
+    for mode in [LinkMode::Real, LinkMode::Copy] {
+        let flat = Flat::parked(mode);
+        flat.claude().rotate_offline();
+        let in_tree = flat.place.credential();
+        flat.world.edit_json(&in_tree, |object| {
+            let ends = object["claudeAiOauth"]["expiresAt"].as_u64().expect("an end");
+            object["claudeAiOauth"]["expiresAt"] = (ends - 10 * 3_600_000).into();
+        });
+        let disk = &flat.engine().disk;
+        let now = disk.clock.file_now();
+        disk.vfs.set_modified(&in_tree, now - jiff::SignedDuration::from_secs(60)).expect("a time");
+        disk.vfs.set_modified(&flat.place.slot, now + jiff::SignedDuration::from_hours(10)).expect("a time");
+        assert_eq!(flat.tend(), Tended::Adopted, "{mode:?}");
+        assert_eq!((flat.slot().as_str(), flat.vault()), ("A2", 0), "{mode:?}");
+    }
+}
+
 #[test]
 fn a_switch_brings_home_what_a_session_renewed_and_leaves_it_a_bearer_copy() {
     for mode in [LinkMode::Real, LinkMode::Copy] {
@@ -170,6 +190,7 @@ fn a_sign_in_while_the_login_is_lent_waits_beside_the_loan() {
     assert_eq!((flat.slot().as_str(), flat.vault()), ("AB1", 1), "what came back did not replace it (S9)");
 }
 
+/// Point 6: a mirror has the guards that a link has (point 5).
 #[test]
 fn what_is_no_login_is_never_adopted() {
     let rows = [
@@ -177,29 +198,59 @@ fn what_is_no_login_is_never_adopted() {
         ("torn", "{\"claudeAiOauth\":{\"acc", Tended::Later),
         ("blank tokens", "{\"claudeAiOauth\":{\"accessToken\":\"\",\"refreshToken\":\"\"}}", Tended::Later),
     ];
-    for (name, text, expected) in rows {
-        let flat = Flat::parked(LinkMode::Real);
+    for mode in [LinkMode::Real, LinkMode::Copy] {
+        for (name, text, expected) in rows.clone() {
+            let flat = Flat::parked(mode);
+            std::fs::remove_file(flat.place.credential()).expect("the link");
+            std::fs::write(flat.place.credential(), text).expect("a file");
+            assert_eq!(flat.tend(), expected, "{name}, {mode:?}");
+            assert_eq!((flat.slot().as_str(), flat.vault()), ("A1", 0), "{name}, {mode:?}");
+            flat.engine().switch(Target::Named("a"), Options::default()).map(drop).err();
+            assert_eq!(flat.slot().chars().next(), Some('A'), "{name}, {mode:?}");
+        }
+        let flat = Flat::parked(mode);
         std::fs::remove_file(flat.place.credential()).expect("the link");
-        std::fs::write(flat.place.credential(), text).expect("a file");
-        assert_eq!(flat.tend(), expected, "{name}");
-        assert_eq!((flat.slot().as_str(), flat.vault()), ("A1", 0), "{name}");
-        flat.engine().switch(Target::Named("a"), Options::default()).map(drop).err();
-        assert_eq!(flat.slot().chars().next(), Some('A'), "{name}");
+        assert_eq!(flat.tend(), Tended::SignedOut, "{mode:?}: and not refilled");
+        assert!(!flat.place.credential().exists(), "{mode:?}");
     }
-    let flat = Flat::parked(LinkMode::Real);
-    std::fs::remove_file(flat.place.credential()).expect("the link");
-    assert_eq!(flat.tend(), Tended::SignedOut, "and not refilled");
-    assert!(!flat.place.credential().exists());
+}
+
+/// Point 6: a mirror of the same two files; equal bytes are left alone, of two logins the one that ends later stands, and a tie
+/// keeps the stored one (S3).
+#[test]
+fn a_copied_credential_and_the_slot_say_the_same_and_are_not_rewritten_while_they_do() {
+    let flat = Flat::parked(LinkMode::Copy);
+    let files = [flat.place.credential(), flat.place.slot.clone()];
+    let picture =
+        || files.clone().map(|file| (std::fs::read(&file).expect("a file"), flat.engine().disk.vfs.stat(&file).ok()));
+    let before = picture();
+    for _ in 0..3 {
+        assert_eq!(flat.tend(), Tended::Quiet);
+    }
+    assert_eq!(picture(), before, "neither was touched");
+    let ends = flat.world.read_json(&flat.place.slot)["claudeAiOauth"].clone();
+    let ends = |key: &str| ends[key].as_u64();
+    for (later, expected, slot) in [(0, Tended::Replaced, "A1"), (60_000, Tended::Adopted, "A3")] {
+        let pair = Pair::new("A", if later == 0 { 2 } else { 3 });
+        let login = Login::new(&Account::a(), pair).expiring_at(ends("expiresAt").expect("an end") + later);
+        flat.sign_in(&login.ending_at(ends("refreshTokenExpiresAt")));
+        assert_eq!(flat.tend(), expected);
+        assert_eq!((flat.slot().as_str(), flat.tree().as_str()), (slot, slot));
+    }
+    assert_eq!(flat.vault(), 1, "the loser of the tie");
 }
 
 #[test]
 fn a_used_up_or_older_login_never_replaces_a_newer_one() {
-    let flat = Flat::parked(LinkMode::Real);
-    let old = std::fs::read(&flat.place.slot).expect("a slot");
-    flat.claude().rotate_offline();
-    assert_eq!(flat.tend(), Tended::Adopted);
-    std::fs::remove_file(flat.place.credential()).expect("the link");
-    std::fs::write(flat.place.credential(), old).expect("an old copy");
-    assert_eq!(flat.tend(), Tended::Replaced);
-    assert_eq!((flat.slot().as_str(), flat.tree().as_str(), flat.is_link()), ("A2", "A2", true));
+    for mode in [LinkMode::Real, LinkMode::Copy] {
+        let flat = Flat::parked(mode);
+        let old = std::fs::read(&flat.place.slot).expect("a slot");
+        flat.claude().rotate_offline();
+        assert_eq!(flat.tend(), Tended::Adopted, "{mode:?}");
+        std::fs::remove_file(flat.place.credential()).expect("the link");
+        std::fs::write(flat.place.credential(), old).expect("an old copy");
+        assert_eq!(flat.tend(), Tended::Replaced, "{mode:?}");
+        assert_eq!((flat.slot().as_str(), flat.tree().as_str()), ("A2", "A2"), "{mode:?}");
+        assert_eq!(flat.is_link(), mode == LinkMode::Real, "{mode:?}");
+    }
 }

@@ -126,6 +126,63 @@ fn removing_a_profile_keeps_what_lost_and_an_inhabited_tree() {
     }
 }
 
+/// What was a removed profile's own is no change of the user's: it never reaches the home (S5).
+#[test]
+fn the_overrides_of_a_removed_profile_do_not_come_home_with_what_its_last_session_changed() {
+    let own = |name: &str| vec!["env".to_owned(), name.to_owned()];
+    for known in [true, false] {
+        let mut flat = Flat::parked(LinkMode::Real);
+        let home = flat.engine().home().expect("a home");
+        std::fs::write(home.settings(), "{\"theme\":\"dark\",\"env\":{\"MINE\":\"1\"}}").expect("settings");
+        let overrides = [(own("FOO"), Some(json!("1"))), (own("BAR"), Some(json!("1"))), (vec!["model".into()], None)];
+        crate::session::seed(&flat.engine(), &home, &flat.place, &overrides).expect("a seed");
+        let removed = flat.engine().remove("a", true).expect("forced");
+        drop(removed);
+        flat.world.edit_json(&flat.place.tree.join("settings.json"), |settings| {
+            settings["env"]["FOO"] = json!("2");
+            settings.insert("model".into(), json!("haiku"));
+            settings.insert("theme".into(), json!("light"));
+        });
+        if !known {
+            std::fs::remove_file(flat.place.base.join("settings.json")).expect("a base");
+        }
+        flat.leave();
+        let (engine, said) = flat.heard();
+        engine.visit_trees();
+        assert!(!flat.place.tree.exists(), "{known}: {said:?}");
+        let (theme, kept) = if known { ("light", false) } else { ("dark", true) };
+        let expected = json!({"theme": theme, "env": {"MINE": "1"}});
+        assert_eq!(flat.world.read_json(&home.settings()), expected, "{known}");
+        assert_eq!(flat.place.conflicts.exists(), kept, "{known}: {said:?}");
+    }
+}
+
+/// Nothing tells of a tree that is gone.
+#[test]
+fn a_tree_leaves_no_empty_directories_behind() {
+    for mode in MODES {
+        let mut flat = Flat::parked(mode);
+        let home = flat.engine().home().expect("a home");
+        crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+        // Left by a session that was killed.
+        let dead = flat.place.holders.join("999999");
+        std::fs::write(&dead, "").expect("a file");
+        flat.leave();
+        flat.engine().visit_trees();
+        let profile = flat.place.tree.parent().expect("a profile").to_owned();
+        // What a removal leaves that was killed after the tree was gone goes with the next command.
+        for (dir, name) in [(&flat.place.base, "index"), (&flat.place.holders, ".999999.json.clauth-0123")] {
+            std::fs::create_dir_all(dir).expect("a directory");
+            std::fs::write(dir.join(name), "").expect("a file");
+        }
+        flat.place.record_mode(&flat.engine().disk, mode).expect("a mode");
+        flat.engine().visit_trees();
+        let trees = ["runtime", "sessions", "base", "isolated", "conflicts"];
+        assert!(trees.iter().all(|tree| !profile.join(tree).exists()), "{mode:?}");
+        assert!(flat.place.slot.exists(), "{mode:?}");
+    }
+}
+
 #[test]
 fn a_directory_that_no_list_has_and_that_is_more_than_a_tree_is_left_alone() {
     let mut flat = Flat::parked(LinkMode::Real);

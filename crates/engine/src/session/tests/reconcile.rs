@@ -246,7 +246,7 @@ fn what_appears_after_the_reconciling_is_not_removed() {
 mod unix {
     use std::os::unix::fs::PermissionsExt as _;
 
-    use super::super::stage::{alone, link};
+    use super::super::stage::{alone, link, remove};
     use super::*;
 
     #[test]
@@ -275,6 +275,31 @@ mod unix {
         assert_eq!(files(&stage.world.claude_dir()), before);
         assert_eq!(stage.seen(&stage.place.slot), "file the slot");
         assert_eq!(stage.seen(&stage.world.home().join("outside/file")), "file outside");
+    }
+
+    /// L8: every link that does not lead into our root is the user's; those that a tree is made of are ours.
+    #[test]
+    fn a_link_that_a_session_made_at_the_top_comes_home_as_it_is() {
+        let _alone = alone();
+        let stage = Stage::new("r-own-links");
+        put(&stage.at_home("agents/a.md"), "agent");
+        link("/elsewhere", &stage.at_home("taken"));
+        stage.build();
+        link("../dotfiles/mine", &stage.in_tree("my-agents"));
+        link("/nowhere", &stage.in_tree("dangling"));
+        remove(&stage.in_tree("taken"));
+        link("/other", &stage.in_tree("taken"));
+        link("/a/former/home/skills-before", &stage.in_tree("skills-before"));
+        link(stage.place.root.join("profiles.toml"), &stage.in_tree("list"));
+        let cleared = clear(&stage.disk, &stage.home(), &stage.place, &|| true).expect("a clearing");
+        let Cleared::Gone(done) = cleared else { panic!("{cleared:?}") };
+        assert_eq!(stage.seen(&stage.at_home("my-agents")), "link ../dotfiles/mine");
+        assert_eq!(stage.seen(&stage.at_home("dangling")), "link /nowhere");
+        assert_eq!(stage.seen(&stage.at_home("taken")), "link /elsewhere");
+        assert_eq!(done.conflicts.iter().map(|path| stage.seen(path)).collect::<Vec<_>>(), ["link /other"]);
+        assert_eq!(stage.seen(&stage.at_home("skills-before")), "nothing");
+        assert_eq!(stage.seen(&stage.at_home("list")), "nothing");
+        assert_eq!(stage.seen(&stage.at_home("agents/a.md")), "file agent");
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Bench {
             .iter()
             .map(|(at, reading)| Member { reading, own: &self.own, base: self.bases[*at].as_ref() })
             .collect();
-        let Plan { hub, members, due } = plan(self.subject, &hub, &members, self.now).expect("a plan");
+        let Plan { hub, members, due, .. } = plan(self.subject, &hub, &members, self.now).expect("a plan");
         self.waits = due.is_some();
         let mut wrote = hub.is_some();
         self.hub = hub.map_or_else(|| self.hub.clone(), text);

@@ -246,3 +246,29 @@ fn a_home_that_cannot_be_written_is_named_and_the_other_file_is_merged() {
     assert_eq!(error.place(), Some(house.world.state_path().display().to_string()));
     assert_eq!(house.value(&house.settings())["model"], "haiku");
 }
+
+/// Each profile's sessions are merged by processes of their own.
+#[test]
+fn sessions_of_two_profiles_that_change_one_setting_to_and_fro_end_with_the_last_word() {
+    let house = House::new(STATE, SETTINGS);
+    let places = house.seeded(&["a", "b"]);
+    let mut watchers = [house.converger(&places[..1]), house.converger(&places[1..])];
+    let mut all_rest = || {
+        for _ in 0..3 {
+            watchers.iter_mut().for_each(|watcher| drop(rest(watcher).expect("rest")));
+        }
+    };
+    all_rest();
+    for (at, model) in [(0, "haiku"), (1, "opus"), (0, "haiku"), (1, "opus")] {
+        // A later write that carries what we wrote makes it the session's own.
+        for place in &places {
+            house.set(&settings_of(place), "touched", &json!(format!("{at}{model}")));
+        }
+        all_rest();
+        house.set(&settings_of(&places[at]), "model", &json!(model));
+        all_rest();
+        for path in [house.settings(), settings_of(&places[0]), settings_of(&places[1])] {
+            assert_eq!(house.value(&path)["model"], model, "{at}: {path:?}");
+        }
+    }
+}

@@ -379,3 +379,47 @@ fn a_map_that_is_none_on_one_side_is_left_alone() {
     assert_eq!(bench.member_value(0)["mcpServers"], json!(null));
     assert_eq!(bench.hub_value()["theme"], "light", "all else is merged");
 }
+
+/// A gutted home is filled from all members alike, whichever is looked at first: what the pass itself brings back into it is
+/// nobody's to delete in the same pass.
+#[test]
+fn a_gutted_home_and_members_with_gaps_of_their_own_come_to_rest_with_everything_that_is_left() {
+    let start = r#"{"a b":null,"theme":null,"tips":null,"é":null}"#;
+    for (name, members) in [
+        ("the smaller first", [r#"{"a b":null}"#, r#"{"theme":null,"tips":null}"#]),
+        ("the larger first", [r#"{"theme":null,"tips":null}"#, r#"{"a b":null}"#]),
+    ] {
+        let mut bench = Bench::settled(Subject::State, start, 2);
+        bench.hub = "{}".to_owned();
+        bench.members = members.map(str::to_owned).to_vec();
+        bench.rest();
+        assert!(!bench.pass() && !bench.waits, "{name}");
+        let all = json!({"a b": null, "theme": null, "tips": null});
+        for value in [bench.hub_value(), bench.member_value(0), bench.member_value(1)] {
+            assert_eq!(value, all, "{name}");
+        }
+    }
+}
+
+/// What another session sets back is its word, and no echo of what stood in the home before.
+#[test]
+fn two_members_that_change_one_value_to_and_fro_end_with_the_last_word() {
+    for second in ["dark", "blue", ""] {
+        let mut bench = settled(2);
+        bench.members[0] = START.replace("dark", "light");
+        bench.rest();
+        // It was read and rewritten there, so what follows is a change.
+        bench.touch(1);
+        bench.rest();
+        bench.members[1] = match second {
+            "" => START.replace(r#""theme":"dark","#, ""),
+            _ => START.replace("dark", second),
+        };
+        bench.rest();
+        let last = Some(second).filter(|second| !second.is_empty());
+        for value in [bench.hub_value(), bench.member_value(0), bench.member_value(1)] {
+            assert_eq!(value.get("theme").and_then(|theme| theme.as_str()), last, "{second}");
+        }
+        assert!(!bench.waits, "{second}");
+    }
+}
