@@ -5,9 +5,9 @@ use std::time::Duration;
 use clauth_host::Secret;
 use serde_json::{Value, json};
 
-use crate::Client;
 use crate::http::{LIMIT, seconds};
 use crate::watch::Sent;
+use crate::{Client, LookupError};
 
 /// The client that Claude Code's logins are issued to (facts §3.1).
 pub const CLIENT_ID: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
@@ -94,15 +94,15 @@ impl Client<'_> {
     /// # Errors
     /// See [`TokenError`].
     pub fn refresh(&self, request: &TokenRequest<'_>, deadline: Duration) -> Result<Pair, TokenError> {
-        if !self.network() {
-            return Err(TokenError::Refused);
-        }
         let (url, sent) = (&self.endpoints().token, Sent::default());
         let failed = |error: &ureq::Error| match sent.is_raised() {
             false => TokenError::NotSent(trouble(error)),
             true => TokenError::Unknown { trouble: trouble(error), retry_after: None, declined: false },
         };
-        let post = self.watched(url, deadline, &sent).post(url);
+        let post = self.post(url, deadline, &sent).map_err(|error| match error {
+            LookupError::Refused => TokenError::Refused,
+            _ => TokenError::NotSent(Trouble::Offline),
+        })?;
         let post = post.header("content-type", "application/json").header("accept", "application/json");
         let mut response = post.send(body(request)).map_err(|error| failed(&error))?;
         let status = response.status().as_u16();

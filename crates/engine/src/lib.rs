@@ -30,12 +30,13 @@ mod switch;
 mod text;
 mod toml;
 mod trees;
+mod trust;
 mod uninstall;
 mod usage;
 mod vault;
 mod view;
 
-pub use clauth_anthropic::Spend;
+pub use clauth_anthropic::{Incident, Provider, Spend};
 
 pub use bind::{Binding, Bound};
 pub use capture::Captured;
@@ -46,7 +47,7 @@ pub use config::{
 pub use custody::{Planned, Unfinished};
 pub use doctor::{ClaudeProgram, Examination, Facts, Finding, Mended, RULES, Rule, SHOWN_ON, Severity, doctor_page};
 pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
-pub use engine::{Endpoint, Engine, LookUp, Progress};
+pub use engine::{Engine, Progress};
 pub use error::{Error, Kind};
 pub use history::{Event, Tokens};
 pub use integrations::{Installed, Integration, Piece, Taken, What};

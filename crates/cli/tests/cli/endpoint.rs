@@ -11,7 +11,7 @@ use crate::stage::Stage;
 const KEY: &str = "sk-FAKE-CANARY";
 
 /// Runs the program with a text on its standard input.
-fn given(stage: &Stage, words: &[&str], text: &str) -> Output {
+pub(crate) fn given(stage: &Stage, words: &[&str], text: &str) -> Output {
     let input = stage.world.home().join("input");
     std::fs::write(&input, text).expect("an input");
     let mut command = stage.command(words);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clauth_anthropic::{Client, TokenError, TokenRequest, Trouble};
+use clauth_anthropic::{TokenError, TokenRequest, Trouble};
 use clauth_claude::{AccountPart, Login};
 use clauth_durable::{Held, Reserve};
 use clauth_host::{Fingerprint, Secret};
@@ -61,13 +61,12 @@ impl Engine {
             self.clear(name, &mark);
             return Err(error);
         }
-        let client = Client::new(&self.host.endpoints, &self.host.env, sending.network);
         let request = TokenRequest {
             refresh: sending.refresh,
             client_id: sending.login.client_id.as_deref(),
             scopes: &sending.login.scopes,
         };
-        let error = match client.refresh(&request, DEADLINE) {
+        let error = match self.client(sending.network).refresh(&request, DEADLINE) {
             Ok(pair) => {
                 let now = self.host.clock.now();
                 match Staged::of(name, sending.part, &pair, raised.sends, now) {
