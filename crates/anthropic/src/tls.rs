@@ -36,11 +36,19 @@ fn config(trust: &Trust) -> Option<ClientConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match &trust.instead {
         Some(texts) => only(texts.iter().chain(&trust.beside), &provider)?,
-        None => Arc::new(Verifier::new_with_extra_roots(certificates(&trust.beside), Arc::clone(&provider)).ok()?),
+        None => Arc::new(systems(certificates(&trust.beside), Arc::clone(&provider)).ok()?),
     };
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
     // The verifier is the system's, or the library's own with the user's certificates: none is weaker than the usual one.
     Some(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
+}
+
+/// The system's own verifier, with these beside it.
+fn systems(beside: Vec<CertificateDer<'static>>, provider: Arc<CryptoProvider>) -> Result<Verifier, rustls::Error> {
+    if beside.is_empty() {
+        return Verifier::new(provider);
+    }
+    Verifier::new_with_extra_roots(beside, provider)
 }
 
 fn only<'t>(

@@ -189,8 +189,12 @@ impl Root {
     }
 
     /// The requests made for an account.
+    pub(crate) fn polls(&self) -> PathBuf {
+        self.0.join("poll")
+    }
+
     pub(crate) fn poll(&self, account: &str) -> PathBuf {
-        self.0.join("poll").join(format!("{account}.json"))
+        self.polls().join(format!("{account}.json"))
     }
 
     pub(crate) fn incidents(&self) -> PathBuf {

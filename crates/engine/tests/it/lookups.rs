@@ -124,3 +124,16 @@ fn what_the_server_says_of_another_account_or_of_an_earlier_login_proves_nothing
     house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
     assert!(!proven(&house, "a"), "it is somebody else by the server's word");
 }
+
+#[test]
+fn what_a_killed_count_leaves_goes_by_age() {
+    let house = House::two("l-temps");
+    let poll = house.world.root().join("poll");
+    let (old, young) = (poll.join(".0123456789abcdef.json.clauth-1"), poll.join(".0123456789abcdef.json.clauth-2"));
+    for (path, minutes) in [(&old, 30), (&young, 1)] {
+        let file = std::fs::File::create(path).expect("a file");
+        file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(minutes * 60)).expect("a date");
+    }
+    house.switch("a");
+    assert_eq!((old.exists(), young.exists()), (false, true));
+}
