@@ -221,3 +221,19 @@ fn a_proxy_that_lets_nothing_through_is_told_without_its_password() {
     let all = format!("{}{}", output.stdout, output.stderr);
     assert!(all.contains("the proxy does not let it through") && !all.contains("FAKE-PASSWORD"), "{all}");
 }
+
+#[test]
+fn look_ups_and_readings_of_many_processes_have_one_budget() {
+    let stage = Stage::with_server("us-lookups");
+    stage.sign_in(&Account::a());
+    for _ in 0..12 {
+        stage.ok(&["capture", "a"]);
+        let _ = stage.run(&["usage", "--refresh"]);
+    }
+    let server = stage.server.as_ref().expect("a server");
+    let asked = [Route::Usage, Route::Profile].map(|route| server.requests_to(route).len());
+    assert_eq!(asked.iter().sum::<usize>(), 20, "{asked:?}");
+    let output = stage.run(&["capture", "a", "--json"]).success();
+    assert_eq!((output.json()["captured"].as_str(), output.json()["active"].as_bool()), (Some("a"), Some(true)));
+    assert!(output.stderr.contains("the server is not asked whose this login is: 20 requests an hour"), "{output:?}");
+}

@@ -23,6 +23,7 @@ mod providers;
 mod races;
 mod refresh;
 mod refresh_faults;
+mod secure;
 mod unnamed;
 mod usage;
 mod vault;
