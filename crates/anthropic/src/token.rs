@@ -56,6 +56,12 @@ pub enum Trouble {
     /// The time was up.
     #[error("the server did not answer in time")]
     Timeout,
+    /// The proxy that the environment names cannot be used, or lets nothing through.
+    #[error("the proxy does not let it through; see HTTPS_PROXY")]
+    Proxy,
+    /// Whoever answered has a certificate that is not trusted.
+    #[error("the server's certificate is not trusted; a network's own goes into NODE_EXTRA_CA_CERTS")]
+    Untrusted,
     /// A status that is no success.
     #[error("the server answered with status {0}")]
     Status(u16),
@@ -101,7 +107,7 @@ impl Client<'_> {
         };
         let post = self.post(url, deadline, &sent).map_err(|error| match error {
             LookupError::Refused => TokenError::Refused,
-            _ => TokenError::NotSent(Trouble::Offline),
+            _ => TokenError::NotSent(Trouble::Proxy),
         })?;
         let post = post.header("content-type", "application/json").header("accept", "application/json");
         let mut response = post.send(body(request)).map_err(|error| failed(&error))?;
@@ -164,6 +170,8 @@ fn trouble(error: &ureq::Error) -> Trouble {
     match error {
         ureq::Error::Timeout(_) => Trouble::Timeout,
         ureq::Error::BodyExceedsLimit(_) => Trouble::Unparsable,
+        ureq::Error::ConnectProxyFailed(_) => Trouble::Proxy,
+        error if crate::tls::is_untrusted(error) => Trouble::Untrusted,
         _ => Trouble::Offline,
     }
 }

@@ -177,7 +177,7 @@ fn what_fails_before_the_first_byte_was_not_sent() {
     let proxy = Server::answering("503", "", b"");
     let env: Env = [("HTTPS_PROXY", proxy.url())].into_iter().collect();
     let tunnel = send("https://token.invalid/v1", &env, &[], PATIENT);
-    assert_eq!(error_of(tunnel), TokenError::NotSent(Trouble::Offline), "a proxy that opens no tunnel");
+    assert_eq!(error_of(tunnel), TokenError::NotSent(Trouble::Proxy), "a proxy that opens no tunnel");
     assert!(!proxy.heads().is_empty() && !proxy.heads().concat().contains("FAKE"), "{:?}", proxy.heads());
 }
 

@@ -74,7 +74,7 @@ fn a_proxy_that_refuses_is_told_without_its_password() {
     let (env, wire) = (behind("http", "FAKE:PASSWORD@", &proxy), trusting(CA));
     let request = TokenRequest { refresh: &Secret::new("sk-ant-ort01-FAKE"), client_id: None, scopes: &[] };
     let sent = Client::new(&real, &env, &wire, true).refresh(&request, PATIENT);
-    assert_eq!(sent.err(), Some(TokenError::NotSent(Trouble::Offline)));
+    assert_eq!(sent.err(), Some(TokenError::NotSent(Trouble::Proxy)));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn a_renewal_goes_the_same_way_as_everything_else() {
     // A server that is not trusted has been sent nothing, and that is known.
     let (other, refused) = (trusting(OTHER), server.log.all().len());
     let sent = Client::new(&real, &env, &other, true).refresh(&request, PATIENT);
-    assert_eq!(sent.err(), Some(TokenError::NotSent(Trouble::Offline)));
+    assert_eq!(sent.err(), Some(TokenError::NotSent(Trouble::Untrusted)));
     assert_eq!(server.log.all().len(), refused);
 }
 

@@ -174,7 +174,7 @@ fn failed(name: &str, error: TokenError, next: &[&str]) -> Error {
     };
     let kind = match trouble {
         Some(Trouble::Status(_) | Trouble::Unparsable) => Kind::Server,
-        Some(Trouble::Offline | Trouble::Timeout) | None => Kind::Offline,
+        Some(Trouble::Offline | Trouble::Timeout | Trouble::Proxy | Trouble::Untrusted) | None => Kind::Offline,
     };
     Error::refused(kind, format!("the login of '{name}' was not renewed: {error}"), name, next)
 }
