@@ -1,20 +1,16 @@
 //! The one place that opens a socket.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use clauth_host::{Endpoints, Env, Secret};
 use ureq::Agent;
-use ureq::config::Config;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
-use ureq::unversioned::resolver::DefaultResolver;
+use ureq::typestate::{WithBody, WithoutBody};
 
 use crate::proxy;
 use crate::retry::RetryAfter;
+use crate::tls::is_untrusted;
 use crate::watch::{Sent, Watch};
-
-/// How clauth names itself.
-const USER_AGENT: &str = concat!("clauth/", env!("CARGO_PKG_VERSION"));
+use crate::wire::Wire;
 
 /// No answer that clauth reads is larger.
 pub(crate) const LIMIT: u64 = 1 << 20;
@@ -31,6 +27,12 @@ pub enum LookupError {
     /// The answer did not come in time.
     #[error("the server did not answer in time")]
     Timeout,
+    /// The proxy that the environment names cannot be used, or lets nothing through.
+    #[error("the proxy does not let it through")]
+    Proxy,
+    /// Whoever answered has a certificate that is not trusted.
+    #[error("its certificate is not trusted")]
+    Untrusted,
     /// 401.
     #[error("the server does not accept the token")]
     Unauthorized,
@@ -51,47 +53,45 @@ pub enum LookupError {
     Unparsable,
 }
 
-/// Asks Anthropic's endpoints. Cheap to make: nothing is opened or loaded before the first request.
+/// Asks servers. Cheap to make: nothing is opened or loaded before the first request.
 pub struct Client<'a> {
     endpoints: &'a Endpoints,
     env: &'a Env,
+    wire: &'a Wire,
     network: bool,
+}
+
+/// What is sent beside an address.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct With<'a> {
+    /// A token or a key, for a header of its own, which goes to the address's host and nowhere else.
+    pub(crate) secret: Option<&'a Secret>,
+    /// The secret stands alone in its header, without the word `Bearer`.
+    pub(crate) bare: bool,
+    /// Other headers.
+    pub(crate) headers: &'a [(&'a str, &'a str)],
 }
 
 impl<'a> Client<'a> {
     /// A client; with `network` off every request is refused.
     #[must_use]
-    pub fn new(endpoints: &'a Endpoints, env: &'a Env, network: bool) -> Self {
-        Self { endpoints, env, network }
+    pub fn new(endpoints: &'a Endpoints, env: &'a Env, wire: &'a Wire, network: bool) -> Self {
+        Self { endpoints, env, wire, network }
     }
 
     pub(crate) fn endpoints(&self) -> &Endpoints {
         self.endpoints
     }
 
-    /// Asks with a bearer token and answers the body. The whole call ends within `deadline`.
-    pub(crate) fn get(&self, url: &str, bearer: &Secret, deadline: Duration) -> Result<Vec<u8>, LookupError> {
-        self.ask(url, bearer, deadline, &[])
-    }
-
-    /// As [`Self::get`], of what is in trial at Anthropic (facts §4).
-    pub(crate) fn get_beta(&self, url: &str, bearer: &Secret, deadline: Duration) -> Result<Vec<u8>, LookupError> {
-        self.ask(url, bearer, deadline, &[("anthropic-beta", "oauth-2025-04-20")])
-    }
-
-    fn ask(
-        &self,
-        url: &str,
-        bearer: &Secret,
-        deadline: Duration,
-        more: &[(&str, &str)],
-    ) -> Result<Vec<u8>, LookupError> {
-        if !self.network {
-            return Err(LookupError::Refused);
+    /// Asks and answers the body. The whole call ends within `deadline`.
+    pub(crate) fn get(&self, url: &str, with: With<'_>, deadline: Duration) -> Result<Vec<u8>, LookupError> {
+        let way = self.way(url)?;
+        let mut request = way.set(self.wire.agent().get(url), deadline).header("accept", "application/json");
+        if let Some(secret) = with.secret {
+            let scheme = if with.bare { "" } else { "Bearer " };
+            request = request.header("authorization", format!("{scheme}{}", secret.expose()));
         }
-        let mut request = Agent::from(self.config(url, deadline)).get(url).header("accept", "application/json");
-        request = request.header("authorization", format!("Bearer {}", bearer.expose()));
-        for (name, value) in more {
+        for (name, value) in with.headers {
             request = request.header(*name, *value);
         }
         let mut response = request.call().map_err(|error| failure(&error))?;
@@ -108,31 +108,34 @@ impl<'a> Client<'a> {
         }
     }
 
-    pub(crate) fn network(&self) -> bool {
-        self.network
+    /// A request that notes in `sent` when its first byte goes out.
+    pub(crate) fn post(
+        &self,
+        url: &str,
+        deadline: Duration,
+        sent: &Sent,
+    ) -> Result<ureq::RequestBuilder<WithBody>, LookupError> {
+        let way = self.way(url)?;
+        let agent: Agent = self.wire.watched(|ways| Watch::new(ways, url, sent));
+        let request = agent.post(url).config().timeout_global(Some(deadline)).proxy(way.0);
+        Ok(request.build())
     }
 
-    /// An agent that notes in `sent` when the first byte of a request goes out.
-    pub(crate) fn watched(&self, url: &str, deadline: Duration, sent: &Sent) -> Agent {
-        Agent::with_parts(self.config(url, deadline), Watch::new(url, sent), DefaultResolver::default())
+    /// The way to an address. Every socket of clauth's is opened by a request that went through here.
+    fn way(&self, url: &str) -> Result<Way, LookupError> {
+        if !self.network {
+            return Err(LookupError::Refused);
+        }
+        proxy::for_url(self.env, url).map(Way).ok_or(LookupError::Proxy)
     }
+}
 
-    /// The manner of one call: statuses as values, no redirects (a token goes to one host only), system roots.
-    fn config(&self, url: &str, deadline: Duration) -> Config {
-        let tls = TlsConfig::builder()
-            .provider(TlsProvider::Rustls)
-            .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .root_certs(RootCerts::PlatformVerifier)
-            .build();
-        Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_global(Some(deadline))
-            .user_agent(USER_AGENT)
-            .proxy(proxy::for_url(self.env, url))
-            .tls_config(tls)
-            .build()
+/// The leave to go to an address, through this proxy or directly.
+struct Way(Option<ureq::Proxy>);
+
+impl Way {
+    fn set(self, request: ureq::RequestBuilder<WithoutBody>, deadline: Duration) -> ureq::RequestBuilder<WithoutBody> {
+        request.config().timeout_global(Some(deadline)).proxy(self.0).build()
     }
 }
 
@@ -140,6 +143,8 @@ fn failure(error: &ureq::Error) -> LookupError {
     match error {
         ureq::Error::Timeout(_) => LookupError::Timeout,
         ureq::Error::BodyExceedsLimit(_) => LookupError::Unparsable,
+        ureq::Error::ConnectProxyFailed(_) => LookupError::Proxy,
+        error if is_untrusted(error) => LookupError::Untrusted,
         _ => LookupError::Offline,
     }
 }

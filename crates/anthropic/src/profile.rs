@@ -5,6 +5,7 @@ use std::time::Duration;
 use clauth_host::Secret;
 use serde_json::Value;
 
+use crate::http::With;
 use crate::text::clean;
 use crate::{Client, LookupError};
 
@@ -40,7 +41,8 @@ impl Client<'_> {
     /// See [`LookupError`].
     pub fn profile(&self, access: &Secret, deadline: Duration) -> Result<ProfileAnswer, LookupError> {
         let url = format!("{}/api/oauth/profile", self.endpoints().api);
-        parse(&self.get(&url, access, deadline)?).ok_or(LookupError::Unparsable)
+        let with = With { secret: Some(access), ..With::default() };
+        parse(&self.get(&url, with, deadline)?).ok_or(LookupError::Unparsable)
     }
 }
 

@@ -3,13 +3,14 @@
 use clauth_host::Env;
 use ureq::Proxy;
 
-/// The proxy for `url`; none for loopback, for hosts of `NO_PROXY`, and where none is named.
-pub(crate) fn for_url(env: &Env, url: &str) -> Option<Proxy> {
-    let (scheme, rest) = url.split_once("://")?;
+/// The proxy for `url`: `Some(None)` for loopback, for hosts of `NO_PROXY`, and where none is named; `None` where the one that
+/// is named cannot be used. Going without it would be what nobody asked for.
+pub(crate) fn for_url(env: &Env, url: &str) -> Option<Option<Proxy>> {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host_of(authority);
     if is_loopback(host) || exempt(env, host) {
-        return None;
+        return Some(None);
     }
     let names: [&str; 4] = if scheme == "https" {
         ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"]
@@ -17,13 +18,18 @@ pub(crate) fn for_url(env: &Env, url: &str) -> Option<Proxy> {
         // `HTTP_PROXY` in capitals may come from a request to a CGI program; curl ignores it for that reason too.
         ["http_proxy", "http_proxy", "ALL_PROXY", "all_proxy"]
     };
-    names.iter().find_map(|name| env.text(name)).and_then(|address| Proxy::new(address).ok())
+    let Some(named) = names.iter().find_map(|name| env.get(name)) else { return Some(None) };
+    proxy(named.to_str()?).map(Some)
 }
 
-/// Whether requests could go through a proxy at this address; one that cannot be understood is not used.
+/// Whether requests could go through a proxy at this address.
 #[must_use]
 pub fn is_proxy(address: &str) -> bool {
-    Proxy::new(address).is_ok()
+    proxy(address).is_some()
+}
+
+fn proxy(address: &str) -> Option<Proxy> {
+    Proxy::new(address.trim()).ok()
 }
 
 fn host_of(authority: &str) -> &str {
@@ -41,7 +47,9 @@ fn is_loopback(host: &str) -> bool {
 fn exempt(env: &Env, host: &str) -> bool {
     let Some(list) = env.text("NO_PROXY").or_else(|| env.text("no_proxy")) else { return false };
     list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).any(|entry| {
-        let domain = entry.trim_start_matches("*.").trim_start_matches('.');
+        let name =
+            entry.rsplit_once(':').filter(|(_, port)| port.parse::<u16>().is_ok()).map_or(entry, |(name, _)| name);
+        let domain = name.trim_start_matches("*.").trim_start_matches('.');
         entry == "*"
             || host.eq_ignore_ascii_case(domain)
             || host.to_lowercase().ends_with(&format!(".{}", domain.to_lowercase()))
@@ -75,7 +83,7 @@ mod tests {
             ("loopback 6", vec![("ALL_PROXY", "http://proxy.example:3128")], "http://[::1]:80/x", false),
         ] {
             let env: Env = env.into_iter().collect();
-            assert_eq!(for_url(&env, url).is_some(), proxied, "{name}");
+            assert_eq!(for_url(&env, url).expect("one that can be used").is_some(), proxied, "{name}");
         }
     }
 }

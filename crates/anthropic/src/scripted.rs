@@ -1,4 +1,5 @@
 //! A server on loopback that says, byte for byte, what a test tells it to.
+#![expect(clippy::disallowed_methods, reason = "it wakes itself on its own loopback port")]
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clauth_host::{Endpoints, Env, Secret};
 
 use crate::scripted::{Server, Then, answer};
-use crate::{Client, LookupError, ProfileAnswer, RetryAfter};
+use crate::{Client, LookupError, ProfileAnswer, RetryAfter, Wire};
 
 const TOKEN: &str = "sk-ant-oat01-FAKE-ACCESS-A1";
 
@@ -32,7 +32,7 @@ fn endpoints(api: &str) -> Endpoints {
 /// Asks, and sees to it that a refusal tells nothing of the token, nor of what was answered.
 fn look(api: &str, env: &Env, token: &str, deadline: Duration) -> Looked {
     let endpoints = endpoints(api);
-    let looked = Client::new(&endpoints, env, true).profile(&Secret::new(token), deadline);
+    let looked = Client::new(&endpoints, env, &Wire::default(), true).profile(&Secret::new(token), deadline);
     if let Err(error) = &looked {
         let told = format!("{error} {error:?}");
         assert!(!told.contains("FAKE") && !told.contains("sk-ant") && !told.contains("http"), "{told}");
@@ -220,7 +220,7 @@ fn with_the_network_off_no_socket_is_opened() {
     listener.set_nonblocking(true).expect("a listener that does not wait");
     let endpoints = endpoints(&format!("http://{}", listener.local_addr().expect("an address")));
     let env = Env::default();
-    let looked = Client::new(&endpoints, &env, false).profile(&Secret::new(TOKEN), PATIENT);
+    let looked = Client::new(&endpoints, &env, &Wire::default(), false).profile(&Secret::new(TOKEN), PATIENT);
     assert_eq!(looked, Err(LookupError::Refused));
     let come = listener.accept().map(|(_, from)| from).map_err(|error| error.kind());
     assert_eq!(come, Err(std::io::ErrorKind::WouldBlock), "nobody knocked");
@@ -244,7 +244,7 @@ fn a_proxy_sees_the_host_and_never_the_token() {
     let proxy = Server::answering("503", "", b"");
     let env: Env = [("HTTPS_PROXY", proxy.url())].into_iter().collect();
     // Nothing but loopback is reached: the name is for the proxy to resolve, and it refuses.
-    assert_eq!(look("https://api.example.invalid", &env, TOKEN, PATIENT), Err(LookupError::Offline));
+    assert_eq!(look("https://api.example.invalid", &env, TOKEN, PATIENT), Err(LookupError::Proxy));
     let heads = proxy.heads();
     assert!(heads.iter().all(|head| head.starts_with("CONNECT api.example.invalid:443 ")), "{heads:?}");
     assert!(!heads.is_empty() && !heads.concat().contains("FAKE"), "{heads:?}");

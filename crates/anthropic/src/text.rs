@@ -8,6 +8,12 @@ pub(crate) fn clean(text: &str) -> String {
     text.trim().chars().filter(|c| !c.is_control() && !steers(*c)).take(LONGEST).collect()
 }
 
+/// A currency of ISO 4217: three letters, or nothing that is known.
+pub(crate) fn currency(text: &str) -> Option<String> {
+    let text = clean(text).to_uppercase();
+    (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())).then_some(text)
+}
+
 fn steers(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}'..='\u{2029}'
         | '\u{2060}'..='\u{2069}' | '\u{feff}')

@@ -5,10 +5,10 @@ use std::time::Duration;
 use clauth_host::Secret;
 use serde_json::{Value, json};
 
-use crate::Client;
 use crate::http::LIMIT;
 use crate::retry::RetryAfter;
 use crate::watch::Sent;
+use crate::{Client, LookupError};
 
 /// The client that Claude Code's logins are issued to (facts §3.1).
 pub const CLIENT_ID: &str = "9d1c250a-e61b-44d9-88ed-5944d1962f5e";
@@ -57,6 +57,12 @@ pub enum Trouble {
     /// The time was up.
     #[error("the server did not answer in time")]
     Timeout,
+    /// The proxy that the environment names cannot be used, or lets nothing through.
+    #[error("the proxy does not let it through; see HTTPS_PROXY")]
+    Proxy,
+    /// Whoever answered has a certificate that is not trusted.
+    #[error("the server's certificate is not trusted; a network's own goes into NODE_EXTRA_CA_CERTS")]
+    Untrusted,
     /// A status that is no success.
     #[error("the server answered with status {0}")]
     Status(u16),
@@ -95,15 +101,15 @@ impl Client<'_> {
     /// # Errors
     /// See [`TokenError`].
     pub fn refresh(&self, request: &TokenRequest<'_>, deadline: Duration) -> Result<Pair, TokenError> {
-        if !self.network() {
-            return Err(TokenError::Refused);
-        }
         let (url, sent) = (&self.endpoints().token, Sent::default());
         let failed = |error: &ureq::Error| match sent.is_raised() {
             false => TokenError::NotSent(trouble(error)),
             true => TokenError::Unknown { trouble: trouble(error), retry_after: None, declined: false },
         };
-        let post = self.watched(url, deadline, &sent).post(url);
+        let post = self.post(url, deadline, &sent).map_err(|error| match error {
+            LookupError::Refused => TokenError::Refused,
+            _ => TokenError::NotSent(Trouble::Proxy),
+        })?;
         let post = post.header("content-type", "application/json").header("accept", "application/json");
         let mut response = post.send(body(request)).map_err(|error| failed(&error))?;
         let status = response.status().as_u16();
@@ -176,6 +182,8 @@ fn trouble(error: &ureq::Error) -> Trouble {
     match error {
         ureq::Error::Timeout(_) => Trouble::Timeout,
         ureq::Error::BodyExceedsLimit(_) => Trouble::Unparsable,
+        ureq::Error::ConnectProxyFailed(_) => Trouble::Proxy,
+        error if crate::tls::is_untrusted(error) => Trouble::Untrusted,
         _ => Trouble::Offline,
     }
 }

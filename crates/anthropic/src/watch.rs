@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use ureq::Error;
 use ureq::http::Uri;
-use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
+use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, NextTimeout, Transport};
+
+use crate::wire::Ways;
 
 /// Raised when the first byte of a request is about to be written.
 #[derive(Clone, Debug, Default)]
@@ -21,19 +23,19 @@ impl Sent {
     }
 }
 
-/// The library's own way to connect, watched. Resolving, connecting, a proxy's tunnel and the TLS handshake are over when
+/// The ways to connect, watched. Resolving, connecting, a proxy's tunnel and the TLS handshake are over when
 /// it hands out its transport, so what is written there first is the request.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    inner: DefaultConnector,
+    inner: Ways,
     /// The host of the request; none if the address is no address, and then everything counts as it.
     target: Option<Uri>,
     sent: Sent,
 }
 
 impl Watch {
-    pub(crate) fn new(url: &str, sent: &Sent) -> Self {
-        Self { inner: DefaultConnector::new(), target: url.parse().ok(), sent: sent.clone() }
+    pub(crate) fn new(inner: Ways, url: &str, sent: &Sent) -> Self {
+        Self { inner, target: url.parse().ok(), sent: sent.clone() }
     }
 
     /// A proxy is asked for its tunnel by way of a connection of its own, which carries nothing of the request.

@@ -12,6 +12,7 @@ mod demo;
 mod entry;
 mod failure;
 mod hidden;
+mod incidents;
 mod overview;
 mod own;
 mod readings;

@@ -1,6 +1,6 @@
 //! Readings as people see them: bars, percent, resets by clock and by how long, and age.
 
-use clauth_engine::{Account, Pace, Reading, Source, Spend, Window};
+use clauth_engine::{Account, Balance, Incident, Pace, Reading, Source, Spend, Trouble, Window};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -105,9 +105,9 @@ pub(crate) fn rows(account: &Account, clock: &Clockwork) -> Vec<Vec<Cell>> {
         row.extend([Cell::styled("-", FAINT), Cell::styled(why, FAINT), Cell::from(""), Cell::from("")]);
         vec![row]
     };
-    let Some(reading) = &account.usage else { return none(without_reading(account)) };
-    if reading.windows.is_empty() {
-        return none(reading.error.map_or("no window reported", clauth_engine::Trouble::sentence));
+    let Some(reading) = &account.usage else { return none(&without_reading(account)) };
+    if reading.windows.is_empty() && reading.balances.is_empty() {
+        return none(reading.error.map_or("no window reported", Trouble::sentence));
     }
     let mut rows = Vec::new();
     for window in &reading.windows {
@@ -128,31 +128,57 @@ pub(crate) fn rows(account: &Account, clock: &Clockwork) -> Vec<Vec<Cell>> {
         row.extend([Cell::from(label), used, Cell::from(clock.reset(window)), age]);
         rows.push(row);
     }
+    for balance in &reading.balances {
+        let mut row = if rows.is_empty() { head() } else { vec![Cell::from(""), Cell::from("")] };
+        let (amount, stale) = (self::balance(balance), reading.is_stale(clock.now));
+        let amount = if balance.amount < 0.0 { Cell::styled(&amount, BAD) } else { Cell::from(amount) };
+        let age = clock.age(reading.as_of, reading.source, stale);
+        let age = if stale { Cell::styled(&age, WARN) } else { Cell::from(age) };
+        row.extend([Cell::from(balance.label.clone()), amount, Cell::from("-"), age]);
+        rows.push(row);
+    }
     rows
 }
 
+/// `110.00 USD`.
+fn balance(balance: &Balance) -> String {
+    let currency = balance.currency.as_deref().unwrap_or("of an unnamed currency");
+    format!("{:.2} {currency}", balance.amount)
+}
+
 /// Why nothing is known of an account's use.
-pub(crate) fn without_reading(account: &Account) -> &'static str {
+pub(crate) fn without_reading(account: &Account) -> String {
     use clauth_engine::{ProfileKind, State};
-    match (account.kind, account.state) {
-        (ProfileKind::Endpoint, _) => "no reading of an endpoint yet",
+    let why = match (account.kind, account.state) {
+        (ProfileKind::Endpoint, State::NoLogin) => "no key",
+        (ProfileKind::Endpoint, _) if account.provider.is_none() => {
+            let url = account.base_url.as_deref().unwrap_or_default();
+            let host = url.split_once("://").map_or(url, |(_, rest)| rest).split('/').next().unwrap_or_default();
+            return format!("not asked: no known provider at {}", clauth_engine::shown(host));
+        }
+        (ProfileKind::Endpoint, _) => "no reading yet",
         (_, State::Ok | State::Expired | State::Unknown) => "no reading yet",
         (_, State::NoLogin) => "no login",
         (_, State::SignedOut) => "signed out",
         (_, State::Dead) => "its login is dead",
         (_, State::Lapsed) => "its login has ended",
         (_, State::Unreadable) => "its files cannot be read",
-    }
+    };
+    why.to_owned()
 }
 
 /// Why there is no newer reading, and when it is asked again.
-pub(crate) fn trouble(reading: &Reading, clock: &Clockwork) -> Option<String> {
-    let error = reading.error?.sentence();
+pub(crate) fn trouble(reading: &Reading, clock: &Clockwork, incidents: Option<&[Incident]>) -> Option<String> {
+    let error = reading.error?;
+    let may_be_theirs = matches!(error, Trouble::Offline | Trouble::Server | Trouble::Throttled | Trouble::Unparsable);
+    let theirs = incidents.filter(|_| may_be_theirs && reading.source != Source::Provider).and_then(<[_]>::first);
+    let theirs = theirs.map_or_else(String::new, |one| format!("; status.claude.com tells of '{}'", one.name));
+    let error = error.sentence();
     let since =
         reading.error_at.map_or_else(String::new, |at| format!(" ({} ago)", span(clock.now.duration_since(at))));
     let again = reading.retry_at.filter(|at| *at > clock.now);
     let again = again.map_or_else(String::new, |at| format!("; not asked again before {}", clock.local(at)));
-    Some(format!("{error}{since}{again}"))
+    Some(format!("{error}{since}{again}{theirs}"))
 }
 
 /// `3.05 of 5.00 EUR (61 %)`.
@@ -213,7 +239,7 @@ pub(crate) fn document(account: &Account, now: Timestamp) -> Value {
     let mut document = json!({
         "as_of": time(reading.as_of), "age_s": reading.as_of.map(|at| now.duration_since(at).as_secs().max(0)),
         "stale": reading.is_stale(now), "source": reading.source.word(),
-        "error": reading.error.map(clauth_engine::Trouble::word), "retry_at": time(reading.retry_at),
+        "error": reading.error.map(Trouble::word), "retry_at": time(reading.retry_at),
         "windows": windows, "spend": spend, "budget": budget, "subscription": reading.subscription,
     });
     if reading.source == Source::Provider {

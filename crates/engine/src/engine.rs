@@ -3,33 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use clauth_anthropic::ProfileAnswer;
+use clauth_anthropic::{Client, Wire};
 use clauth_claude::Keychain;
 use clauth_durable::{Disk, Items};
-use clauth_host::{Host, Secret};
+use clauth_host::Host;
 
 use crate::error::Kind;
 use crate::items::Remembered;
 use crate::{Error, Root};
-
-/// The longest that an identity look-up may take (O2).
-pub(crate) const LOOK_UP: Duration = Duration::from_secs(2);
-
-/// Somebody who can tell whose a token is.
-pub trait LookUp: Send + Sync {
-    /// The account of an access token; `None` when nobody answered, whatever the reason: a failed look-up changes only
-    /// what is proven (O2).
-    fn whose(&self, host: &Host, network: bool, access: &Secret) -> Option<ProfileAnswer>;
-}
-
-/// Asks the profile endpoint.
-pub struct Endpoint;
-
-impl LookUp for Endpoint {
-    fn whose(&self, host: &Host, network: bool, access: &Secret) -> Option<ProfileAnswer> {
-        clauth_anthropic::Client::new(&host.endpoints, &host.env, network).profile(access, LOOK_UP).ok()
-    }
-}
 
 /// Shows how far long work has come: what it is, how much is done, and of how much.
 pub type Progress = Arc<dyn Fn(&str, u64, u64) + Send + Sync>;
@@ -58,10 +39,10 @@ pub struct Engine {
     pub disk: Disk,
     /// clauth's own root.
     pub root: Root,
-    /// Who is asked whose a token is.
-    pub look_up: Arc<dyn LookUp>,
     /// How long the server is waited for.
     pub patience: Patience,
+    /// The way to the network, which all of this process's requests share.
+    pub(crate) wire: Wire,
     /// Tells the user something while work goes on; one line, no line end.
     pub say: Arc<dyn Fn(&str) + Send + Sync>,
     /// Shows how far long work has come.
@@ -95,13 +76,15 @@ impl Engine {
     pub fn new(host: Host, say: Arc<dyn Fn(&str) + Send + Sync>) -> Self {
         let mut disk = Disk::new(host.clock.clone(), host.random.clone());
         disk.items = Keychain::of(&host).map(|keychain| Arc::new(keychain) as Arc<dyn Items>);
+        let (env, files) = (host.env.clone(), disk.clone());
+        let wire = Wire::new(move || crate::trust::of_environment(&env, &files));
         let root = Root::new(host.root.clone()).with_items(disk.items.is_some());
         Self {
             host,
             disk,
             root,
-            look_up: Arc::new(Endpoint),
             patience: Patience::default(),
+            wire,
             say,
             progress: Arc::new(|_, _, _| {}),
             here: None,
@@ -109,6 +92,11 @@ impl Engine {
             looks: false,
             by_hand: false,
         }
+    }
+
+    /// Somebody who asks servers; with `network` off everything is refused.
+    pub(crate) fn client(&self, network: bool) -> Client<'_> {
+        Client::new(&self.host.endpoints, &self.host.env, &self.wire, network)
     }
 
     /// The engine of a looking command: each item is read once at most, and none is written.

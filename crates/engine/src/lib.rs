@@ -31,12 +31,13 @@ mod switch;
 mod text;
 mod toml;
 mod trees;
+mod trust;
 mod uninstall;
 mod usage;
 mod vault;
 mod view;
 
-pub use clauth_anthropic::Spend;
+pub use clauth_anthropic::{Incident, Provider, Spend};
 
 pub use bind::{Binding, Bound};
 pub use capture::Captured;
@@ -47,7 +48,7 @@ pub use config::{
 pub use custody::{Planned, Unfinished};
 pub use doctor::{ClaudeProgram, Examination, Facts, Finding, Mended, RULES, Rule, SHOWN_ON, Severity, doctor_page};
 pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
-pub use engine::{Endpoint, Engine, LookUp, Patience, Progress};
+pub use engine::{Engine, Patience, Progress};
 pub use error::{Error, Kind};
 pub use history::{Event, Tokens};
 pub use integrations::{Installed, Integration, Piece, Taken, What};

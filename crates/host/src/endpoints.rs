@@ -13,6 +13,8 @@ pub struct Endpoints {
     pub token: String,
     /// Whole address of the list of prices; `None` for the one that comes with the program.
     pub prices: Option<String>,
+    /// Base of every provider behind an endpoint profile; `None` for each one's own host.
+    pub providers: Option<String>,
     /// Names of the variables that replaced a default, for `doctor`.
     pub replaced: Vec<&'static str>,
 }
@@ -45,6 +47,7 @@ impl Endpoints {
             api: pick("CLAUTH_API_URL", "https://api.anthropic.com")?,
             status: pick("CLAUTH_STATUS_URL", "https://status.claude.com")?,
             prices: if given("CLAUTH_PRICES_URL") { Some(pick("CLAUTH_PRICES_URL", "")?) } else { None },
+            providers: if given("CLAUTH_PROVIDERS_URL") { Some(pick("CLAUTH_PROVIDERS_URL", "")?) } else { None },
             token: pick("CLAUTH_TOKEN_URL", "https://platform.claude.com/v1/oauth/token")?,
             replaced,
         })
@@ -101,7 +104,9 @@ mod tests {
 
     #[test]
     fn each_endpoint_variable_is_checked() {
-        for variable in ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_TOKEN_URL", "CLAUTH_PRICES_URL"] {
+        for variable in
+            ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_TOKEN_URL", "CLAUTH_PRICES_URL", "CLAUTH_PROVIDERS_URL"]
+        {
             let env: Env = [(variable, "http://x")].into_iter().collect();
             assert_eq!(Endpoints::from_env(&env), Err(EndpointError { variable }));
             let env: Env = [(variable, "http://127.0.0.1:1")].into_iter().collect();

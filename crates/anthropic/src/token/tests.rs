@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 use clauth_host::{Endpoints, Env};
 
 use super::*;
+use crate::Wire;
 use crate::scripted::{Server, Then, answer};
 
 const TOKEN: &str = "sk-ant-ort01-FAKE-A1";
@@ -21,7 +22,7 @@ fn send(url: &str, env: &Env, scopes: &[&str], deadline: Duration) -> Result<Pai
     let endpoints = Endpoints { token: url.to_owned(), ..Endpoints::from_env(&Env::default()).expect("the real ones") };
     let scopes: Vec<String> = scopes.iter().map(|scope| (*scope).to_owned()).collect();
     let request = TokenRequest { refresh: &Secret::new(TOKEN), client_id: None, scopes: &scopes };
-    let sent = Client::new(&endpoints, env, true).refresh(&request, deadline);
+    let sent = Client::new(&endpoints, env, &Wire::default(), true).refresh(&request, deadline);
     if let Err(error) = &sent {
         let told = format!("{error} {error:?}");
         assert!(!told.contains("FAKE") && !told.contains("sk-ant") && !told.contains("http"), "{told}");
@@ -182,7 +183,7 @@ fn what_fails_before_the_first_byte_was_not_sent() {
     let proxy = Server::answering("503", "", b"");
     let env: Env = [("HTTPS_PROXY", proxy.url())].into_iter().collect();
     let tunnel = send("https://token.invalid/v1", &env, &[], PATIENT);
-    assert_eq!(error_of(tunnel), TokenError::NotSent(Trouble::Offline), "a proxy that opens no tunnel");
+    assert_eq!(error_of(tunnel), TokenError::NotSent(Trouble::Proxy), "a proxy that opens no tunnel");
     assert!(!proxy.heads().is_empty() && !proxy.heads().concat().contains("FAKE"), "{:?}", proxy.heads());
 }
 
@@ -204,7 +205,10 @@ fn with_the_network_off_no_socket_is_opened() {
     let endpoints = Endpoints { token: url, ..Endpoints::from_env(&Env::default()).expect("the real ones") };
     let request = TokenRequest { refresh: &Secret::new(TOKEN), client_id: None, scopes: &[] };
     let env = Env::default();
-    assert_eq!(error_of(Client::new(&endpoints, &env, false).refresh(&request, PATIENT)), TokenError::Refused);
+    assert_eq!(
+        error_of(Client::new(&endpoints, &env, &Wire::default(), false).refresh(&request, PATIENT)),
+        TokenError::Refused
+    );
     let come = listener.accept().map(|(_, from)| from).map_err(|error| error.kind());
     assert_eq!(come, Err(std::io::ErrorKind::WouldBlock), "nobody knocked");
 }

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 
 use super::{field, number, percent};
-use crate::text::clean;
 
 /// Currencies without a smaller unit (ISO 4217).
 const WHOLE: [&str; 16] =
@@ -64,8 +63,7 @@ fn of_extra(extra: &Map<String, Value>) -> Spend {
 
 /// Three letters, or nothing that is known.
 fn currency(object: &Map<String, Value>) -> Option<String> {
-    let text = clean(field(object, "currency")?.as_str()?).to_uppercase();
-    (text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase())).then_some(text)
+    crate::text::currency(field(object, "currency")?.as_str()?)
 }
 
 /// How many digits the smaller unit has: as the server says, else as the currency has it.

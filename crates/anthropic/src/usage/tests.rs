@@ -283,7 +283,8 @@ fn money_is_in_its_unit_and_currency() {
 fn ask(server: &Server) -> Result<UsageAnswer, LookupError> {
     let env = Env::default();
     let endpoints = Endpoints { api: server.url(), ..Endpoints::from_env(&env).expect("the real ones") };
-    let asked = Client::new(&endpoints, &env, true).usage(&Secret::new(TOKEN), Duration::from_secs(30));
+    let asked = Client::new(&endpoints, &env, &crate::Wire::default(), true)
+        .usage(&Secret::new(TOKEN), Duration::from_secs(30));
     if let Err(error) = &asked {
         let told = format!("{error} {error:?}");
         assert!(!told.contains("FAKE") && !told.contains("SECRET"), "no text of a body or token: {told}");

@@ -54,7 +54,7 @@ fn document(examination: &Examination, mended: Option<&Mended>) -> Value {
             "config_home": facts.config_home.as_ref().map(|path| path.display().to_string()),
             "credential_store": facts.credential_store,
             "claude": claude,
-            "endpoints": {"api": facts.api, "token": facts.token, "status": facts.status},
+            "endpoints": {"api": facts.api, "token": facts.token, "status": facts.status, "providers": facts.providers},
             "links": facts.links,
             "root": facts.root.display().to_string(),
             "live": {"profile": facts.live, "proof": facts.proof},

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Call, time, usage, zone};
 use crate::failure::Failure;
+use crate::incidents;
 use crate::readings::{self, Clockwork};
 use crate::table::{Cell, lay_out};
 use crate::ui::{BAD, FAINT, GOOD, Ui, WARN};
@@ -28,6 +29,10 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
     }
     beside(&listing, call.ui);
     ends_soon(&listing.accounts, now, call.ui);
+    if listing.incidents.as_ref().is_some_and(|incidents| !incidents.is_empty()) {
+        let clock = Clockwork { now, zone: zone(call) };
+        incidents::lines(listing.incidents.as_deref(), &clock).iter().for_each(|line| call.ui.say(line));
+    }
     Ok(())
 }
 
@@ -135,6 +140,7 @@ fn document(listing: &Listing, now: Timestamp) -> Value {
         "live": {"owner": listing.active, "state": listing.live.word()},
         "unfinished": listing.unfinished.as_ref().map(unfinished),
         "overrides": listing.overrides,
+        "incidents": incidents::document(listing.incidents.as_deref()),
         "accounts": accounts,
     })
 }
@@ -153,7 +159,7 @@ pub(super) fn account(account: &Account, now: Timestamp) -> Value {
         "plan": account.plan, "active": account.active, "enabled": account.enabled, "position": account.position,
         "state": account.state.word(), "reason": account.reason, "proven": account.proven,
         "custodian": account.custodian.map(clauth_engine::Custodian::word), "sessions": account.sessions,
-        "auto_start": account.auto_start, "base_url": account.base_url, "chain": null,
+        "auto_start": account.auto_start, "base_url": account.base_url, "provider": account.provider, "chain": null,
         "token_expires_at": time(account.token_expires_at), "login_expires_at": time(account.login_expires_at),
         "login_ends_soon": account.ends_soon(now).is_some(),
         "usage": readings::document(account, now),

@@ -2,11 +2,12 @@
 
 mod watch;
 
-use clauth_engine::{Account, Asked, AskedAbout, Asking, Kind, Usage};
+use clauth_engine::{Account, Asked, AskedAbout, Asking, Incident, Kind, Trouble, Usage};
 use serde_json::{Value, json};
 
 use super::{Call, list, zone};
 use crate::failure::Failure;
+use crate::incidents;
 use crate::readings::{self, Clockwork};
 use crate::table::{Cell, lay_out};
 use crate::ui::TITLE;
@@ -68,14 +69,14 @@ fn clockwork(call: &Call<'_>) -> Clockwork {
 /// One account in full, or all of them.
 fn text(args: &Args, usage: &Usage, clock: &Clockwork, call: &Call<'_>) -> String {
     match (&args.name, usage.listing.accounts.as_slice()) {
-        (Some(_), [account]) => full(account, clock, call),
+        (Some(_), [account]) => full(account, (clock, usage.listing.incidents.as_deref()), call),
         (_, accounts) => table(accounts, clock, call),
     }
 }
 
 fn document(usage: &Usage, clock: &Clockwork) -> Value {
     let accounts: Vec<Value> = usage.listing.accounts.iter().map(|account| list::account(account, clock.now)).collect();
-    json!({"schema": 1, "accounts": accounts})
+    json!({"schema": 1, "incidents": incidents::document(usage.listing.incidents.as_deref()), "accounts": accounts})
 }
 
 /// All accounts, one row a window.
@@ -88,7 +89,7 @@ pub(super) fn table(accounts: &[Account], clock: &Clockwork, call: &Call<'_>) ->
 }
 
 /// One account, with everything that is known of it.
-fn full(account: &Account, clock: &Clockwork, call: &Call<'_>) -> String {
+fn full(account: &Account, (clock, incidents): (&Clockwork, Option<&[Incident]>), call: &Call<'_>) -> String {
     let known = [account.email.as_deref(), account.organization_name.as_deref(), account.plan.as_deref()];
     let title: Vec<&str> = std::iter::once(account.name.as_str()).chain(known.into_iter().flatten()).collect();
     let mut text = lay_out(&[&title.join(", ")], Vec::new(), call.ui.width);
@@ -107,7 +108,7 @@ fn full(account: &Account, clock: &Clockwork, call: &Call<'_>) -> String {
         fact("paid use", reading.spend.as_ref().map(readings::spend));
         fact("subscription", reading.subscription.clone());
         fact("source", Some(reading.source.word().to_owned()));
-        fact("no newer", readings::trouble(reading, clock));
+        fact("no newer", readings::trouble(reading, clock, incidents));
     }
     fact("login ends", account.login_expires_at.map(|at| clock.local(at)));
     fact(
@@ -135,12 +136,15 @@ fn beside(usage: &Usage, clock: &Clockwork, args: &Args, call: &Call<'_>) {
         call.ui.say(&format!("times are in {}", clock.zone_name()));
     }
     for account in accounts.iter().filter(|_| args.name.is_none()) {
-        let shown = account.usage.as_ref().filter(|reading| !reading.windows.is_empty());
-        if let Some(trouble) = shown.and_then(|reading| readings::trouble(reading, clock)) {
+        let shown =
+            account.usage.as_ref().filter(|reading| !reading.windows.is_empty() || !reading.balances.is_empty());
+        let trouble = |reading| readings::trouble(reading, clock, usage.listing.incidents.as_deref());
+        if let Some(trouble) = shown.and_then(trouble) {
             call.ui.say(&format!("'{}': {trouble}", account.name));
         }
     }
     list::ends_soon(accounts, clock.now, call.ui);
+    incidents::lines(usage.listing.incidents.as_deref(), clock).iter().for_each(|line| call.ui.say(line));
     for tried in &usage.tried {
         match &tried.asked {
             Asked::Held(until) => call.ui.say(&format!(
@@ -165,8 +169,12 @@ fn failure(tried: &[AskedAbout]) -> Option<Failure> {
     if tried.iter().any(|tried| matches!(tried.asked, Asked::Answered | Asked::Held(_))) {
         return None;
     }
-    let offline =
-        |tried: &AskedAbout| matches!(tried.asked, Asked::Off | Asked::Failed(clauth_engine::Trouble::Offline));
+    let unreached = [Trouble::Offline, Trouble::Proxy, Trouble::Untrusted];
+    let offline = |tried: &AskedAbout| match tried.asked {
+        Asked::Off => true,
+        Asked::Failed(trouble) => unreached.contains(&trouble),
+        _ => false,
+    };
     let failed = |tried: &&AskedAbout| matches!(tried.asked, Asked::Off | Asked::Failed(_));
     tried.iter().find(failed)?;
     let kind = if tried.iter().any(offline) { Kind::Offline } else { Kind::Server };

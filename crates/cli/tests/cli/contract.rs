@@ -30,7 +30,9 @@ fn a_dry_run_names_the_files_that_a_switch_changes() {
         let names = before.keys().chain(after.keys()).filter(|path| before.get(*path) != after.get(*path));
         let mut changed: Vec<String> = names
             .filter(|path| {
+                // What is counted is no change of anything.
                 !path.starts_with(".clauth/locks")
+                    && !path.starts_with(".clauth/poll")
                     && !matches!(after.get(*path), Some(clauth_sandbox::world::Entry::Dir(_)))
             })
             .map(

@@ -290,7 +290,7 @@ fn healthy(name: &str) -> Stage {
 /// `doctor` as on a machine of its own: without the sandbox's addresses, which are a finding.
 fn doctor(stage: &Stage, words: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = stage.command(&["doctor", "--json"]);
-    for name in ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_TOKEN_URL"] {
+    for name in ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_TOKEN_URL", "CLAUTH_PROVIDERS_URL"] {
         command.env_remove(name);
     }
     command.args(words).envs(env.iter().copied());

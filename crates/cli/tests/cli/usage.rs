@@ -3,7 +3,8 @@
 use clauth_sandbox::{Account, Reply, Route};
 use serde_json::{Value, json};
 
-use crate::stage::Stage;
+use crate::endpoint::given;
+use crate::stage::{Stage, finish};
 
 fn window<'d>(account: &'d Value, id: &str) -> &'d Value {
     let windows = account["usage"]["windows"].as_array().expect("windows");
@@ -29,7 +30,7 @@ fn the_document_has_the_contracts_fields() {
     assert_eq!(window(account, "7d:fable")["label"], "7d Fable");
     let spend = json!({"used": 3.2, "limit": 10.0, "currency": "USD", "percent": 32.0, "enabled": true});
     assert_eq!(account["usage"]["spend"], spend);
-    assert_eq!(account["usage"]["budget"], json!({"used": 2, "limit": 20, "next_at": null}));
+    assert_eq!(account["usage"]["budget"], json!({"used": 3, "limit": 20, "next_at": null}), "the capture's too");
     assert_eq!(
         stage.json(&["list"])["accounts"][0]["usage"]["windows"],
         account["usage"]["windows"],
@@ -131,4 +132,108 @@ fn watching_ends_when_nobody_reads_any_more() {
     // What it polls is news, for which nobody is left.
     let ended = child.wait().expect("ended");
     assert_eq!(ended.code(), Some(0));
+}
+
+/// A home with endpoint profiles beside a and b.
+fn with_providers(name: &str) -> Stage {
+    let stage = Stage::two_with_server(name);
+    for (profile, url) in [
+        ("deep", "https://api.deepseek.com/anthropic"),
+        ("glm", "https://api.z.ai/api/anthropic"),
+        ("gate", "https://gateway.example.invalid/anthropic"),
+    ] {
+        let words = ["add", profile, "--base-url", url];
+        let _ = given(&stage, &words, "sk-FAKE-PROVIDER-KEY\n").success();
+    }
+    stage
+}
+
+#[test]
+fn providers_are_shown_beside_accounts() {
+    let stage = with_providers("us-providers");
+    let document = stage.json(&["usage"]);
+    let accounts = document["accounts"].as_array().expect("accounts");
+    let one = |name: &str| accounts.iter().find(|account| account["name"] == name).expect("an account");
+    assert_eq!(one("deep")["provider"], "DeepSeek");
+    assert_eq!(one("deep")["usage"]["source"], "provider");
+    assert_eq!(
+        one("deep")["usage"]["balances"],
+        json!([{"label": "balance", "amount": 110.0, "currency": "USD"}, {"label": "of it granted", "amount": 10.0, "currency": "USD"}])
+    );
+    assert_eq!(one("deep")["usage"]["windows"], json!([]));
+    assert_eq!((&one("glm")["plan"], &one("glm")["usage"]["windows"][0]["id"]), (&json!("pro"), &json!("5h")));
+    assert_eq!((&one("gate")["provider"], &one("gate")["usage"]), (&Value::Null, &Value::Null));
+    assert_eq!(one("a")["provider"], Value::Null);
+    let text = stage.run(&["usage", "--offline"]).success().stdout;
+    for shown in ["110.00 USD", "█░░░░░░░░░  12 %", "not asked: no known provider at gateway.example.invalid"]
+    {
+        assert!(text.contains(shown), "{shown}: {text}");
+    }
+    assert!(stage.run(&["list"]).success().stdout.contains("110.00 USD"), "list says the same");
+    assert!(stage.run(&["usage", "deep", "--offline"]).success().stdout.contains("of it granted"));
+    let all = clauth_sandbox::world::holders(&stage.world.snapshot(), "sk-FAKE-PROVIDER-KEY");
+    assert!(all.iter().all(|path| path.ends_with("config.toml")), "{all:?}");
+}
+
+#[test]
+fn incidents_are_told_and_named_where_a_reading_fails() {
+    let stage = Stage::two_with_server("us-incidents");
+    let server = stage.server.as_ref().expect("a server");
+    let incident = json!({"name": "Elevated\u{1b}[31m errors", "status": "identified", "impact": "major",
+        "started_at": "2026-11-20T18:37:44.116Z", "components": [{"name": "Claude Code"}]});
+    assert_eq!(stage.json(&["list"])["incidents"], Value::Null, "nobody asked");
+    server.set_status("major", vec![incident]);
+    let _ = stage.run(&["usage"]).success();
+    server.script(Route::Usage, vec![Reply::status(500), Reply::status(500)]);
+    let output = stage.run(&["usage", "--refresh"]);
+    assert_eq!(output.code, Some(6), "{output:?}");
+    let told = "the server answered with an error (0 s ago); status.claude.com tells of 'Elevated[31m errors'";
+    assert!(output.stderr.replace("1 s", "0 s").contains(told), "{}", output.stderr);
+    assert!(
+        output.stderr.contains("status.claude.com: Elevated[31m errors (major, identified, since "),
+        "{}",
+        output.stderr
+    );
+    for words in [&["list"][..], &["usage", "--offline"]] {
+        assert_eq!(stage.json(words)["incidents"][0]["name"], "Elevated[31m errors", "{words:?}");
+        assert!(stage.run(words).success().stderr.contains("status.claude.com: Elevated"), "{words:?}");
+    }
+    assert_eq!(server.requests_to(Route::Status).len(), 1);
+}
+
+#[test]
+fn a_proxy_that_lets_nothing_through_is_told_without_its_password() {
+    let stage = Stage::two_with_server("us-proxy");
+    let mut command = stage.command(&["usage", "--refresh"]);
+    for name in ["CLAUTH_API_URL", "CLAUTH_STATUS_URL", "CLAUTH_PROVIDERS_URL"] {
+        command.env_remove(name);
+    }
+    // The discard port: nobody listens, and nothing but the proxy would be reached.
+    command.env("HTTPS_PROXY", "http://me:FAKE-PASSWORD@127.0.0.1:9");
+    let output = finish(command);
+    assert_eq!(output.code, Some(6), "{output:?}");
+    let all = format!("{}{}", output.stdout, output.stderr);
+    assert!(!all.contains("FAKE-PASSWORD") && !all.contains("me:"), "{all}");
+    assert_eq!(clauth_sandbox::world::holders(&stage.world.snapshot(), "FAKE-PASSWORD"), Vec::<String>::new());
+    let mut command = stage.command(&["usage", "--refresh"]);
+    command.env_remove("CLAUTH_API_URL").env("HTTPS_PROXY", "ftp://me:FAKE-PASSWORD@127.0.0.1:9");
+    let output = finish(command);
+    let all = format!("{}{}", output.stdout, output.stderr);
+    assert!(all.contains("the proxy does not let it through") && !all.contains("FAKE-PASSWORD"), "{all}");
+}
+
+#[test]
+fn look_ups_and_readings_of_many_processes_have_one_budget() {
+    let stage = Stage::with_server("us-lookups");
+    stage.sign_in(&Account::a());
+    for _ in 0..12 {
+        stage.ok(&["capture", "a"]);
+        let _ = stage.run(&["usage", "--refresh"]);
+    }
+    let server = stage.server.as_ref().expect("a server");
+    let asked = [Route::Usage, Route::Profile].map(|route| server.requests_to(route).len());
+    assert_eq!(asked.iter().sum::<usize>(), 20, "{asked:?}");
+    let output = stage.run(&["capture", "a", "--json"]).success();
+    assert_eq!((output.json()["captured"].as_str(), output.json()["active"].as_bool()), (Some("a"), Some(true)));
+    assert!(output.stderr.contains("the server is not asked whose this login is: 20 requests an hour"), "{output:?}");
 }

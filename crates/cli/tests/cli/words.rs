@@ -91,7 +91,10 @@ fn wrong_input_is_refused_and_nothing_is_lost() {
         assert_eq!(labels.first(), Some(&"error"), "{name}: {}", output.stderr);
         assert!(labels.contains(&"  next"), "{name}: {}", output.stderr);
         assert!(!output.stderr.contains(['\u{1b}', '\u{202e}']), "{name}: {:?}", output.stderr);
-        assert_eq!(stage.changes(&before), Vec::<String>::new(), "{name}");
+        let mut changes = stage.changes(&before);
+        // A capture may ask whose the login is before it refuses, and what is asked is counted.
+        changes.retain(|change| !change.contains(".clauth/poll/"));
+        assert_eq!(changes, Vec::<String>::new(), "{name}");
         let document = stage.json(words);
         assert_eq!(document["schema"], 1, "{name}");
         assert!(document["error"]["kind"].is_string() && document["error"]["hints"].is_array(), "{name}: {document}");

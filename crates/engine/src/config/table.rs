@@ -176,8 +176,23 @@ pub fn settings_page() -> String {
         "\n`settings.toml` also holds what clauth recorded itself (`format`, `home`, `home_named`, `home_store`, \
          `machine`): those are no settings.\n",
     );
+    page.push_str(NETWORK);
     page
 }
+
+/// What of the environment decides which way requests go, and whom they trust.
+const NETWORK: &str = "
+## From the environment: proxies and certificates
+
+| Variable | Meaning |
+|---|---|
+| `HTTPS_PROXY`, else `https_proxy`, `ALL_PROXY`, `all_proxy` | the proxy of every request: `http://USER:PASSWORD@HOST:PORT`, or `socks5h://…` for a SOCKS proxy. The password goes to the proxy alone. Through one that cannot be used nothing is sent |
+| `NO_PROXY`, else `no_proxy` | hosts and domains that are asked directly, separated by commas; `*` for all |
+| `NODE_EXTRA_CA_CERTS` | a PEM file of certificates that are trusted too, as by Claude Code |
+| `SSL_CERT_FILE`, `SSL_CERT_DIR` | a PEM file, and directories of such files, of certificates that are trusted in the place of the system's |
+
+A redirect is never followed: a token or key goes to the host that it is for, and to no other.
+";
 
 fn line(setting: &Setting) -> String {
     let Setting { key, takes, meaning, .. } = setting;

@@ -22,7 +22,7 @@ impl Engine {
             return;
         }
         let names = Roster::read(&self.disk, &self.root).map(|roster| roster.names).unwrap_or_default();
-        let mut ours = vec![self.root.path().to_owned(), self.root.vault()];
+        let mut ours = vec![self.root.path().to_owned(), self.root.vault(), self.root.polls()];
         for name in names {
             let profile = self.root.profile(&name);
             ours.extend(["", "base", "sessions"].map(|below| profile.join(below)));

@@ -78,8 +78,8 @@ impl Engine {
     /// What the server says about the live login, if it may be asked and answers.
     pub(crate) fn identify(&self, snapshot: &Snapshot) -> Result<Option<Known>, Error> {
         let Some(access) = snapshot.live.access() else { return Ok(None) };
-        let Some(answer) = self.look_up.whose(&self.host, snapshot.settings.network, access) else { return Ok(None) };
         let state = self.state(snapshot)?.and_then(Known::of_state);
+        let Some(answer) = self.whose(snapshot, access, state.as_ref()) else { return Ok(None) };
         Ok(Some(Known::of_answer(&answer, state.as_ref())))
     }
 
@@ -243,7 +243,7 @@ fn settle(
             // Without a login there, it is the endpoint that the change went to, or came from.
             let is_endpoint = |name: &&String| {
                 let record = snapshot.record(name);
-                record.is_some_and(|record| record.kind == ProfileKind::Endpoint && record.keyed)
+                record.is_some_and(|record| record.kind == ProfileKind::Endpoint && record.key.is_some())
             };
             if let Some(name) = [&entry.to, &entry.from].into_iter().flatten().find(is_endpoint) {
                 desk.return_loans(None, owner)?;

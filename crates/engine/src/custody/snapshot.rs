@@ -190,6 +190,11 @@ impl Snapshot {
         self.records.iter().find(|record| record.name == name)
     }
 
+    /// Whether the server confirmed whose a profile is.
+    pub(crate) fn is_proven(&self, name: &str) -> bool {
+        self.record(name).and_then(|record| record.identity.as_ref()).is_some_and(Known::proven)
+    }
+
     /// Whether the live login is still the one that `earlier` saw (O2).
     pub(crate) fn same_login(&self, earlier: &Self) -> bool {
         let bytes = |snapshot: &Self| snapshot.live.reading.as_ref().map(|reading| reading.bytes.clone());

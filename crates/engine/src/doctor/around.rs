@@ -50,7 +50,12 @@ pub(super) fn look(engine: &Engine) -> Around {
     let sandboxed = ["CLAUTH_NOW", "CLAUTH_SECURITY", "CLAUTH_CRASH_AT"];
     variables.extend(sandboxed.into_iter().filter(|name| engine.host.sandbox && env.get(name).is_some()));
     let readable = |path: &Path| engine.disk.stat(path).is_ok_and(|stat| stat.is_some());
-    let missing = |name: &'static str| Some((name, env.path(name).filter(|path| !readable(path))?));
+    let missing = |name: &'static str| {
+        let named = env.path(name)?;
+        // Directories of certificates may be several.
+        let any = readable(&named) || std::env::split_paths(&named).any(|path| readable(&path));
+        (!any).then_some((name, named))
+    };
     Around {
         overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
         variables,

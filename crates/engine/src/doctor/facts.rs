@@ -42,6 +42,8 @@ pub struct Facts {
     pub token: String,
     /// Where the status page is.
     pub status: String,
+    /// Where providers behind endpoint profiles are; `None` for each one's own host.
+    pub providers: Option<String>,
     /// What sessions' directories are made of: `real` links or a `copy`.
     pub links: &'static str,
     /// The time zone that times are shown in.
@@ -105,6 +107,7 @@ impl Facts {
             api: endpoints.api.clone(),
             token: endpoints.token.clone(),
             status: endpoints.status.clone(),
+            providers: endpoints.providers.clone(),
             links: if copies { "copy" } else { "real" },
             zone: engine.host.env.text("TZ").map_or_else(|| "of the system".to_owned(), crate::text::shown),
             network: NETWORK.iter().copied().filter(|name| set(name)).collect(),

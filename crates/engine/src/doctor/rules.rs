@@ -206,12 +206,8 @@ pub(super) const ZONE_UNKNOWN: Rule =
     rule("zone-unknown", Warning, "TZ names no time zone, so that times are shown in another one", None);
 pub(super) const CA_MISSING: Rule =
     rule("ca-missing", Warning, "a variable names certificates that cannot be read", None);
-pub(super) const PROXY_UNUSABLE: Rule = rule(
-    "proxy-unusable",
-    Warning,
-    "a variable names a proxy that cannot be used, so that requests go without it",
-    None,
-);
+pub(super) const PROXY_UNUSABLE: Rule =
+    rule("proxy-unusable", Warning, "a variable names a proxy that cannot be used, so that no request is made", None);
 pub(super) const CLOCK_BEHIND: Rule =
     rule("clock-behind", Warning, "the clock is behind what was written down before: it was stepped back", None);
 pub(super) const OUTSIDE_GONE: Rule = rule(

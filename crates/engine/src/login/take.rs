@@ -96,9 +96,8 @@ impl Engine {
 
     /// Whose a new login is: by the server, else by what Claude Code wrote at this very sign-in, unproven (O3).
     fn whose_sign_in(&self, signed_in: &SignedIn) -> Result<Option<Known>, Error> {
-        let network = self.snapshot()?.settings.network;
-        let answer = self.look_up.whose(&self.host, network, &signed_in.login.access);
         let stated = signed_in.known.as_ref();
+        let answer = self.whose(&self.snapshot()?, &signed_in.login.access, stated);
         Ok(answer.map(|answer| Known::of_answer(&answer, stated)).or_else(|| stated.cloned()))
     }
 

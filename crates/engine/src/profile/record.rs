@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clauth_claude::{AccountPart, Found, Login};
 use clauth_durable::Disk;
-use clauth_host::Fingerprint;
+use clauth_host::{Fingerprint, Secret};
 use jiff::Timestamp;
 
 use super::{Known, Loan, Verdict};
@@ -116,8 +116,8 @@ pub(crate) struct Record {
     pub(crate) enabled: bool,
     /// Where an endpoint profile's requests go.
     pub(crate) base_url: Option<String>,
-    /// It has a key for that endpoint.
-    pub(crate) keyed: bool,
+    /// The key for that endpoint.
+    pub(crate) key: Option<Secret>,
     /// Version 0.4.0's wish to open a usage window early.
     pub(crate) auto_start: bool,
 }
@@ -133,7 +133,7 @@ impl Record {
             Fingerprint::parse(&document.get::<String>(&["machine"])?)
         });
         let token = content(disk, root.token(name), |bytes| AccountPart::parse(bytes).ok());
-        let (base_url, keyed, auto_start) = settings(disk, root, name);
+        let (base_url, key, auto_start) = settings(disk, root, name);
         let kind = match (&token, &base_url) {
             (Content::Absent, None) => ProfileKind::Claude,
             (Content::Absent, Some(_)) => ProfileKind::Endpoint,
@@ -141,7 +141,7 @@ impl Record {
         };
         Self {
             kind,
-            keyed,
+            key,
             base_url,
             auto_start,
             token,
@@ -202,7 +202,7 @@ impl Record {
     /// The state at `now`, with the reason where there is one.
     pub(crate) fn state(&self, now: Timestamp) -> (State, Option<String>) {
         if self.kind == ProfileKind::Endpoint {
-            return if self.keyed { (State::Ok, None) } else { (State::NoLogin, Some("it has no key".into())) };
+            return if self.key.is_some() { (State::Ok, None) } else { (State::NoLogin, Some("it has no key".into())) };
         }
         if let Some(path) = self.broken() {
             let why = if self.is_denied(path) { "may not be read: permission denied" } else { "cannot be understood" };
@@ -258,12 +258,12 @@ impl<T> Content<T> {
     }
 }
 
-/// Of `config.toml`: where an endpoint profile's requests go, whether it has a key, and whether windows open early.
-fn settings(disk: &Disk, root: &Root, name: &str) -> (Option<String>, bool, bool) {
-    let Ok(document) = toml::read(disk, &root.config(name)) else { return (None, false, false) };
+/// Of `config.toml`: where an endpoint profile's requests go, its key, and whether windows open early.
+fn settings(disk: &Disk, root: &Root, name: &str) -> (Option<String>, Option<Secret>, bool) {
+    let Ok(document) = toml::read(disk, &root.config(name)) else { return (None, None, false) };
     let wish = ["auto_start", "kick_timer"].into_iter().find_map(|key| document.get(key)?.as_bool());
     let text = |key: &str| toml::text(&document, key).filter(|text| !text.trim().is_empty());
-    (text("base_url"), text("api_key").is_some(), wish.unwrap_or(false))
+    (text("base_url"), text("api_key").map(|key| Secret::new(key.trim())), wish.unwrap_or(false))
 }
 
 fn enabled(disk: &Disk, root: &Root, name: &str) -> bool {

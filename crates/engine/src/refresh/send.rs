@@ -1,6 +1,6 @@
 //! The one request, between a raised mark and a staged answer (R4, R6).
 
-use clauth_anthropic::{Client, TokenError, TokenRequest, Trouble};
+use clauth_anthropic::{TokenError, TokenRequest, Trouble};
 use clauth_claude::{AccountPart, Login};
 use clauth_durable::{Held, Reserve};
 use clauth_host::{Fingerprint, Secret};
@@ -56,13 +56,12 @@ impl Engine {
             self.clear(name, &mark);
             return Err(error);
         }
-        let client = Client::new(&self.host.endpoints, &self.host.env, sending.network);
         let request = TokenRequest {
             refresh: sending.refresh,
             client_id: sending.login.client_id.as_deref(),
             scopes: &sending.login.scopes,
         };
-        let error = match client.refresh(&request, self.patience.renewal) {
+        let error = match self.client(sending.network).refresh(&request, self.patience.renewal) {
             Ok(pair) => {
                 let now = self.host.clock.now();
                 match Staged::of(name, sending.part, &pair, raised.sends, now) {
@@ -168,7 +167,7 @@ fn came(trouble: Trouble) -> Option<Came> {
     match trouble {
         Trouble::Status(status) => Some(Came::Status(status)),
         Trouble::Unparsable => Some(Came::Unparsable),
-        Trouble::Offline | Trouble::Timeout => None,
+        Trouble::Offline | Trouble::Timeout | Trouble::Proxy | Trouble::Untrusted => None,
     }
 }
 
@@ -179,7 +178,7 @@ fn failed(name: &str, error: TokenError, next: &[&str]) -> Error {
     };
     let kind = match trouble {
         Some(Trouble::Status(_) | Trouble::Unparsable) => Kind::Server,
-        Some(Trouble::Offline | Trouble::Timeout) | None => Kind::Offline,
+        Some(Trouble::Offline | Trouble::Timeout | Trouble::Proxy | Trouble::Untrusted) | None => Kind::Offline,
     };
     Error::refused(kind, format!("the login of '{name}' was not renewed: {error}"), name, next)
 }

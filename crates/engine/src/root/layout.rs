@@ -71,6 +71,7 @@ pub const LAYOUT: &[Entry] = &[
         secret: false,
     },
     Entry { path: "poll/", what: "requests made for each account, and who polls it", secret: false },
+    Entry { path: "incidents.json", what: "what Anthropic's status page said last, and when", secret: false },
     Entry { path: "login/", what: "the private directory of a sign-in that is under way", secret: true },
     Entry {
         path: "applied.json",
@@ -188,8 +189,16 @@ impl Root {
     }
 
     /// The requests made for an account.
+    pub(crate) fn polls(&self) -> PathBuf {
+        self.0.join("poll")
+    }
+
     pub(crate) fn poll(&self, account: &str) -> PathBuf {
-        self.0.join("poll").join(format!("{account}.json"))
+        self.polls().join(format!("{account}.json"))
+    }
+
+    pub(crate) fn incidents(&self) -> PathBuf {
+        self.0.join("incidents.json")
     }
 
     pub(crate) fn verdict(&self, name: &str) -> PathBuf {

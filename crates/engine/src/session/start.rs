@@ -83,7 +83,7 @@ impl Engine {
     fn usable(&self, name: &str) -> Result<ProfileKind, Error> {
         let record = Record::read(&self.disk, &self.root, name);
         if record.kind == ProfileKind::Endpoint {
-            return if record.keyed { Ok(record.kind) } else { Err(crate::endpoint::no_key(name)) };
+            return if record.key.is_some() { Ok(record.kind) } else { Err(crate::endpoint::no_key(name)) };
         }
         if let Some(path) = record.broken() {
             return Err(Error::broken_profile(&record, path));

@@ -80,17 +80,7 @@ impl Engine {
         allow: &dyn Fn(&Snapshot, &Owner) -> Result<(), Error>,
     ) -> Result<Report, Error> {
         if options.dry_run {
-            let mut snapshot = self.snapshot()?;
-            let known = self.ask(&snapshot)?;
-            snapshot.answer.clone_from(&known);
-            let owner = self.owner(&snapshot, key_of(&known))?;
-            let endpoint = self.endpoint_live(&snapshot)?;
-            allow(&snapshot, &owner)?;
-            self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
-            let learned = self.learned(&snapshot, (&owner, known), incoming, cause);
-            let before =
-                Before { snapshot: &snapshot, owner: &owner, learned: &learned, endpoint: endpoint.as_deref() };
-            return self.draft_only(&before, incoming, cause);
+            return self.looking().dry_run(incoming, cause, options, allow);
         }
         self.installed()?;
         self.check_settings(&self.home()?)?;
@@ -127,6 +117,27 @@ impl Engine {
             }
         }
         Err(Error::Contended { path: self.snapshot()?.home.credentials() })
+    }
+
+    /// What a switch would do. It writes nothing, so it asks nobody either: what is asked must be counted.
+    fn dry_run(
+        &self,
+        incoming: &Incoming,
+        cause: &Cause<'_>,
+        options: Options,
+        allow: &dyn Fn(&Snapshot, &Owner) -> Result<(), Error>,
+    ) -> Result<Report, Error> {
+        let snapshot = self.snapshot()?;
+        let owner = self.owner(&snapshot, None)?;
+        let endpoint = self.endpoint_live(&snapshot)?;
+        allow(&snapshot, &owner)?;
+        self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
+        let before = Before { snapshot: &snapshot, owner: &owner, learned: &[], endpoint: endpoint.as_deref() };
+        let mut report = self.draft_only(&before, incoming, cause)?;
+        if matches!(owner, Owner::Unknown(_)) && snapshot.settings.network {
+            report.warnings.push("a dry run asks nobody; the server may tell whose the live login is".to_owned());
+        }
+        Ok(report)
     }
 
     /// Refuses to let a login in while a `claude` may send it to the endpoint that is left.
@@ -292,7 +303,7 @@ impl Engine {
         let record = incoming.profile().and_then(|name| before.record(name));
         if let Some(record) = record.filter(|record| record.identity.is_none() && cause.verified.is_none())
             && let Some(login) = record.login()
-            && let Some(answer) = self.look_up.whose(&self.host, before.settings.network, &login.access)
+            && let Some(answer) = self.whose(before, &login.access, None)
         {
             let known = Known::of_answer(&answer, None);
             learned.push(Learned { name: record.name.clone(), access: login.access_print(), known });

@@ -1,7 +1,7 @@
 //! `switch --verify`: the server is asked about the login before it is installed, with its access token. No refresh token is
 //! spent for it, so what only a renewal can tell is not told.
 
-use clauth_anthropic::{Client, LookupError, ProfileAnswer};
+use clauth_anthropic::{LookupError, ProfileAnswer};
 use clauth_claude::{Found, Login};
 use jiff::Timestamp;
 
@@ -57,7 +57,7 @@ impl Engine {
         if let Some(until) = self.leave(&account_id(record.identity.as_ref(), name), dry_run)? {
             return Err(refused(held(name, until)));
         }
-        let client = Client::new(&self.host.endpoints, &self.host.env, snapshot.settings.network);
+        let client = self.client(snapshot.settings.network);
         let answer = client.profile(&login.access, self.patience.reading);
         let known = record.identity.as_ref().map(|known| &known.key);
         let remark = judge(name, known, answer.as_ref(), self.host.clock.now()).map_err(refused)?;
@@ -150,7 +150,11 @@ fn judge(
             let what = format!("'{name}' could not be verified: {error}");
             doubt(Kind::Server, what, &[format!("not{when}: clauth switch {name} --verify"), without])
         }
-        LookupError::Refused | LookupError::Offline | LookupError::Timeout => {
+        LookupError::Refused
+        | LookupError::Offline
+        | LookupError::Timeout
+        | LookupError::Proxy
+        | LookupError::Untrusted => {
             doubt(Kind::Offline, format!("'{name}' could not be verified: {error}"), &[without])
         }
         LookupError::Server(_) | LookupError::Unparsable => {

@@ -42,7 +42,7 @@ impl Engine {
     }
 
     fn whose_slot(&self, snapshot: &Snapshot, name: &str, login: &Login) -> Option<Learned> {
-        let answer = self.look_up.whose(&self.host, snapshot.settings.network, &login.access)?;
+        let answer = self.whose(snapshot, &login.access, None)?;
         let known = Known::of_answer(&answer, None);
         Some(Learned { name: name.to_owned(), access: login.access_print(), known })
     }

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use clauth_anthropic::{Client, LookupError, ProfileAnswer, UsageAnswer};
+use clauth_anthropic::{LookupError, ProfileAnswer, Provider, ProviderAnswer, UsageAnswer};
 use clauth_durable::Disk;
+use clauth_host::{Fingerprint, Secret};
 use jiff::{SignedDuration, Timestamp};
 
-use super::cache::{Cache, Failed};
+use super::cache::{Cache, Failed, LookedUp};
 use super::line::Line;
-use super::target::{Target, Token, Unfit};
-use super::{Reading, Source, Trouble, policy};
+use super::target::{Means, Target, Token, Unfit};
+use super::{Balance, Reading, Source, Trouble, policy};
 use crate::error::Kind;
 use crate::profile::AccountKey;
 use crate::{Engine, Need};
@@ -55,8 +56,8 @@ impl Engine {
     /// Asks about an account, unless nobody may now.
     pub(crate) fn ask_usage(&self, target: &Target, manner: Manner) -> Tried {
         let done = |asked| Tried { name: target.name.clone(), asked, unsaved: None };
-        let token = match target.token() {
-            Ok(token) => token,
+        let means = match target.means() {
+            Ok(means) => means,
             Err(Unfit::NoLogin) => return done(Asked::Spared),
             Err(Unfit::Scope) => return done(Asked::Failed(Trouble::Scope)),
         };
@@ -69,7 +70,11 @@ impl Engine {
         if let Some(until) = cache.failed.as_ref().and_then(|failed| failed.retry_at).filter(|at| *at > now) {
             return done(Asked::Held(until));
         }
-        match self.answer_for(target, token, (&mut cache, manner)) {
+        let answer = match means {
+            Means::Token(token) => self.answer_for(target, token, (&mut cache, manner)),
+            Means::Key(provider, key) => self.answer_of(target, *provider, key, manner),
+        };
+        match answer {
             Err(Stop::Held(until)) => done(Asked::Held(until)),
             Err(Stop::Failed(trouble, wait)) => {
                 let at = self.host.clock.now();
@@ -77,9 +82,16 @@ impl Engine {
                 let unsaved = self.keep_usage(target, &cache, None);
                 Tried { unsaved, ..done(Asked::Failed(trouble)) }
             }
-            Ok((answer, profile)) => {
-                let line = self.take_usage(&mut cache, answer, profile.as_ref(), target);
+            Ok(answer) => {
+                let said = answer.said().cloned().filter(|_| !target.proven);
+                let line = self.take_usage(&mut cache, answer, target);
                 let unsaved = self.keep_usage(target, &cache, Some(&line));
+                let proven = said.and_then(|(access, said)| self.prove(&target.name, &access, &said).ok().flatten());
+                if let Some(account) = proven.filter(|account| *account != target.account) {
+                    cache.account = Some(account);
+                    // Else it is asked about anew, as an account that nothing is known of.
+                    let _ = cache.write(&self.disk, &self.root.usage(&target.name));
+                }
                 Tried { unsaved, ..done(Asked::Answered) }
             }
         }
@@ -91,7 +103,7 @@ impl Engine {
         target: &Target,
         token: &Token,
         (cache, manner): (&mut Cache, Manner),
-    ) -> Result<(UsageAnswer, Option<ProfileAnswer>), Stop> {
+    ) -> Result<Answer, Stop> {
         let mut token = token.clone();
         let mut renewed = false;
         if token.is_over(self.host.clock.now()) {
@@ -112,12 +124,7 @@ impl Engine {
     }
 
     /// One request for the figures, and where it is due one for the plan beside it.
-    fn request(
-        &self,
-        target: &Target,
-        token: &Token,
-        (cache, manner): (&mut Cache, Manner),
-    ) -> Result<(UsageAnswer, Option<ProfileAnswer>), Stop> {
+    fn request(&self, target: &Target, token: &Token, (cache, manner): (&mut Cache, Manner)) -> Result<Answer, Stop> {
         self.permitted(target)?;
         let now = self.host.clock.now();
         let due = manner.plan && cache.is_plan_due(now) && self.permitted(target).is_ok();
@@ -125,12 +132,15 @@ impl Engine {
             cache.plan_asked = Some(now);
         }
         let deadline = self.patience.reading;
-        let client = || Client::new(&self.host.endpoints, &self.host.env, manner.network);
+        let client = || self.client(manner.network);
         let (usage, profile) = std::thread::scope(|scope| {
             let profile = due.then(|| scope.spawn(|| client().profile(&token.access, deadline).ok()));
             let usage = client().usage(&token.access, deadline);
             (usage, profile.and_then(|thread| thread.join().ok().flatten()))
         });
+        if let Some(profile) = &profile {
+            self.count_for(&target.supposed(), profile, now);
+        }
         if let Some(profile) = profile.as_ref().filter(|profile| !agrees(target.key.as_ref(), profile)) {
             // Another account's figures must not become this one's: it is asked each time until it agrees.
             cache.plan_asked = None;
@@ -141,7 +151,19 @@ impl Engine {
             ));
             return Err(Stop::Failed(Trouble::Server, None));
         }
-        usage.map(|usage| (usage, profile)).map_err(|error| Stop::of(&error, now))
+        let profile = profile.map(|profile| Box::new((token.access.fingerprint(), profile)));
+        usage.map(|usage| Answer::Account(usage, profile)).map_err(|error| Stop::of(&error, now))
+    }
+
+    /// What a provider says of a key, each of whose requests needs leave.
+    fn answer_of(&self, target: &Target, provider: Provider, key: &Secret, manner: Manner) -> Result<Answer, Stop> {
+        self.permitted(target)?;
+        let may = || !manner.once && self.permitted(target).is_ok();
+        let answer = self.client(manner.network).provider(provider, key, self.patience.reading, may);
+        answer.map(Answer::Provider).map_err(|error| match error {
+            LookupError::Unauthorized => Stop::Failed(Trouble::Key, None),
+            error => Stop::of(&error, self.host.clock.now()),
+        })
     }
 
     fn permitted(&self, target: &Target) -> Result<(), Stop> {
@@ -173,26 +195,31 @@ impl Engine {
     }
 
     /// Puts an answer into the cache; answers the line for the history.
-    fn take_usage(
-        &self,
-        cache: &mut Cache,
-        answer: UsageAnswer,
-        profile: Option<&ProfileAnswer>,
-        target: &Target,
-    ) -> Line {
+    fn take_usage(&self, cache: &mut Cache, answer: Answer, target: &Target) -> Line {
         let now = self.host.clock.now();
+        let (answer, balances, source) = match answer {
+            Answer::Account(answer, profile) => {
+                if let Some((_, profile)) = profile.as_deref() {
+                    cache.look_up(profile, now);
+                }
+                (answer, Vec::new(), Source::Api)
+            }
+            Answer::Provider(ProviderAnswer { windows, balances, plan }) => {
+                cache.looked_up = Some(LookedUp { at: now, plan, subscription: None });
+                let balances = balances.into_iter().map(Balance::of).collect();
+                (UsageAnswer { windows, spend: None }, balances, Source::Provider)
+            }
+        };
         let figures =
             |answer: &UsageAnswer| answer.windows.iter().map(|w| (w.id.clone(), w.percent)).collect::<Vec<_>>();
         cache.moving = cache.as_of.is_some() && figures(&cache.answer) != figures(&answer);
         (cache.as_of, cache.failed, cache.answer) = (Some(now), None, answer);
-        if let Some(profile) = profile {
-            cache.look_up(profile, now);
-        }
+        (cache.balances, cache.source) = (balances, source);
         let how = policy::Use { moving: cache.moving, ..target.how };
         let reading = super::look::of_cache(cache);
         cache.every = policy::interval(Some(&reading), &how, now);
         let windows = cache.answer.windows.iter().map(|w| (w.id.clone(), w.percent, w.resets_at)).collect();
-        Line { at: now, source: Source::Api, account: cache.account.clone(), windows }
+        Line { at: now, source, account: cache.account.clone(), windows }
     }
 
     /// Stores what came; what could not be stored is answered, so that it can be shown.
@@ -213,6 +240,24 @@ pub(crate) fn append(disk: &Disk, path: &std::path::Path, line: &Line) -> Result
     disk.append(path, &line.bytes(), false).map(drop)
 }
 
+/// What came.
+enum Answer {
+    /// From Anthropic, with whose it is where that was asked too.
+    Account(UsageAnswer, Option<Box<(Fingerprint, ProfileAnswer)>>),
+    /// From a provider.
+    Provider(ProviderAnswer),
+}
+
+impl Answer {
+    /// Whose which token is.
+    fn said(&self) -> Option<&(Fingerprint, ProfileAnswer)> {
+        match self {
+            Self::Account(_, said) => said.as_deref(),
+            Self::Provider(_) => None,
+        }
+    }
+}
+
 /// Why there is no answer.
 enum Stop {
     Held(Timestamp),
@@ -228,6 +273,8 @@ impl Stop {
             LookupError::Throttled { retry_after } => (Trouble::Throttled, retry_after.map(|wait| wait.from_now(now))),
             LookupError::Server(_) => (Trouble::Server, None),
             LookupError::Unparsable => (Trouble::Unparsable, None),
+            LookupError::Proxy => (Trouble::Proxy, None),
+            LookupError::Untrusted => (Trouble::Untrusted, None),
         };
         Self::Failed(trouble, wait)
     }

@@ -29,7 +29,10 @@ pub(crate) struct Lease {
 /// The requests of an account.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ledger {
+    /// Those for readings.
     requests: Vec<Timestamp>,
+    /// Those for identities, which say nothing of when a reading is due.
+    look_ups: Vec<Timestamp>,
     pub(crate) lease: Option<Lease>,
 }
 
@@ -49,45 +52,48 @@ impl Ledger {
                 until: time(lease.get("until")?)?,
             })
         });
-        let requests = file.get("requests").and_then(Value::as_array).into_iter().flatten().filter_map(time).collect();
-        Self { requests, lease }
+        let times =
+            |key: &str| file.get(key).and_then(Value::as_array).into_iter().flatten().filter_map(time).collect();
+        Self { requests: times("requests"), look_ups: times("look_ups"), lease }
     }
 
     pub(crate) fn write(&self, disk: &Disk, path: &Path) -> Result<(), clauth_durable::Error> {
-        let requests: Vec<String> = self.requests.iter().map(Timestamp::to_string).collect();
+        let texts = |times: &[Timestamp]| times.iter().map(Timestamp::to_string).collect::<Vec<_>>();
         let lease = self
             .lease
             .as_ref()
             .map(|lease| json!({"pid": lease.pid, "start": lease.start, "until": lease.until.to_string()}));
-        let file = json!({"schema": 1, "requests": requests, "lease": lease});
+        let file = json!({
+            "schema": 1, "requests": texts(&self.requests), "look_ups": texts(&self.look_ups), "lease": lease,
+        });
         disk.replace(path, &crate::json::bytes(&file), Mode::Private)
     }
 
     /// Those that count at `now`, oldest first. A clock that was put back left stamps ahead of it; they count from now on.
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
-        let mut counted: Vec<Timestamp> = self.requests.iter().map(|at| (*at).min(now)).collect();
-        counted.retain(|at| now.duration_since(*at) <= SPAN);
+        let mut counted = recent(&self.requests, now);
+        counted.extend(recent(&self.look_ups, now));
         counted.sort();
         counted
     }
 
     /// Whether a clock that was put back left stamps ahead of it.
     pub(crate) fn is_ahead(&self, now: Timestamp) -> bool {
-        self.requests.iter().any(|at| *at > now)
+        self.requests.iter().chain(&self.look_ups).any(|at| *at > now)
     }
 
     /// Lets stamps that are ahead of the clock be of this moment, so that they grow old from now on; whether there were any.
     pub(crate) fn settle(&mut self, now: Timestamp) -> bool {
         let ahead = self.is_ahead(now);
         if ahead {
-            self.requests = self.counted(now);
+            (self.requests, self.look_ups) = (recent(&self.requests, now), recent(&self.look_ups, now));
         }
         ahead
     }
 
-    /// The last request.
+    /// The last request for a reading.
     pub(crate) fn last(&self, now: Timestamp) -> Option<Timestamp> {
-        self.counted(now).last().copied()
+        recent(&self.requests, now).into_iter().max()
     }
 
     /// How many were made, and when the next may be.
@@ -103,19 +109,52 @@ impl Ledger {
     /// # Errors
     /// It may not; when the next may be.
     pub(crate) fn take(&mut self, now: Timestamp) -> Result<(), Timestamp> {
-        match self.budget(now).next_at {
-            Some(at) => Err(at),
-            None => {
-                self.note(now);
-                Ok(())
-            }
-        }
+        self.free(now)?;
+        self.requests.push(now);
+        Ok(())
     }
 
-    fn note(&mut self, now: Timestamp) {
-        self.requests = self.counted(now);
-        self.requests.push(now);
+    /// The same for a look-up of an identity.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn take_look_up(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        self.free(now)?;
+        self.look_ups.push(now);
+        Ok(())
     }
+
+    /// Forgets what no longer counts, and fails while no more may be made.
+    fn free(&mut self, now: Timestamp) -> Result<(), Timestamp> {
+        (self.requests, self.look_ups) = (recent(&self.requests, now), recent(&self.look_ups, now));
+        self.budget(now).next_at.map_or(Ok(()), Err)
+    }
+
+    /// A ledger of these look-ups.
+    pub(crate) fn of(look_ups: impl IntoIterator<Item = Timestamp>) -> Self {
+        Self { look_ups: look_ups.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Takes over the requests of another ledger that turned out to be of the same account; those that it took over before are
+    /// not counted twice.
+    pub(crate) fn absorb(&mut self, other: &Self, now: Timestamp) {
+        let mut left = self.counted(now);
+        for at in other.counted(now) {
+            match left.iter().position(|known| *known == at) {
+                Some(place) => drop(left.swap_remove(place)),
+                None => self.look_ups.push(at),
+            }
+        }
+        self.look_ups = recent(&self.look_ups, now);
+    }
+}
+
+/// Those that count at `now`, oldest first.
+fn recent(times: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
+    let mut recent: Vec<Timestamp> = times.iter().map(|at| (*at).min(now)).collect();
+    recent.retain(|at| now.duration_since(*at) <= SPAN);
+    recent.sort();
+    recent
 }
 
 #[cfg(test)]
@@ -166,7 +205,7 @@ mod tests {
             assert_eq!(Ledger::parse(bytes), Ledger::default(), "{name}");
         }
         let lease = Lease { pid: 7, start: Some("9".into()), until: at(5) };
-        let ledger = Ledger { requests: vec![at(0)], lease: Some(lease) };
+        let ledger = Ledger { requests: vec![at(0)], look_ups: vec![at(1)], lease: Some(lease) };
         ledger.write(&disk, &path).expect("written");
         assert_eq!(Ledger::read(&disk, &path).expect("read"), ledger);
     }
@@ -185,6 +224,28 @@ mod tests {
         assert_eq!(ledger.take(at(61 * 60 + 2)), Ok(()));
     }
 
+    #[test]
+    fn what_is_taken_over_counts_once() {
+        type Row<'r> = (&'r str, &'r [i64], &'r [i64], &'r [i64]);
+        let rows: [Row<'_>; 6] = [
+            ("nothing", &[], &[], &[]),
+            ("from nothing", &[1], &[], &[1]),
+            ("into nothing", &[], &[1, 2], &[1, 2]),
+            ("between", &[1, 3], &[2], &[1, 2, 3]),
+            ("again", &[1, 2, 3], &[2, 3], &[1, 2, 3]),
+            ("two at one moment", &[5], &[5, 5], &[5, 5]),
+        ];
+        for (name, own, other, expected) in rows {
+            let of = |seconds: &[i64]| Ledger::of(seconds.iter().map(|second| at(*second)));
+            let mut ledger = of(own);
+            ledger.absorb(&of(other), at(10));
+            assert_eq!(ledger.counted(at(10)), of(expected).counted(at(10)), "{name}");
+        }
+        let mut ledger = Ledger::default();
+        ledger.absorb(&Ledger::of([at(-4000)]), at(0));
+        assert_eq!(ledger.counted(at(0)), [], "an hour is over");
+    }
+
     proptest! {
         /// Whoever asks, how often and with whatever pauses, in any mix of processes that end and begin anew: in no 60
         /// minutes are there more than twenty.
@@ -194,15 +255,17 @@ mod tests {
         ) {
             let mut ledger = Ledger::default();
             let (mut now, mut made) = (0, Vec::new());
-            for (pause, tries, restart) in steps {
+            for (index, (pause, tries, restart)) in steps.into_iter().enumerate() {
                 now += pause;
                 if restart {
                     ledger = Ledger::parse(&crate::json::bytes(&json!({
                         "requests": ledger.requests.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
+                        "look_ups": ledger.look_ups.iter().map(Timestamp::to_string).collect::<Vec<_>>(),
                     })));
                 }
                 for _ in 0..tries {
-                    if ledger.take(at(now)).is_ok() {
+                    let taken = if index % 3 == 0 { ledger.take_look_up(at(now)) } else { ledger.take(at(now)) };
+                    if taken.is_ok() {
                         made.push(now);
                     }
                 }

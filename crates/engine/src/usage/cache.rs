@@ -9,7 +9,7 @@ use clauth_durable::{Disk, Mode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::Trouble;
+use super::{Balance, Source, Trouble};
 
 /// How often plan and subscription are looked up.
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
@@ -53,6 +53,10 @@ pub(crate) struct Cache {
     pub(crate) every: Duration,
     /// What it said.
     pub(crate) answer: UsageAnswer,
+    /// What a provider holds.
+    pub(crate) balances: Vec<Balance>,
+    /// Who said it.
+    pub(crate) source: Source,
     /// The last request that failed, if it came after that answer.
     pub(crate) failed: Option<Failed>,
     /// The last look-up of the plan that succeeded.
@@ -86,6 +90,8 @@ impl Cache {
             as_of: time(own, "as_of"),
             every: Duration::from_secs(own.get("every_s").and_then(Value::as_u64).unwrap_or_default()),
             answer: UsageAnswer { windows, spend: own.get("spend").and_then(spend) },
+            balances: own.get("balances").and_then(Value::as_array).into_iter().flatten().filter_map(balance).collect(),
+            source: if text(own, "source").as_deref() == Some("provider") { Source::Provider } else { Source::Api },
             failed: own.get("failed").and_then(|failed| {
                 let error = Trouble::parse(failed.get("error")?.as_str()?)?;
                 Some(Failed { error, at: time(failed, "at")?, retry_at: time(failed, "retry_at") })
@@ -126,7 +132,7 @@ impl Cache {
         if let Some(plan) = &self.plan_fields {
             file.insert("plan".into(), plan.clone());
         }
-        for (key, id, _) in FLAT {
+        for (key, id, _) in FLAT.into_iter().filter(|_| self.source == Source::Api) {
             if let Some(window) = self.answer.windows.iter().find(|window| window.id == id) {
                 let resets_at = window.resets_at.map(|at| at.to_string());
                 file.insert(key.into(), json!({"utilization": window.percent, "resets_at": resets_at}));
@@ -143,6 +149,7 @@ impl Cache {
             "schema": 1, "account": self.account, "as_of": stamp(self.as_of), "every_s": self.every.as_secs(),
             "windows": windows, "spend": self.answer.spend.as_ref().map(of_spend), "failed": failed,
             "looked_up": looked_up, "plan_asked": stamp(self.plan_asked), "moving": self.moving,
+            "source": self.source.word(), "balances": self.balances.iter().map(of_balance).collect::<Vec<_>>(),
         });
         file.insert(OURS.into(), own);
         format!("{}\n", Value::Object(file))
@@ -195,6 +202,15 @@ fn of_spend(spend: &Spend) -> Value {
     })
 }
 
+fn balance(value: &Value) -> Option<Balance> {
+    let amount = value.get("amount")?.as_f64()?;
+    Some(Balance { label: text(value, "label")?, amount, currency: text(value, "currency") })
+}
+
+fn of_balance(balance: &Balance) -> Value {
+    json!({"label": balance.label, "amount": balance.amount, "currency": balance.currency})
+}
+
 fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key)?.as_str().map(crate::text::shown)
 }
@@ -239,6 +255,8 @@ mod tests {
             failed: Some(Failed { error: Trouble::Throttled, at: at(5), retry_at: Some(at(305)) }),
             looked_up: Some(LookedUp { at: at(-9), plan: Some("Max 5x".into()), subscription: None }),
             plan_asked: Some(at(-4)),
+            balances: vec![Balance { label: "credits".into(), amount: -1.5, currency: Some("USD".into()) }],
+            source: Source::Api,
             moving: true,
             plan_fields: Some(json!({"has_max": true, "has_pro": false})),
         }
@@ -246,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_reading_survives_the_file() {
-        for cache in [cache(), Cache::default()] {
+        for cache in [cache(), Cache::default(), Cache { source: Source::Provider, ..cache() }] {
             assert_eq!(Cache::parse(cache.text().as_bytes()), Some(cache));
         }
     }
@@ -258,6 +276,9 @@ mod tests {
         assert_eq!(file["five_hour"]["resets_at"], at(99).to_string());
         assert_eq!(file["plan"]["has_max"], true);
         assert_eq!(file.get("seven_day"), None, "what was not reported is not there");
+        let other = Cache { source: Source::Provider, ..cache() };
+        let file: Value = serde_json::from_str(&other.text()).expect("JSON");
+        assert_eq!(file.get("five_hour"), None, "a provider's windows are none of Claude's");
     }
 
     #[test]

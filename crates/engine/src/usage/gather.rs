@@ -2,7 +2,7 @@
 //! else's reading.
 
 use super::ask::{Asked, Manner, Tried};
-use super::target::Target;
+use super::target::{Means, Target};
 use crate::view::Listing;
 use crate::{Engine, Error};
 
@@ -60,12 +60,23 @@ impl Engine {
         Ok(tried)
     }
 
+    /// Whether Anthropic is about to be asked about an account.
+    fn will_ask(&self, target: &Target) -> bool {
+        let now = self.host.clock.now();
+        let held = target.shelf(self).reading().and_then(|reading| reading.retry_at).is_some_and(|at| at > now);
+        let spent = self.budget_of(&target.account).next_at.is_some();
+        matches!(target.means(), Ok(Means::Token(_))) && !held && !spent
+    }
+
     /// Asks about all of them at once. Each reading is stored as soon as it comes.
     pub(crate) fn ask_all(&self, targets: &[Target], manner: Manner) -> Vec<Tried> {
-        if let [one] = targets {
+        let beside = manner.network && !manner.once && targets.iter().any(|target| self.will_ask(target));
+        if let ([one], false) = (targets, beside) {
             return vec![self.ask_usage(one, manner)];
         }
         std::thread::scope(|scope| {
+            // In a thread of its own too: a status page that never answers holds up nobody's reading.
+            beside.then(|| scope.spawn(|| self.ask_incidents()));
             let threads: Vec<_> = targets.iter().map(|target| scope.spawn(|| self.ask_usage(target, manner))).collect();
             let ended = threads.into_iter().map(std::thread::ScopedJoinHandle::join);
             ended.map(|result| result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()

@@ -32,6 +32,7 @@ impl Line {
         let source = match line.get("by")?.as_str()? {
             "statusline" => Source::Statusline,
             "api" => Source::Api,
+            "provider" => Source::Provider,
             _ => return None,
         };
         let window = |(id, value): (&String, &Value)| {

@@ -10,7 +10,7 @@ use super::cache::Cache;
 use super::line::{self, Line};
 use super::{Pace, Reading, Source, Window, pace, policy};
 use crate::Root;
-use crate::profile::Known;
+use crate::profile::{Known, ProfileKind, Record};
 
 /// How a window fills.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,12 +36,24 @@ pub(crate) fn account_id(known: Option<&Known>, profile: &str) -> String {
         Some(known) => format!("{}/{}", known.key.account, known.key.organization.as_deref().unwrap_or_default()),
         None => format!("profile {profile}"),
     };
+    short(&text)
+}
+
+/// The same for a profile. An endpoint's is its key at its address: with another key its figures are another account's.
+pub(crate) fn account_of(record: &Record) -> String {
+    match (record.kind, &record.base_url, &record.key) {
+        (ProfileKind::Endpoint, Some(url), Some(key)) => short(&format!("key {} {url}", key.fingerprint().full())),
+        _ => account_id(record.identity.as_ref(), &record.name),
+    }
+}
+
+fn short(text: &str) -> String {
     Fingerprint::of(text.as_bytes()).full()[..16].to_owned()
 }
 
 impl<'a> Shelf<'a> {
-    pub(crate) fn of(disk: &'a Disk, root: &'a Root, name: &'a str, known: Option<&Known>) -> Self {
-        Self { disk, root, name, account: account_id(known, name) }
+    pub(crate) fn of(disk: &'a Disk, root: &'a Root, record: &'a Record) -> Self {
+        Self { disk, root, name: &record.name, account: account_of(record) }
     }
 
     /// The last answer, if it is this account's. A file of 0.4.0 does not say whose it is; it has no age either.
@@ -145,16 +157,16 @@ pub(crate) fn of_cache(cache: &Cache) -> Reading {
         binding: window.binding,
         as_of: cache.as_of,
         every: cache.every,
-        source: Source::Api,
+        source: cache.source,
     });
     let failed = cache.failed.as_ref();
     let looked = cache.looked_up.as_ref();
     Reading {
         as_of: cache.as_of,
-        source: Source::Api,
+        source: cache.source,
         windows: windows.collect(),
         spend: cache.answer.spend.clone(),
-        balances: Vec::new(),
+        balances: cache.balances.clone(),
         error: failed.map(|failed| failed.error),
         error_at: failed.map(|failed| failed.at),
         retry_at: failed.and_then(|failed| failed.retry_at),

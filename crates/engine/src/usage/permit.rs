@@ -12,10 +12,15 @@ impl Engine {
     /// # Errors
     /// The ledger cannot be locked, read or written: then nobody asks. The inner error says when the next may be made.
     pub(crate) fn permit(&self, account: &str) -> Result<Result<(), Timestamp>, Error> {
-        self.with_ledger(account, |ledger, now| {
-            let taken = ledger.take(now);
-            (taken, taken.is_ok())
-        })
+        self.with_ledger(account, |ledger, now| changing(ledger, |ledger| ledger.take(now)))
+    }
+
+    /// The same for a look-up of an identity.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn permit_look_up(&self, account: &str) -> Result<Result<(), Timestamp>, Error> {
+        self.with_ledger(account, |ledger, now| changing(ledger, |ledger| ledger.take_look_up(now)))
     }
 
     /// Changes the ledger of an account under its lock; `change` answers, and says whether anything is to be written.
@@ -46,4 +51,12 @@ impl Engine {
         let ledger = Ledger::read(&self.disk, &self.root.poll(account)).unwrap_or_default();
         ledger.budget(self.host.clock.now())
     }
+}
+
+/// What `change` answers, and whether anything changed. A clock that was put back moves requests even where no more may be made.
+fn changing<T>(ledger: &mut Ledger, change: impl FnOnce(&mut Ledger) -> T) -> (T, bool) {
+    let before = ledger.clone();
+    let answer = change(ledger);
+    let changed = *ledger != before;
+    (answer, changed)
 }

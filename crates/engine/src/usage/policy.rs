@@ -21,6 +21,9 @@ const CLOSE: f64 = 10.0;
 /// A refusal for want of a scope holds so long.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
+/// A key that a provider refuses is not sent again for so long; another key is another account, and asked about at once.
+const AN_HOUR: SignedDuration = SignedDuration::from_hours(1);
+
 /// How long nobody asks where a throttle names no time, or none at all.
 const UNNAMED: Duration = Duration::from_secs(5 * 60);
 
@@ -97,7 +100,13 @@ pub(crate) fn hold(error: Trouble, asked: Option<Duration>, now: Timestamp) -> O
             let wait = named.map_or(UNNAMED, |time| time + time / 10 + MARGIN).max(UNNAMED / 5);
             later(SignedDuration::try_from(wait).unwrap_or(A_DAY).min(A_DAY))
         }
-        Trouble::Offline | Trouble::Expired | Trouble::Server | Trouble::Unparsable => None,
+        Trouble::Key => later(AN_HOUR),
+        Trouble::Offline
+        | Trouble::Expired
+        | Trouble::Server
+        | Trouble::Unparsable
+        | Trouble::Proxy
+        | Trouble::Untrusted => None,
     }
 }
 
@@ -170,7 +179,10 @@ mod tests {
             ("a throttle for an hour", Trouble::Throttled, Some(3600), Some(3600 + 360 + 30)),
             ("a throttle for ever", Trouble::Throttled, Some(u64::MAX / 2), Some(day)),
             ("a scope", Trouble::Scope, None, Some(day)),
+            ("a refused key", Trouble::Key, None, Some(3600)),
             ("nobody there", Trouble::Offline, None, None),
+            ("a proxy", Trouble::Proxy, Some(9), None),
+            ("a certificate", Trouble::Untrusted, None, None),
             ("an error of the server", Trouble::Server, Some(9), None),
             ("an expired token", Trouble::Expired, None, None),
             ("nonsense", Trouble::Unparsable, None, None),

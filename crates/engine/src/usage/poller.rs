@@ -82,7 +82,7 @@ impl Engine {
         }
         let now = self.host.clock.now();
         let (mut next, mut last): (Option<(Timestamp, Target)>, Option<Timestamp>) = (None, None);
-        for target in self.targets(&snapshot)?.into_iter().filter(|target| target.token().is_ok()) {
+        for target in self.targets(&snapshot)?.into_iter().filter(|target| target.means().is_ok()) {
             let ledger = self.poll_ledger(&target.account, now)?;
             last = last.max(ledger.last(now));
             let Some(due) = self.poll_due(&target, &ledger, (now, just_awake)) else { continue };
@@ -98,8 +98,8 @@ impl Engine {
         }
         if self.take_lease(&target, now)? {
             let manner = Manner { network: true, plan: !just_awake, once: just_awake };
-            let tried = self.ask_usage(&target, manner);
-            if let Asked::Held(_) | Asked::Off = tried.asked {
+            let tried = self.ask_all(&[target], manner);
+            if tried.iter().any(|tried| matches!(tried.asked, Asked::Held(_) | Asked::Off)) {
                 return Ok(LOOK);
             }
         }

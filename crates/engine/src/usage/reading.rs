@@ -13,11 +13,12 @@ const LEAST: SignedDuration = SignedDuration::from_mins(10);
 const AHEAD: SignedDuration = SignedDuration::from_mins(2);
 
 /// Where a figure comes from (`contract.md`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Source {
     /// What a running Claude Code handed to its status line.
     Statusline,
     /// The usage endpoint.
+    #[default]
     Api,
     /// A provider behind an endpoint profile.
     Provider,
@@ -50,16 +51,25 @@ pub enum Trouble {
     Server,
     /// The answer cannot be understood.
     Unparsable,
+    /// A provider does not accept the profile's key.
+    Key,
+    /// The proxy that the environment names cannot be used, or lets nothing through.
+    Proxy,
+    /// Whoever answered has a certificate that is not trusted.
+    Untrusted,
 }
 
 impl Trouble {
-    const ALL: [(Self, &'static str); 6] = [
+    const ALL: [(Self, &'static str); 9] = [
         (Self::Throttled, "throttled"),
         (Self::Offline, "offline"),
         (Self::Scope, "scope"),
         (Self::Expired, "expired"),
         (Self::Server, "server"),
         (Self::Unparsable, "unparsable"),
+        (Self::Key, "key"),
+        (Self::Proxy, "proxy"),
+        (Self::Untrusted, "untrusted"),
     ];
 
     /// The word of `contract.md`.
@@ -82,6 +92,9 @@ impl Trouble {
             Self::Expired => "the server does not accept its access token",
             Self::Server => "the server answered with an error",
             Self::Unparsable => "the answer could not be understood",
+            Self::Key => "the provider does not accept its key",
+            Self::Proxy => "the proxy does not let it through; see HTTPS_PROXY",
+            Self::Untrusted => "its certificate is not trusted; a network's own goes into NODE_EXTRA_CA_CERTS",
         }
     }
 }
@@ -130,6 +143,12 @@ pub struct Balance {
     pub amount: f64,
     /// ISO 4217, where it is known.
     pub currency: Option<String>,
+}
+
+impl Balance {
+    pub(crate) fn of(told: clauth_anthropic::ProviderBalance) -> Self {
+        Self { label: told.label, amount: told.amount, currency: told.currency }
+    }
 }
 
 /// How many requests were made, and how many may be (design §5).

@@ -57,7 +57,7 @@ impl Engine {
             let reading = look::merged(None, Some(&line)).filter(|reading| !reading.windows.is_empty());
             return Status { profile: None, plan: None, email: None, reading, dropped: false };
         };
-        let shelf = Shelf::of(&self.disk, &self.root, &record.name, record.identity.as_ref());
+        let shelf = Shelf::of(&self.disk, &self.root, &record);
         let lines = line::tail(&self.disk, &self.root.usage_history(&record.name));
         let own = lines.iter().rev().find(|line| line.account.as_ref() == Some(&shelf.account));
         let dropped = !fresh.is_empty() && self.is_of_before(handed, &fresh, (&record.name, lent), own);

@@ -1,14 +1,16 @@
 //! An account that may be asked about, and with what.
 
+use clauth_anthropic::Provider;
 use clauth_claude::{Found, Login};
 use clauth_host::Secret;
 use jiff::{SignedDuration, Timestamp};
 
-use super::look::{Shelf, account_id};
+use super::look::{Shelf, account_of};
+use super::whose::Supposed;
 use super::{Reading, Trouble, policy};
 use crate::custody::Snapshot;
 use crate::owner::Owner;
-use crate::profile::{AccountKey, ProfileKind, Record, State};
+use crate::profile::{AccountKey, Known, ProfileKind, Record, State};
 use crate::{Engine, Error, ProfileConfig};
 
 /// What usage may be asked with (facts §4.1).
@@ -20,13 +22,24 @@ const ENDS: SignedDuration = SignedDuration::from_secs(30);
 /// One profile.
 pub(crate) struct Target {
     pub(crate) name: String,
-    /// See [`account_id`].
+    /// See [`account_of`].
     pub(crate) account: String,
     /// Whose it is known to be.
     pub(crate) key: Option<AccountKey>,
+    /// The server confirmed that.
+    pub(crate) proven: bool,
     /// How it is used.
     pub(crate) how: policy::Use,
-    token: Result<Token, Unfit>,
+    means: Result<Means, Unfit>,
+}
+
+/// What an account is asked about with.
+#[derive(Clone)]
+pub(crate) enum Means {
+    /// A login's access token, at Anthropic.
+    Token(Token),
+    /// A key, at the provider that it belongs to.
+    Key(Provider, Secret),
 }
 
 #[derive(Clone)]
@@ -38,15 +51,20 @@ pub(crate) struct Token {
 /// Why an account is not asked about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
-    /// It is no account of Anthropic's, or has no login that could be used.
+    /// It has no login, or no key, that could be used, or nobody is known who could be asked.
     NoLogin,
     /// Its token may not ask.
     Scope,
 }
 
 impl Target {
-    pub(crate) fn token(&self) -> Result<&Token, Unfit> {
-        self.token.as_ref().map_err(|unfit| *unfit)
+    pub(crate) fn means(&self) -> Result<&Means, Unfit> {
+        self.means.as_ref().map_err(|unfit| *unfit)
+    }
+
+    /// What its requests are counted for.
+    pub(crate) fn supposed(&self) -> Supposed {
+        Supposed::by(self.account.clone(), self.key.as_ref())
     }
 
     pub(crate) fn shelf<'a>(&'a self, engine: &'a Engine) -> Shelf<'a> {
@@ -69,6 +87,7 @@ impl Engine {
     /// Every profile, in the user's order.
     pub(crate) fn targets(&self, snapshot: &Snapshot) -> Result<Vec<Target>, Error> {
         let owner = self.owner(snapshot, None)?;
+        let endpoint = self.endpoint_live(snapshot)?;
         let sessions = self.sessions_of(snapshot);
         let now = self.host.clock.now();
         let pace = self.pace();
@@ -77,12 +96,14 @@ impl Engine {
             .map(|(record, sessions)| {
                 let live = matches!(&owner, Owner::Own(name) | Owner::Successor(name, _) if *name == record.name);
                 let lines = self.lines(&record.name);
-                let how = policy::Use { active: live || sessions > 0, moving: false, lines, pace };
+                let used = live || endpoint.as_ref() == Some(&record.name);
+                let how = policy::Use { active: used || sessions > 0, moving: false, lines, pace };
                 Target {
-                    account: account_id(record.identity.as_ref(), &record.name),
+                    account: account_of(record),
                     key: record.identity.as_ref().map(|known| known.key.clone()),
+                    proven: record.identity.as_ref().is_some_and(Known::proven),
                     how,
-                    token: token(record, live.then_some(&snapshot.live.found), now),
+                    means: means(record, live.then_some(&snapshot.live.found), now),
                     name: record.name.clone(),
                 }
             })
@@ -116,9 +137,13 @@ impl Engine {
 }
 
 /// What to ask with: the live login where that is the profile's, which Claude Code may have renewed.
-fn token(record: &Record, live: Option<&Found>, now: Timestamp) -> Result<Token, Unfit> {
+fn means(record: &Record, live: Option<&Found>, now: Timestamp) -> Result<Means, Unfit> {
     match record.kind {
-        ProfileKind::Endpoint => return Err(Unfit::NoLogin),
+        ProfileKind::Endpoint => {
+            let provider = record.base_url.as_deref().and_then(Provider::at);
+            let key = provider.zip(record.key.clone());
+            return key.map(|(provider, key)| Means::Key(provider, key)).ok_or(Unfit::NoLogin);
+        }
         ProfileKind::Token => return Err(Unfit::Scope),
         ProfileKind::Claude => {}
     }
@@ -133,7 +158,7 @@ fn token(record: &Record, live: Option<&Found>, now: Timestamp) -> Result<Token,
     if !login.scopes.is_empty() && login.scopes.iter().all(|scope| scope != SCOPE) {
         return Err(Unfit::Scope);
     }
-    Ok(Token::of(&login))
+    Ok(Means::Token(Token::of(&login)))
 }
 
 impl Reading {

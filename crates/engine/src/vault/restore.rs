@@ -92,8 +92,7 @@ impl Engine {
         let (false, Found::Login(login)) = (known.is_some_and(Known::proven), entry.login.login()) else {
             return Ok(known.cloned());
         };
-        let network = self.snapshot()?.settings.network;
-        let answer = self.look_up.whose(&self.host, network, &login.access);
+        let answer = self.whose(&self.snapshot()?, &login.access, known);
         Ok(answer.map(|answer| Known::of_answer(&answer, known)).or_else(|| known.cloned()))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use clauth_anthropic::{Incident, Provider};
 use clauth_claude::{Found, Login};
 use jiff::Timestamp;
 
@@ -106,6 +107,8 @@ pub struct Account {
     pub budget: Option<Budget>,
     /// Where an endpoint profile's requests go.
     pub base_url: Option<String>,
+    /// The provider that can be asked what is left of an endpoint profile's key.
+    pub provider: Option<&'static str>,
     /// Version 0.4.0's wish to open a window of use early.
     pub auto_start: bool,
 }
@@ -126,6 +129,8 @@ pub struct Listing {
     pub accounts: Vec<Account>,
     /// What the user should know.
     pub notices: Vec<String>,
+    /// What is wrong at Anthropic at present, by its status page; `None` where nobody has asked of late.
+    pub incidents: Option<Vec<Incident>>,
 }
 
 impl Engine {
@@ -166,6 +171,7 @@ impl Engine {
             overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
             accounts,
             notices: snapshot.notice.iter().cloned().collect(),
+            incidents: self.incidents(),
         })
     }
 }
@@ -173,7 +179,7 @@ impl Engine {
 impl Engine {
     /// Puts in what is known of an account's use. The plan that the server named last is newer than the one at sign-in.
     fn measure(&self, record: &Record, account: &mut Account) {
-        let shelf = Shelf::of(&self.disk, &self.root, &record.name, record.identity.as_ref());
+        let shelf = Shelf::of(&self.disk, &self.root, record);
         account.usage = shelf.reading().or_else(|| (record.kind == ProfileKind::Token).then(Reading::without_scope));
         if let Some(reading) = &account.usage {
             account.plan = reading.plan.clone().or(account.plan.take());
@@ -264,6 +270,7 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         filling: BTreeMap::new(),
         budget: None,
         base_url: record.base_url.clone(),
+        provider: record.base_url.as_deref().and_then(Provider::at).map(|provider| provider.title()),
         auto_start: record.auto_start,
     }
 }

@@ -3,6 +3,7 @@
 mod bodies;
 mod handle;
 mod http;
+mod providers;
 mod routes;
 mod script;
 mod state;

@@ -44,6 +44,10 @@ impl State {
                 let path = incoming.path.split('?').next().unwrap_or_default();
                 Response::json(200, &bodies::status(path, indicator, &self.incidents))
             }
+            Route::Provider => match (super::providers::body(&incoming.path), incoming.header("authorization")) {
+                (Some(body), key) if key.contains("FAKE") => Response::json(200, &body),
+                _ => Response::json(401, &json!({ "error": { "message": "no such key" } })),
+            },
             Route::Profile | Route::Usage | Route::Messages => match self.admit(route, incoming.bearer().as_deref()) {
                 Ok(account) => self.answer(route, account.as_ref()),
                 Err(response) => response,

@@ -22,6 +22,8 @@ pub enum Route {
     Messages,
     /// `GET /api/v2/*.json`.
     Status,
+    /// What the providers behind endpoint profiles are asked.
+    Provider,
 }
 
 impl Route {
@@ -33,6 +35,7 @@ impl Route {
             ("GET", "/api/oauth/profile") => Some(Self::Profile),
             ("GET", "/api/oauth/usage") => Some(Self::Usage),
             ("POST", "/v1/messages") => Some(Self::Messages),
+            ("GET", path) if super::providers::body(path).is_some() => Some(Self::Provider),
             ("GET", path) if path.starts_with("/api/v2/") && path.ends_with(".json") => Some(Self::Status),
             _ => None,
         }

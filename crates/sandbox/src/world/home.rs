@@ -175,6 +175,7 @@ impl World {
             ("PATH".into(), path.unwrap_or_default()),
             ("CLAUTH_API_URL".into(), base.clone().into()),
             ("CLAUTH_STATUS_URL".into(), base.clone().into()),
+            ("CLAUTH_PROVIDERS_URL".into(), base.clone().into()),
             ("CLAUTH_TOKEN_URL".into(), format!("{base}/v1/oauth/token").into()),
             ("TZ".into(), "UTC".into()),
             ("LC_ALL".into(), "C.UTF-8".into()),

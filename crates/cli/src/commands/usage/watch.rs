@@ -8,6 +8,7 @@ use clauth_engine::{Asking, Usage};
 use super::super::Call;
 use super::{Args, clockwork, document, text};
 use crate::failure::Failure;
+use crate::incidents;
 
 /// Ages grow without any event.
 const LOOK: Duration = Duration::from_secs(10);
@@ -91,6 +92,8 @@ fn frame(args: &Args, call: &Call<'_>, usage: &Usage) -> (String, String) {
         return (text, document.to_string());
     }
     let text = text(args, usage, &clock, call);
+    let text =
+        incidents::lines(usage.listing.incidents.as_deref(), &clock).iter().fold(text, |text, line| text + line + "\n");
     let text = format!("{text}times are in {}; ends with Ctrl-C\n", clock.zone_name());
     (text.clone(), text)
 }

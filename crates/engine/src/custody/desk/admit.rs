@@ -13,7 +13,7 @@ impl Desk<'_> {
     /// Whether `name` is an endpoint, which brings no login in; one without a key is refused.
     pub(crate) fn admit_endpoint(&self, name: &str) -> Result<bool, Error> {
         let record = self.record(name)?;
-        match (record.kind, record.keyed) {
+        match (record.kind, record.key.is_some()) {
             (ProfileKind::Endpoint, true) => Ok(true),
             (ProfileKind::Endpoint, false) => Err(crate::endpoint::no_key(name)),
             _ => Ok(false),
