@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::{ArgAction, CommandFactory as _, FromArgMatches as _, Parser, ValueEnum};
+use clap::{ArgAction, Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand as _, ValueEnum};
 
 use crate::commands::{Command, start};
 use crate::failure::Failure;
@@ -88,9 +88,22 @@ impl Typed {
     }
 
     pub(crate) fn parse(&self) -> Result<Cli, clap::Error> {
+        if let Some(cli) = self.parse_narrowly() {
+            return Ok(cli);
+        }
         let mut command = command();
         let matches = command.try_get_matches_from_mut(&self.argv)?;
         Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
+
+    /// With the definition of the command that was named and no other: defining all of them takes longer than most of them run.
+    /// What is not plainly right is left to the whole definition, which also knows what to say.
+    fn parse_narrowly(&self) -> Option<Cli> {
+        let mut command = Manner::augment_args(clap::Command::new("clauth").disable_help_subcommand(true));
+        if let Some(first) = self.first {
+            command = command.subcommand(Command::alone(self.argv.get(first)?.to_str()?)?);
+        }
+        Cli::from_arg_matches(&command.try_get_matches_from(&self.argv).ok()?).ok()
     }
 
     /// How this program was called.
@@ -163,7 +176,7 @@ pub(crate) fn takes_value(word: &OsStr) -> bool {
 }
 
 fn is_command(word: &OsStr) -> bool {
-    Cli::command().get_subcommands().any(|command| command.get_name() == word)
+    word.to_str().is_some_and(Command::has_subcommand)
 }
 
 #[cfg(test)]
@@ -195,6 +208,57 @@ mod tests {
         ];
         for (name, words, expected) in rows {
             assert_eq!(typed(words), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_command_is_defined_alone_as_among_the_others() {
+        let about = |command: &clap::Command| {
+            let args = command.get_arguments().map(|arg| format!("{arg:?}")).collect::<Vec<_>>();
+            let below = command.get_subcommands().map(|below| below.get_name().to_owned()).collect::<Vec<_>>();
+            (command.get_name().to_owned(), args, below, command.get_about().map(ToString::to_string))
+        };
+        for among in Cli::command().get_subcommands() {
+            let name = among.get_name();
+            let alone = Command::alone(name).unwrap_or_else(|| panic!("{name} is not there alone"));
+            assert_eq!(about(&alone), about(among), "{name}");
+        }
+        assert!(Command::alone("nothing").is_none());
+    }
+
+    #[test]
+    fn what_is_understood_narrowly_is_understood_so_by_the_whole_definition() {
+        let shown = |cli: &Cli| {
+            let Manner { json, color, quiet, verbose, yes } = &cli.manner;
+            let command = cli.command.as_ref().map(std::mem::discriminant);
+            (*json, *color, *quiet, *verbose, *yes, command)
+        };
+        let rows: [(&[&str], bool); 16] = [
+            (&[], true),
+            (&["--json"], true),
+            (&["list"], true),
+            (&["-qv", "list", "--json", "-v"], true),
+            (&["--color", "never", "which"], true),
+            (&["--color=never", "which", "--yes"], true),
+            (&["work", "--dry-run"], true),
+            (&["switch", "work", "--dry-run", "--yes"], true),
+            (&["vault", "list"], true),
+            (&["config", "set", "network", "off"], true),
+            (&["__complete", "bash"], true),
+            (&["list", "more"], false),
+            (&["--version"], false),
+            (&["list", "--help"], false),
+            (&["vault", "nothing"], false),
+            (&["--", "list"], false),
+        ];
+        for (words, narrow) in rows {
+            let argv = std::iter::once("clauth").chain(words.iter().copied()).map(OsString::from).collect();
+            let typed = Typed::new(argv);
+            let whole =
+                command().try_get_matches_from(&typed.argv).and_then(|found| Cli::from_arg_matches(&found)).ok();
+            let narrowly = typed.parse_narrowly();
+            assert_eq!(narrowly.is_some(), narrow, "{words:?}");
+            assert!(narrowly.is_none() || narrowly.as_ref().map(shown) == whole.as_ref().map(shown), "{words:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 
 /// Print the key of an endpoint profile, for Claude Code.
 #[derive(clap::Args)]
-#[command(after_help = "Example: clauth list")]
+#[command(hide = true, after_help = "Example: clauth list")]
 pub(crate) struct Args {
     /// clauth's root
     root: PathBuf,

@@ -48,43 +48,60 @@ pub(crate) struct Call<'a> {
     pub(crate) split: Option<start::Split>,
 }
 
-/// The commands, in the order of a day's use.
-#[derive(Subcommand)]
-pub(crate) enum Command {
-    Capture(capture::Args),
-    Login(login::Args),
-    Add(add::Args),
-    Switch(switch::Args),
-    Start(start::Args),
-    Undo(undo::Args),
-    List(list::Args),
-    Usage(usage::Args),
-    Statusline(statusline::Args),
-    Which(which::Args),
-    Why(why::Args),
-    Custody(custody::Args),
-    Sessions(sessions::Args),
-    Vault(vault::Args),
-    Refresh(refresh::Args),
-    Rename(rename::Args),
-    Remove(remove::Args),
-    Enable(enable::Args),
-    Disable(enable::DisableArgs),
-    Order(order::Args),
-    Bind(bind::Args),
-    Unbind(bind::UnbindArgs),
-    Hook(hook::Args),
-    Config(config::Args),
-    Completions(completions::Args),
-    Doctor(doctor::Args),
-    Uninstall(uninstall::Args),
-    #[command(name = "__complete")]
-    Complete(completions::CompleteArgs),
-    Adopt(adopt::Args),
-    #[command(name = clauth_engine::KEY_COMMAND, hide = true)]
-    Key(key::Args),
+/// Defines the commands, and how one of them is defined without the others.
+macro_rules! commands {
+    ($($(#[$on:meta])* $command:ident($args:path) = $name:expr,)*) => {
+        /// The commands, in the order of a day's use.
+        #[derive(Subcommand)]
+        pub(crate) enum Command {
+            $($(#[$on])* #[command(name = $name)] $command($args),)*
+        }
+
+        impl Command {
+            /// The definition of one command alone.
+            pub(crate) fn alone(name: &str) -> Option<clap::Command> {
+                $($(#[$on])* if name == $name {
+                    return Some(<$args as clap::Args>::augment_args(clap::Command::new($name)));
+                })*
+                None
+            }
+        }
+    };
+}
+
+commands! {
+    Capture(capture::Args) = "capture",
+    Login(login::Args) = "login",
+    Add(add::Args) = "add",
+    Switch(switch::Args) = "switch",
+    Start(start::Args) = "start",
+    Undo(undo::Args) = "undo",
+    List(list::Args) = "list",
+    Usage(usage::Args) = "usage",
+    Statusline(statusline::Args) = "statusline",
+    Which(which::Args) = "which",
+    Why(why::Args) = "why",
+    Custody(custody::Args) = "custody",
+    Sessions(sessions::Args) = "sessions",
+    Vault(vault::Args) = "vault",
+    Refresh(refresh::Args) = "refresh",
+    Rename(rename::Args) = "rename",
+    Remove(remove::Args) = "remove",
+    Enable(enable::Args) = "enable",
+    Disable(enable::DisableArgs) = "disable",
+    Order(order::Args) = "order",
+    Bind(bind::Args) = "bind",
+    Unbind(bind::UnbindArgs) = "unbind",
+    Hook(hook::Args) = "hook",
+    Config(config::Args) = "config",
+    Completions(completions::Args) = "completions",
+    Doctor(doctor::Args) = "doctor",
+    Uninstall(uninstall::Args) = "uninstall",
+    Complete(completions::CompleteArgs) = "__complete",
+    Adopt(adopt::Args) = "adopt",
+    Key(key::Args) = clauth_engine::KEY_COMMAND,
     #[cfg(feature = "demo")]
-    Demo(demo::Args),
+    Demo(demo::Args) = "demo",
 }
 
 /// Carries a command out and answers its exit code; none means `list`.
