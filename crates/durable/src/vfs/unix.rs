@@ -181,7 +181,7 @@ impl Vfs for RealVfs {
     fn read_dir(&self, path: &Path) -> io::Result<Vec<OsString>> {
         let directory = open(path, OFlags::RDONLY | OFlags::DIRECTORY, 0)?;
         let mut names = Vec::new();
-        for entry in sys::Dir::read_from(&directory)? {
+        for entry in sys::Dir::new(directory)? {
             let entry = entry?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {

@@ -1,5 +1,6 @@
 //! One profile as it stands on disk. One unreadable file makes one profile unreadable, never the others.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clauth_claude::{AccountPart, Found, Login};
@@ -124,16 +125,19 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn read(disk: &Disk, root: &Root, name: &str) -> Self {
+        // Before the directory is listed: the slot is reduced after its loan was written (L2), so that whoever sees the one
+        // sees the other.
         let slot = content(disk, root.slot(name), |bytes| AccountPart::parse(bytes).ok());
-        let loan = content(disk, root.loan(name), Loan::read);
-        let identity = content(disk, root.identity(name), Known::read);
-        let verdict = content(disk, root.verdict(name), Verdict::read);
-        let machine = content(disk, root.machine(name), |bytes| {
+        let files = Files::below(disk, &root.profile(name));
+        let loan = files.content(root.loan(name), Loan::read);
+        let identity = files.content(root.identity(name), Known::read);
+        let verdict = files.content(root.verdict(name), Verdict::read);
+        let machine = files.content(root.machine(name), |bytes| {
             let document = clauth_durable::Document::parse(bytes).ok()?;
             Fingerprint::parse(&document.get::<String>(&["machine"])?)
         });
-        let token = content(disk, root.token(name), |bytes| AccountPart::parse(bytes).ok());
-        let (base_url, key, auto_start) = settings(disk, root, name);
+        let token = files.content(root.token(name), |bytes| AccountPart::parse(bytes).ok());
+        let (base_url, key, auto_start) = settings(&files, &root.config(name));
         let kind = match (&token, &base_url) {
             (Content::Absent, None) => ProfileKind::Claude,
             (Content::Absent, Some(_)) => ProfileKind::Endpoint,
@@ -145,7 +149,7 @@ impl Record {
             base_url,
             auto_start,
             token,
-            enabled: enabled(disk, root, name),
+            enabled: enabled(&files, &root.options(name)),
             name: name.to_owned(),
             slot,
             loan,
@@ -184,8 +188,8 @@ impl Record {
 
     /// The verdict, if it is about the login that the profile has now.
     pub(crate) fn standing_verdict(&self) -> Option<&Verdict> {
-        let token = token_of(&self.login()?);
-        self.verdict.as_ref().filter(|verdict| verdict.token == token)
+        let verdict = self.verdict.as_ref()?;
+        (verdict.token == token_of(&self.login()?)).then_some(verdict)
     }
 
     /// The file that cannot be understood, if one that matters is.
@@ -247,6 +251,33 @@ fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<
     }
 }
 
+/// The files of one profile. Most profiles have two or three of the eight that there may be, so the directory is asked once
+/// which, and the rest is not looked for.
+struct Files<'a> {
+    disk: &'a Disk,
+    /// `None` where the directory cannot be listed: then each file tells for itself.
+    names: Option<Vec<OsString>>,
+}
+
+impl<'a> Files<'a> {
+    fn below(disk: &'a Disk, directory: &Path) -> Self {
+        Self { disk, names: disk.vfs.read_dir(directory).ok() }
+    }
+
+    fn may_have(&self, path: &Path) -> bool {
+        let is_it = |name: &OsString| path.file_name().is_some_and(|own| own.eq_ignore_ascii_case(name));
+        self.names.as_ref().is_none_or(|names| names.iter().any(is_it))
+    }
+
+    fn content<T>(&self, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<T>) -> Content<T> {
+        if self.may_have(&path) { content(self.disk, path, parse) } else { Content::Absent }
+    }
+
+    fn table(&self, path: &Path) -> Option<toml_edit::DocumentMut> {
+        self.may_have(path).then(|| toml::read(self.disk, path).ok()).flatten()
+    }
+}
+
 impl<T> Content<T> {
     fn refused(path: PathBuf, error: &clauth_durable::Error) -> Self {
         match error {
@@ -259,15 +290,15 @@ impl<T> Content<T> {
 }
 
 /// Of `config.toml`: where an endpoint profile's requests go, its key, and whether windows open early.
-fn settings(disk: &Disk, root: &Root, name: &str) -> (Option<String>, Option<Secret>, bool) {
-    let Ok(document) = toml::read(disk, &root.config(name)) else { return (None, None, false) };
+fn settings(files: &Files<'_>, path: &Path) -> (Option<String>, Option<Secret>, bool) {
+    let Some(document) = files.table(path) else { return (None, None, false) };
     let wish = ["auto_start", "kick_timer"].into_iter().find_map(|key| document.get(key)?.as_bool());
     let text = |key: &str| toml::text(&document, key).filter(|text| !text.trim().is_empty());
     (text("base_url"), text("api_key").map(|key| Secret::new(key.trim())), wish.unwrap_or(false))
 }
 
-fn enabled(disk: &Disk, root: &Root, name: &str) -> bool {
-    let Ok(document) = toml::read(disk, &root.options(name)) else { return true };
+fn enabled(files: &Files<'_>, path: &Path) -> bool {
+    let Some(document) = files.table(path) else { return true };
     document.get("enabled").and_then(toml_edit::Item::as_bool).unwrap_or(true)
 }
 
