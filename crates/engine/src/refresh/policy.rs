@@ -59,7 +59,8 @@ pub(super) fn may_send(mark: Option<&Mark>, end: Option<Timestamp>, now: Timesta
     if mark.lost >= SENDS {
         return Err(Hold::ForGood);
     }
-    match mark.retry_at.filter(|at| *at > now) {
+    // A longer pause is none of ours: it was dated by a clock that was ahead.
+    match mark.retry_at.filter(|at| *at > now && at.duration_since(now) <= MOST) {
         _ if mark.sends > 0 && end.is_some() => Err(Hold::UntilEnd(end.max(mark.retry_at))),
         Some(at) => Err(Hold::Until(at)),
         None => Ok(()),
@@ -85,11 +86,14 @@ pub(super) fn doubted(
     Mark { lost, came, failures, retry_at: Some(now + pause(failures, asked)), ..raised.clone() }
 }
 
+/// The longest that a server is obeyed which asks for a pause.
+const MOST: SignedDuration = SignedDuration::from_hours(24);
+
 /// How long to wait after the `failures`-th refusal in a row, or for longer where the server says so.
 pub(super) fn pause(failures: u32, asked: Option<Duration>) -> SignedDuration {
     let doubled = PAUSE.checked_mul(1 << failures.saturating_sub(1).min(10)).unwrap_or(LONGEST).min(LONGEST);
     let asked = asked.and_then(|time| SignedDuration::try_from(time).ok()).unwrap_or_default();
-    doubled.max(asked.min(SignedDuration::from_hours(24)))
+    doubled.max(asked.min(MOST))
 }
 
 #[cfg(test)]
@@ -138,6 +142,7 @@ mod tests {
             ("never sent", None, works, Ok(())),
             ("declined and long ago", Some(mark(0, 0, Some(0))), works, Ok(())),
             ("declined just now", Some(mark(0, 0, Some(9))), None, until(9)),
+            ("paused for longer than anybody asks", Some(mark(0, 0, Some(25 * 3600))), None, Ok(())),
             ("lost, still works", Some(mark(1, 1, None)), works, Err(Hold::UntilEnd(works))),
             (
                 "lost, still works, and paused for longer",

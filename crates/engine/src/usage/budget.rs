@@ -216,7 +216,7 @@ mod tests {
         for second in 0..20 {
             ledger.take(at(400 * 24 * 3600 + second)).expect("free");
         }
-        assert_eq!(ledger.take(at(0)), Err(at(61 * 60 + 1)), "they still count");
+        assert_eq!(ledger.clone().take(at(0)), Err(at(61 * 60 + 1)), "they still count");
         assert_eq!(ledger.counted(at(0)).len(), 20);
         assert_eq!(ledger.clone().take(at(40 * 60)), Err(at(101 * 60 + 1)), "unsettled, they never grow old");
         assert!(ledger.settle(at(0)) && !ledger.settle(at(0)), "once is enough");

@@ -124,6 +124,11 @@ impl Game {
             Some(Act::Login(_, code)) => Some(*code),
             _ => None,
         };
+        // A sign-in that the server refuses is none.
+        if other.is_some() || own.is_some() {
+            self.stage.server.unscript(Route::Token);
+            (self.scripted, self.losing) = (0, false);
+        }
         for code in other.into_iter().chain(own) {
             let last = self.signed_in.get(&code).copied().unwrap_or(0);
             if clauth_sandbox::true_ms() < last + 180_000 {

@@ -192,3 +192,13 @@ fn what_a_session_renews_after_the_clock_was_set_back_is_the_later_login() {
         ],
     );
 }
+
+/// A sign-in that came home from a session while the profile's earlier login was lent, and was then renewed there.
+#[test]
+fn what_a_renewal_in_a_session_came_of_is_used_up() {
+    let session = [By(SignIn(Home, 'A')), Do(Capture("a")), Do(Start("a")), By(SignIn(Home, 'C'))];
+    let signed_in = [By(SignIn(In(0), 'A')), Idle(480), Do(Look(0)), By(Turn(In(0))), Do(End(0)), Do(Capture("e"))];
+    for at in 0..3 {
+        lawful(103_299, &[session.as_slice(), &signed_in, &[Do(Restore(at))]].concat());
+    }
+}

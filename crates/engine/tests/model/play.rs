@@ -63,6 +63,8 @@ pub(crate) struct Game {
     pub(crate) copies: Vec<Copy>,
     /// By how many minutes this computer's clock is wrong.
     pub(crate) wrong: i32,
+    /// A process of the system's was killed, whose request the server may answer in a later step.
+    pub(crate) killed_late: bool,
     /// It was set at all.
     pub(crate) jumped: bool,
     /// By how many minutes it was ahead at most.
@@ -87,6 +89,7 @@ impl Game {
             picture,
             copies: Vec::new(),
             wrong: 0,
+            killed_late: false,
             jumped: false,
             ahead: 0,
             panicked: false,
@@ -118,6 +121,7 @@ impl Game {
         self.outcome = String::new();
         let issued = self.issued();
         let fired = self.perform(step, &known);
+        self.killed_late |= self.stage.program.is_some() && matches!(step, Step::Killed(..));
         self.picture = self.stage.world.snapshot();
         self.copies = copies(self.stage.home(), &self.picture);
         self.note_requests(&issued, fired);
@@ -169,7 +173,7 @@ impl Game {
             *newest_known = pair.generation + 1;
             if losing {
                 ledger.forgive(&pair.family, "the answer was lost");
-            } else if fired && now.get(&pair.family).is_none_or(|there| *there < *newest_known) {
+            } else if (fired || self.killed_late) && now.get(&pair.family).is_none_or(|there| *there < *newest_known) {
                 ledger.forgive(&pair.family, "killed with the answer in hand");
             }
         }
@@ -179,7 +183,7 @@ impl Game {
     fn is_staged(&self, sent: &Pair, newest: Option<u32>) -> bool {
         let of = |copy: &&Copy| copy.pair.family == sent.family && Some(copy.pair.generation) == newest;
         let mut there = self.copies.iter().filter(of);
-        newest == Some(sent.generation + 1) && there.all(|copy| matches!(copy.place, Place::Stage(_)))
+        newest == Some(sent.generation + 1) && there.all(|copy| matches!(copy.place, Place::Stage(_) | Place::Temp))
     }
 
     fn check(&self, step: &Step, before: &Snapshot) -> Lawful {

@@ -109,6 +109,11 @@ impl Server {
         self.shared.state().scripts.entry(route).or_default().extend(replies);
     }
 
+    /// Forgets the answers that were scripted and not given yet.
+    pub fn unscript(&self, route: Route) {
+        self.shared.state().scripts.remove(&route);
+    }
+
     /// The usage body of an account (by its code).
     pub fn set_usage(&self, account: &Account, body: Value) {
         self.shared.state().usage.insert(account.code.clone(), body);

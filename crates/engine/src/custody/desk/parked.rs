@@ -66,10 +66,15 @@ impl Desk<'_> {
         let lent = self.snapshot.record(name).is_some_and(|record| record.loan.get().is_some());
         let before = self.holds(name).cloned();
         if lent {
+            // What waited in the slot may be what this one was renewed from.
+            if let Some(waiting) = self.take_renewed(name) {
+                self.supersede_in_tree(name, (&waiting, part), proof)?;
+            }
             self.renew(name, part, Whose::AsBefore)?;
         } else {
             if let Some(before) = &before {
-                if !self.only_the_tree_changed(name, before) && ends(before) >= ends(part) {
+                let (stored, found) = (ends(before), ends(part));
+                if stored == found || stored > found && !self.only_the_tree_changed(name, before) {
                     self.put_away(part, "older than the stored login", Some(name), known.as_ref())?;
                     return Ok(false);
                 }
