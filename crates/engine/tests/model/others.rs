@@ -40,8 +40,8 @@ pub(crate) fn act(stage: &mut Stage, ledger: &mut Ledger, other: &Other) {
         }
         _ => {}
     }
-    // Claude Code waits for the store for longer than its lock stays fresh.
-    if claude_waits(stage, seat).is_some() {
+    // Claude Code waits for its files for longer than their locks stay fresh.
+    if claude_waits(stage, seat).is_some() || state_lock(stage, seat).exists() {
         clauth_sandbox::let_pass(clauth_sandbox::claude::STORAGE_STALE);
     }
     let ran = stage.running.is_some();
@@ -65,6 +65,10 @@ fn claude_waits(stage: &Stage, seat: Seat) -> Option<SystemTime> {
     std::fs::metadata(config.join(".storage-write.lock")).ok()?.modified().ok()
 }
 
+fn state_lock(stage: &Stage, seat: Seat) -> PathBuf {
+    stage.config(seat).unwrap_or_else(|| stage.home().to_owned()).join(".claude.json.lock")
+}
+
 fn now() -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(clauth_sandbox::now_ms())
 }
@@ -86,7 +90,7 @@ pub(crate) fn ready(stage: &mut Stage, other: &Other) -> Option<Acting> {
         return None;
     }
     let ran = stage.running.is_some();
-    let lock = stage.config(seat).unwrap_or_else(|| stage.home().to_owned()).join(".claude.json.lock");
+    let lock = state_lock(stage, seat);
     let claude = stage.take_claude(seat);
     Some(Acting { seat, ran, claude: Arc::new(Mutex::new(Some(claude))), lock })
 }
