@@ -44,6 +44,9 @@ fn two_processes_that_poll_different_accounts_are_apart_too() {
     later(&house, 0).poll_once(false).expect("a poll");
     // The first account is another process's from now on; the other one is due at once, but not in this moment.
     edit_counts(&house, |ledger| {
+        if ledger["requests"].as_array().is_none_or(Vec::is_empty) {
+            return;
+        }
         let until = (Timestamp::now() + SignedDuration::from_hours(48)).to_string();
         ledger.insert("lease".into(), json!({"pid": 1, "start": null, "until": until}));
     });
