@@ -1,12 +1,14 @@
 //! The words of `cargo xtask bench`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
-use super::report::Report;
-use super::run::{self, Plan};
-use super::sessions;
+use anyhow::bail;
+
+use super::report::{self, Report};
 use super::stage::Stage;
+use super::topic::{Topic, Topics};
+use super::{crowd, live, poller, run as turns, sessions};
 use crate::process;
 
 /// What to measure.
@@ -18,24 +20,36 @@ pub(crate) struct Args {
     /// Turns of each subject
     #[arg(long, default_value_t = 200)]
     turns: usize,
-    /// Also time a clean debug build of the workspace
-    #[arg(long)]
-    build: bool,
+    /// What to measure, by name; all but the build without one
+    #[arg(value_name = "ROW")]
+    rows: Vec<Topic>,
 }
 
 /// Builds the release program, measures it and prints the table. Fails where a figure is over its budget.
 pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
+    if args.write && !args.rows.is_empty() {
+        bail!("docs/measurements.md shows all rows of one run: name none with --write");
+    }
+    let topics = Topics::of(&args.rows);
     let program = release(root)?;
-    let mut report = Report::new(&program)?;
+    let mut report = Report::default();
+    if topics.has(Topic::Size) {
+        report.push(report::size(&program)?);
+    }
     let stage = Stage::set(&program)?;
-    for row in run::measure(&Plan { stage: &stage, turns: args.turns })? {
-        report.push(row);
+    report.extend(turns::measure(&stage, args.turns, &topics)?);
+    if topics.has(Topic::Crowd) {
+        report.push(crowd::measure(&stage)?);
     }
-    for row in sessions::measure(&stage)? {
-        report.push(row);
+    if topics.has(Topic::Live) {
+        report.push(live::measure(&program)?);
     }
-    if args.build {
-        report.push(run::clean_build(root)?);
+    if topics.has(Topic::Poller) {
+        report.extend(poller::measure(&program)?);
+    }
+    report.extend(sessions::measure(&stage, &topics)?);
+    if topics.has(Topic::Build) {
+        report.push(turns::clean_build(root)?);
     }
     print!("{}", report.table());
     if args.write {
@@ -52,6 +66,6 @@ fn release(root: &Path) -> anyhow::Result<PathBuf> {
 /// This program, asked to do what a baseline does.
 pub(super) fn ourselves(words: &[&str]) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(words);
+    command.args(words).stdin(Stdio::null());
     Ok(command)
 }

@@ -1,16 +1,21 @@
-//! `cargo xtask bench`: what a command costs, measured beside the least that it could cost.
+//! `cargo xtask bench [ROW…]`: what a command costs, measured beside the least that it could cost.
 //!
-//! All subjects take turns in one loop, so whatever else the machine does falls on each alike. What counts is the
-//! difference to a baseline that does the unavoidable: start a process, or replace and sync as many files.
+//! All subjects of a table take turns in one loop, so whatever else the machine does falls on each alike. What counts is the
+//! difference to a baseline that does the unavoidable: start a process, replace and sync as many files, ask a server once.
 
 mod args;
 mod baseline;
+mod crowd;
 mod effects;
+mod live;
+mod poller;
+mod proc;
 mod report;
 mod run;
 mod sessions;
 mod stage;
 mod stats;
+mod topic;
 
 pub(crate) use args::{Args, run};
 pub(crate) use baseline::{Args as FilesArgs, run as run_files};

@@ -63,6 +63,11 @@ impl Row {
         }
     }
 
+    /// The slow end of many times, beside that of a baseline: so many milliseconds at most.
+    pub(super) fn tail(what: &str, time: f64, (name, least): (String, f64), most: f64) -> Self {
+        Self { baseline: format!("{name}: {least:.2} ms"), ..Self::plain(what, time, "ms", most) }
+    }
+
     /// A figure without a baseline.
     pub(super) fn plain(what: &str, figure: f64, unit: &str, most: f64) -> Self {
         Self {
@@ -77,21 +82,20 @@ impl Row {
 }
 
 /// Everything measured, and on what.
+#[derive(Default)]
 pub(super) struct Report {
     rows: Vec<Row>,
 }
 
 impl Report {
-    /// A report on `program` that knows its size.
-    pub(super) fn new(program: &Path) -> anyhow::Result<Self> {
-        let bytes = fs::metadata(program).with_context(|| format!("no {}", program.display()))?.len();
-        let mebibytes = f64::from(u32::try_from(bytes)?) / f64::from(1 << 20);
-        Ok(Self { rows: vec![Row::plain("release program", mebibytes, "MiB", SIZE)] })
-    }
-
     /// Adds a line.
     pub(super) fn push(&mut self, row: Row) {
         self.rows.push(row);
+    }
+
+    /// Adds lines.
+    pub(super) fn extend(&mut self, rows: Vec<Row>) {
+        self.rows.extend(rows);
     }
 
     /// Whether every figure is within its budget.
@@ -123,6 +127,12 @@ impl Report {
         );
         fs::write(root.join(PAGE), text).with_context(|| format!("cannot write {PAGE}"))
     }
+}
+
+/// How large `program` is.
+pub(super) fn size(program: &Path) -> anyhow::Result<Row> {
+    let bytes = fs::metadata(program).with_context(|| format!("no {}", program.display()))?.len();
+    Ok(Row::plain("release program", f64::from(u32::try_from(bytes)?) / f64::from(1 << 20), "MiB", SIZE))
 }
 
 /// The machine in a few words, as far as it tells.

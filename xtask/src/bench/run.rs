@@ -11,48 +11,87 @@ use super::effects::{self, Written};
 use super::report::{Budget, Row};
 use super::stage::{MANY, Stage};
 use super::stats::Spread;
+use super::topic::{Topic, Topics};
 use crate::process;
 
 /// Turns before measuring begins, for warm caches.
 const WARM_UP: usize = 5;
 
-/// What to measure.
-pub(super) struct Plan<'a> {
-    /// The homes.
-    pub(super) stage: &'a Stage,
-    /// Turns of each subject.
-    pub(super) turns: usize,
-}
-
 /// One command, made anew for each turn.
 type Subject<'a> = Box<dyn Fn() -> anyhow::Result<Command> + 'a>;
 
-/// Measures every subject.
-pub(super) fn measure(plan: &Plan<'_>) -> anyhow::Result<Vec<Row>> {
-    let stage = plan.stage;
-    let mut subjects: Vec<Subject<'_>> = vec![
-        Box::new(|| Ok(stage.nothing())),
-        Box::new(|| Ok(stage.which())),
-        Box::new(|| Ok(stage.list())),
-        Box::new(|| Ok(stage.start())),
-    ];
-    let written = switch_writes(stage)?;
-    if let Some(written) = written {
-        subjects.push(Box::new(move || baseline(stage, written)));
-        subjects.push(Box::new(|| Ok(stage.switch())));
+/// One row: what takes turns, and what stands beside it.
+struct Contender<'a> {
+    what: String,
+    subject: Subject<'a>,
+    against: Against<'a>,
+}
+
+/// What a subject is measured against.
+enum Against<'a> {
+    /// Starting a process: so many milliseconds more.
+    Nothing(f64),
+    /// The least that could be written: so many times as much.
+    Files(String, Subject<'a>, f64),
+}
+
+/// Measures every subject that is asked for, `turns` times.
+pub(super) fn measure(stage: &Stage, turns: usize, topics: &Topics) -> anyhow::Result<Vec<Row>> {
+    let contenders = contenders(stage, topics)?;
+    if contenders.is_empty() {
+        return Ok(Vec::new());
     }
-    let spreads: Vec<_> = take_turns(&subjects, plan.turns)?.iter().map(|times| Spread::of(times)).collect();
-    let of_true = ("`true`".to_owned(), spreads[0]);
-    let mut rows = vec![
-        Row::timed("`which`", spreads[1], of_true.clone(), Budget::Over(1.5)),
-        Row::timed(format!("`list`, {MANY} profiles"), spreads[2], of_true.clone(), Budget::Over(5.0)),
-        Row::timed("`start` of `true`, links", spreads[3], of_true, Budget::Over(10.0)),
-    ];
-    if let (Some(written), [_, _, _, _, baseline, switch]) = (written, spreads.as_slice()) {
-        let name = format!("{} files replaced and {} appended to, synced", written.replaced, written.appended);
-        rows.push(Row::timed("`switch`", *switch, (name, *baseline), Budget::Times(1.5)));
+    let nothing: Subject<'_> = Box::new(|| Ok(stage.nothing()));
+    let mut subjects = vec![&nothing];
+    for contender in &contenders {
+        if let Against::Files(_, files, _) = &contender.against {
+            subjects.push(files);
+        }
+        subjects.push(&contender.subject);
     }
-    Ok(rows)
+    let times = take_turns(&subjects, turns)?;
+    let mut spreads = times.iter().map(|times| Spread::of(times));
+    let mut next = || spreads.next().context("a subject was not measured");
+    let of_true = ("`true`".to_owned(), next()?);
+    let row = |contender: Contender<'_>| {
+        Ok(match contender.against {
+            Against::Nothing(most) => Row::timed(contender.what, next()?, of_true.clone(), Budget::Over(most)),
+            Against::Files(name, _, most) => {
+                let least = (name, next()?);
+                Row::timed(contender.what, next()?, least, Budget::Times(most))
+            }
+        })
+    };
+    contenders.into_iter().map(row).collect()
+}
+
+/// The subjects that are asked for.
+fn contenders<'a>(stage: &'a Stage, topics: &Topics) -> anyhow::Result<Vec<Contender<'a>>> {
+    let over = |topic: Topic, what: &str, most: f64, command: fn(&Stage) -> anyhow::Result<Command>| {
+        let contender = || Contender {
+            what: what.into(),
+            subject: Box::new(move || command(stage)),
+            against: Against::Nothing(most),
+        };
+        topics.has(topic).then(contender)
+    };
+    let all = [
+        over(Topic::Which, "`which`", 1.5, |stage| Ok(stage.which())),
+        over(Topic::List, &format!("`list`, {MANY} profiles"), 5.0, |stage| Ok(stage.list())),
+        over(Topic::Usage, &format!("`usage --offline`, {MANY} profiles"), 6.0, |stage| Ok(stage.usage())),
+        over(Topic::Statusline, "`statusline`", 2.0, Stage::statusline),
+        over(Topic::Start, "`start` of `true`, links", 10.0, |stage| Ok(stage.start())),
+        if topics.has(Topic::Switch) { switch(stage)? } else { None },
+    ];
+    Ok(all.into_iter().flatten().collect())
+}
+
+fn switch(stage: &Stage) -> anyhow::Result<Option<Contender<'_>>> {
+    let Some(written) = switch_writes(stage)? else { return Ok(None) };
+    let name = format!("{} files replaced and {} appended to, synced", written.replaced, written.appended);
+    let files: Subject<'_> = Box::new(move || baseline(stage, written));
+    let against = Against::Files(name, files, 1.5);
+    Ok(Some(Contender { what: "`switch`".into(), subject: Box::new(|| Ok(stage.switch())), against }))
 }
 
 /// How many files a switch writes; nothing where strace is not there to count.
@@ -74,7 +113,7 @@ fn baseline(stage: &Stage, written: Written) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn take_turns(subjects: &[Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<Duration>>> {
+fn take_turns(subjects: &[&Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::with_capacity(turns); subjects.len()];
     for turn in 0..WARM_UP + turns {
         for (subject, times) in subjects.iter().zip(&mut times) {
@@ -88,7 +127,7 @@ fn take_turns(subjects: &[Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<
 }
 
 fn time(command: &mut Command) -> anyhow::Result<Duration> {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let began = Instant::now();
     let status = command.status().with_context(|| format!("cannot run {command:?}"))?;
     let time = began.elapsed();

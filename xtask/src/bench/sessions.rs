@@ -7,11 +7,13 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
+use super::proc::{self, Used, wait};
 use super::report::{Budget, Row};
 use super::stage::Stage;
 use super::stats::Spread;
+use super::topic::{Topic, Topics};
 
 /// Turns of what takes as long as copying a home.
 const COPIES: usize = 5;
@@ -26,21 +28,37 @@ const TOGETHER: usize = 200;
 const IDLE: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_secs(3);
 
-/// The longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(120);
-
-/// Measures idling in both modes and copying a large home. Needs the process figures that Linux shows.
-pub(super) fn measure(stage: &Stage) -> anyhow::Result<Vec<Row>> {
-    if !Path::new("/proc/self/schedstat").exists() {
-        println!("skipped: sessions: this system does not show what a process used");
-        return Ok(Vec::new());
-    }
+/// Measures what is asked for of idling in both modes and copying a large home.
+pub(super) fn measure(stage: &Stage, topics: &Topics) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
+    if !topics.has(Topic::Idle) && !topics.has(Topic::Copies) {
+        return Ok(rows);
+    }
+    if !proc::tells() {
+        println!("skipped: sessions: this system does not show what a process used");
+        return Ok(rows);
+    }
+    if topics.has(Topic::Idle) {
+        rows.extend(idle(stage)?);
+    }
+    if topics.has(Topic::Copies) {
+        rows.extend(copies(stage)?);
+    }
+    Ok(rows)
+}
+
+fn idle(stage: &Stage) -> anyhow::Result<[Row; 2]> {
     let session = Session::begin(stage, "real")?;
     let used = session.idle()?;
     session.end()?;
-    rows.push(Row::plain("idle session for 10 s, links: voluntary switches", used.switches, "switches", 30.0));
-    rows.push(Row::plain("idle session for 10 s, links: processor time", used.processor, "ms", 5.0));
+    Ok([
+        Row::plain("idle session for 10 s, links: voluntary switches", used.switches, "switches", 30.0),
+        Row::plain("idle session for 10 s, links: processor time", used.processor, "ms", 5.0),
+    ])
+}
+
+fn copies(stage: &Stage) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
     let home = stage.large_home();
     fill(&home)?;
     let (mut started, mut copied) = (Vec::new(), Vec::new());
@@ -98,13 +116,6 @@ struct Session {
     tree: PathBuf,
 }
 
-/// What a process used.
-struct Used {
-    switches: f64,
-    /// Milliseconds.
-    processor: f64,
-}
-
 impl Session {
     fn begin(stage: &Stage, links: &str) -> anyhow::Result<Self> {
         let (mut command, tree, begun) = stage.sleeper(links)?;
@@ -117,10 +128,7 @@ impl Session {
     /// What the parent uses while nothing happens.
     fn idle(&self) -> anyhow::Result<Used> {
         thread::sleep(REST);
-        let before = used(self.parent.id())?;
-        thread::sleep(IDLE);
-        let after = used(self.parent.id())?;
-        Ok(Used { switches: after.switches - before.switches, processor: after.processor - before.processor })
+        proc::used_within(self.parent.id(), IDLE)
     }
 
     /// How long a changed file of the home takes to be the same in the tree, in milliseconds.
@@ -143,30 +151,4 @@ impl Session {
         ensure!(!self.tree.exists(), "{} is still there", self.tree.display());
         Ok(())
     }
-}
-
-/// What all threads of a process used since they began.
-fn used(pid: u32) -> anyhow::Result<Used> {
-    let mut all = Used { switches: 0.0, processor: 0.0 };
-    for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-        let task = task?.path();
-        let status = fs::read_to_string(task.join("status"))?;
-        let switches = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
-        all.switches += switches.context("no switches")?.trim().parse::<f64>()?;
-        let schedule = fs::read_to_string(task.join("schedstat"))?;
-        let nanoseconds = schedule.split(' ').next().unwrap_or_default();
-        all.processor += nanoseconds.parse::<f64>()? / 1e6;
-    }
-    Ok(all)
-}
-
-fn wait(is_so: impl Fn() -> bool) -> anyhow::Result<()> {
-    let end = Instant::now() + PATIENCE;
-    while !is_so() {
-        if Instant::now() > end {
-            bail!("not within {PATIENCE:?}");
-        }
-        thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
 }

@@ -1,33 +1,44 @@
 //! Throw-away homes with profiles in them, made by the very program that is measured.
 
 use std::cell::Cell;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 use clauth_sandbox::{Account, Server, World};
+use serde_json::{Value, json};
 
-/// Two homes: one with few profiles, one with many.
+/// Three homes: one with few profiles, one with as few in which nothing is switched, one with many.
 pub(super) struct Stage {
     program: PathBuf,
     few: World,
+    calm: World,
     many: World,
     turn: Cell<usize>,
+    /// When the five hours of the status line end, in seconds since 1970.
+    reset: u64,
 }
 
 /// Profiles of the small home.
 const FEW: usize = 3;
 
+/// So many different inputs lie there for status lines that run at the same time.
+const HANDED: usize = 1000;
+
 /// Profiles of the large home.
 pub(super) const MANY: usize = 50;
 
 impl Stage {
-    /// Makes both homes with `program capture`, on a fake server that confirms whose login each is.
+    /// Makes the homes with `program capture`, on a fake server that confirms whose login each is.
     pub(super) fn set(program: &Path) -> anyhow::Result<Self> {
         let server = Server::try_start().context("no loopback port for the fake server")?;
         let few = home(program, &server, FEW)?;
+        let calm = home(program, &server, FEW)?;
         let many = home(program, &server, MANY)?;
-        Ok(Self { program: program.into(), few, many, turn: Cell::new(0) })
+        let reset = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() + 3 * 3600;
+        Ok(Self { program: program.into(), few, calm, many, turn: Cell::new(0), reset })
     }
 
     /// `clauth which` in the small home.
@@ -38,6 +49,40 @@ impl Stage {
     /// `clauth list` in the large home.
     pub(super) fn list(&self) -> Command {
         self.command(&self.many, &["list"])
+    }
+
+    /// `clauth usage --offline` in the large home.
+    pub(super) fn usage(&self) -> Command {
+        self.command(&self.many, &["usage", "--offline"])
+    }
+
+    /// `clauth statusline` in the calm home, handed what Claude Code hands over; each time with other figures, so that they
+    /// are worth storing.
+    pub(super) fn statusline(&self) -> anyhow::Result<Command> {
+        let turn = self.turn.replace(self.turn.get() + 1);
+        let session = self.calm.claude_dir().join("projects").join("-w");
+        let (transcript, input) = (session.join("s.jsonl"), session.join("handed.json"));
+        if !transcript.exists() {
+            fs::create_dir_all(&session)?;
+            fs::write(&transcript, "{}\n")?;
+        }
+        let input = input.with_extension((turn % HANDED).to_string());
+        fs::write(&input, self.handed(&transcript, turn).to_string())?;
+        let mut command = self.command(&self.calm, &["statusline"]);
+        command.stdin(fs::File::open(&input)?);
+        Ok(command)
+    }
+
+    /// What Claude Code hands over (facts §8.9), with figures of this turn.
+    fn handed(&self, transcript: &Path, turn: usize) -> Value {
+        json!({
+            "session_id": "0c1f6a52", "transcript_path": transcript, "cwd": "/w",
+            "model": {"id": "m", "display_name": "Opus"},
+            "rate_limits": {
+                "five_hour": {"used_percentage": turn % 100, "resets_at": self.reset},
+                "seven_day": {"used_percentage": 41.2, "resets_at": self.reset + 200_000},
+            },
+        })
     }
 
     /// `clauth switch` in the small home, to another profile each time.
@@ -61,11 +106,11 @@ impl Stage {
     /// `clauth start` in the large home with a `claude` that sleeps; its tree, and a file that is there once it runs.
     pub(super) fn sleeper(&self, links: &str) -> anyhow::Result<(Command, PathBuf, PathBuf)> {
         let script = self.many.home().join("sleeps");
-        std::fs::write(&script, "#!/bin/sh\n: > \"$BEGUN\"\nexec sleep 600\n")?;
+        fs::write(&script, "#!/bin/sh\n: > \"$BEGUN\"\nexec sleep 600\n")?;
         make_runnable(&script)?;
         let begun = self.many.home().join("begun");
         if begun.exists() {
-            std::fs::remove_file(&begun)?;
+            fs::remove_file(&begun)?;
         }
         let profile = name(1);
         let mut command = self.command(&self.many, &["start", &profile]);
@@ -92,7 +137,7 @@ impl Stage {
 
 #[cfg(unix)]
 fn make_runnable(path: &Path) -> std::io::Result<()> {
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
+    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
 }
 
 #[cfg(not(unix))]
@@ -100,7 +145,8 @@ fn make_runnable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn home(program: &Path, server: &Server, profiles: usize) -> anyhow::Result<World> {
+/// A home with so many profiles, made with `program capture`.
+pub(super) fn home(program: &Path, server: &Server, profiles: usize) -> anyhow::Result<World> {
     let world = World::create("bench").context("no throw-away home")?;
     for index in 0..profiles {
         world.store_login(&server.issue(&account(index)));

@@ -25,6 +25,13 @@ impl Spread {
     }
 }
 
+/// The time within which 95 of 100 are done, in milliseconds.
+pub(super) fn tail(times: &[Duration]) -> f64 {
+    let mut times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1000.0).collect();
+    times.sort_by(f64::total_cmp);
+    times.get((times.len() * 95 / 100).min(times.len().saturating_sub(1))).copied().unwrap_or(f64::NAN)
+}
+
 impl std::fmt::Display for Spread {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:.2} ms ({:.2}–{:.2})", self.median, self.lower, self.upper)
@@ -34,6 +41,13 @@ impl std::fmt::Display for Spread {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_slow_end_leaves_five_of_a_hundred_out() {
+        let times: Vec<Duration> = (0..100).rev().map(Duration::from_millis).collect();
+        assert_eq!(tail(&times), 95.0);
+        assert!(tail(&[]).is_nan());
+    }
 
     #[test]
     fn quartiles_do_not_depend_on_order() {
