@@ -50,6 +50,8 @@ pub(crate) struct Manner {
     pub(crate) plan: bool,
     /// One request at most, whatever it says.
     pub(crate) once: bool,
+    /// Nobody waits: of several requests to one host each is made so long after the one before.
+    pub(crate) apart: Option<Duration>,
 }
 
 impl Engine {
@@ -123,9 +125,11 @@ impl Engine {
         }
     }
 
-    /// One request for the figures, and where it is due one for the plan beside it.
+    /// One request for the figures, and where it is due one for the plan: beside it, or a while before it.
     fn request(&self, target: &Target, token: &Token, (cache, manner): (&mut Cache, Manner)) -> Result<Answer, Stop> {
-        self.permitted(target)?;
+        if manner.apart.is_none() {
+            self.permitted(target)?;
+        }
         let now = self.host.clock.now();
         let due = manner.plan && cache.is_plan_due(now) && self.permitted(target).is_ok();
         if due {
@@ -133,11 +137,21 @@ impl Engine {
         }
         let deadline = self.patience.reading;
         let client = || self.client(manner.network);
-        let (usage, profile) = std::thread::scope(|scope| {
-            let profile = due.then(|| scope.spawn(|| client().profile(&token.access, deadline).ok()));
-            let usage = client().usage(&token.access, deadline);
-            (usage, profile.and_then(|thread| thread.join().ok().flatten()))
-        });
+        let plan = || client().profile(&token.access, deadline).ok();
+        let (usage, profile) = if let Some(apart) = manner.apart {
+            let profile = if due { plan() } else { None };
+            if due {
+                self.host.clock.sleep(apart);
+            }
+            self.permitted(target)?;
+            (client().usage(&token.access, deadline), profile)
+        } else {
+            std::thread::scope(|scope| {
+                let profile = due.then(|| scope.spawn(plan));
+                let usage = client().usage(&token.access, deadline);
+                (usage, profile.and_then(|thread| thread.join().ok().flatten()))
+            })
+        };
         if let Some(profile) = &profile {
             self.count_for(&target.supposed(), profile, now);
         }
@@ -158,7 +172,12 @@ impl Engine {
     /// What a provider says of a key, each of whose requests needs leave.
     fn answer_of(&self, target: &Target, provider: Provider, key: &Secret, manner: Manner) -> Result<Answer, Stop> {
         self.permitted(target)?;
-        let may = || !manner.once && self.permitted(target).is_ok();
+        let may = || {
+            if let Some(apart) = manner.apart.filter(|_| !manner.once) {
+                self.host.clock.sleep(apart);
+            }
+            !manner.once && self.permitted(target).is_ok()
+        };
         let answer = self.client(manner.network).provider(provider, key, self.patience.reading, may);
         answer.map(Answer::Provider).map_err(|error| match error {
             LookupError::Unauthorized => Stop::Failed(Trouble::Key, None),

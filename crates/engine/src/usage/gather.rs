@@ -49,7 +49,7 @@ impl Engine {
         let snapshot = self.snapshot()?;
         let mut targets = self.targets(&snapshot)?;
         targets.retain(|target| name.is_none_or(|name| target.name == name));
-        let manner = Manner { network: snapshot.settings.network, plan: true, once: false };
+        let manner = Manner { network: snapshot.settings.network, plan: true, once: false, apart: None };
         let now = self.host.clock.now();
         let is_due = |target: &Target| {
             asking == Asking::Everybody || target.shelf(self).reading().is_none_or(|reading| reading.is_stale(now))

@@ -97,7 +97,7 @@ impl Engine {
             return Ok(Duration::try_from(due.duration_since(now)).unwrap_or(LOOK).min(LOOK));
         }
         if self.take_lease(&target, now)? {
-            let manner = Manner { network: true, plan: !just_awake, once: just_awake };
+            let manner = Manner { network: true, plan: !just_awake, once: just_awake, apart: Some(APART) };
             let tried = self.ask_all(&[target], manner);
             if tried.iter().any(|tried| matches!(tried.asked, Asked::Held(_) | Asked::Off)) {
                 return Ok(LOOK);

@@ -43,6 +43,13 @@ impl House {
         self.engine_on(Arc::new(Unsynced(RealVfs)))
     }
 
+    /// An engine in so many seconds.
+    pub(crate) fn later(&self, seconds: i64) -> Engine {
+        let mut engine = self.engine();
+        engine.host.clock = crate::clock::in_seconds(seconds);
+        engine
+    }
+
     /// Frees what a killed command left locked.
     pub(crate) fn unlock(&self) {
         let records = self.world.root().join("locks").join("held");

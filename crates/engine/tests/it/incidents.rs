@@ -2,11 +2,9 @@
 
 use std::thread;
 
-use clauth_engine::{Asked, Asking, Engine, Usage};
-use clauth_host::Clock;
+use clauth_engine::{Asked, Asking, Usage};
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Reply, Route, Server};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::house::House;
@@ -23,12 +21,6 @@ fn house(name: &str) -> House {
     house
 }
 
-fn later(house: &House, seconds: i64) -> Engine {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine
-}
-
 fn names(usage: &Usage) -> Option<Vec<&str>> {
     let incidents = usage.listing.incidents.as_ref()?;
     Some(incidents.iter().map(|incident| incident.name.as_str()).collect())
@@ -42,13 +34,13 @@ fn the_status_page_is_asked_beside_readings_at_most_every_five_minutes() {
     let nothing = house.engine().usage(None, Asking::Nobody).expect("usage");
     assert_eq!(names(&nothing), None, "nobody asked, so nothing is known");
     for (seconds, asked) in [(0, 1), (1, 1), (290, 1), (310, 2), (400, 2), (620, 3)] {
-        let usage = later(&house, seconds).usage(None, Asking::Everybody).expect("usage");
+        let usage = house.later(seconds).usage(None, Asking::Everybody).expect("usage");
         assert_eq!(names(&usage), Some(vec!["Elevated errors"]), "after {seconds} s");
         assert_eq!(server(&house).requests_to(Route::Status).len(), asked, "after {seconds} s");
     }
     let request = server(&house).requests_to(Route::Status).remove(0);
     assert_eq!((request.path.as_str(), request.bearer), ("/api/v2/incidents/unresolved.json", None), "without a token");
-    let old = later(&house, 3 * 3600).usage(None, Asking::Nobody).expect("usage");
+    let old = house.later(3 * 3600).usage(None, Asking::Nobody).expect("usage");
     assert_eq!(names(&old), None, "what was so hours ago tells nothing of now");
 }
 
@@ -99,6 +91,6 @@ fn where_nobody_is_asked_the_status_page_is_not_either() {
     house.engine().poll_once(true).expect("a poll");
     assert_eq!(server(&house).requests_to(Route::Status).len(), 0, "just after a sleep readings come first");
     // Polls are five seconds apart.
-    later(&house, 600).poll_once(false).expect("a poll");
+    house.later(600).poll_once(false).expect("a poll");
     assert_eq!(server(&house).requests_to(Route::Status).len(), 1);
 }

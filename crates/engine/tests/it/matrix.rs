@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clauth_engine::{Account, Asking, Engine, Need};
-use clauth_host::Clock;
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route, Server};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::house::House;
@@ -60,13 +59,6 @@ fn known(row: &str) -> Option<Reply> {
 
 fn server(house: &House) -> &Server {
     house.server.as_ref().expect("a server")
-}
-
-/// An engine in so many seconds.
-fn later(house: &House, seconds: i64) -> Engine {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine
 }
 
 /// One that soon gives up where nothing comes.
@@ -129,7 +121,7 @@ fn each_answer_to_a_reading_is_as_the_table_has_it() {
         });
         let asked = AtomicUsize::new(count(&house, Route::Usage));
         let asks = |seconds| {
-            later(&house, seconds).poll_once(false).expect("a poll");
+            house.later(seconds).poll_once(false).expect("a poll");
             let now = count(&house, Route::Usage);
             asked.swap(now, Ordering::SeqCst) < now
         };
@@ -158,15 +150,15 @@ fn each_answer_to_a_look_up_is_as_the_table_has_it() {
         house.engine().usage(None, Asking::Everybody).expect("usage");
         let plan = account(&house, "b").plan;
         server(&house).script(Route::Profile, vec![reply(row); 3]);
-        let mut engine = later(&house, 2 * 3600);
+        let mut engine = house.later(2 * 3600);
         engine.patience = asking(&house, row).patience;
         let usage = engine.usage(None, Asking::Everybody).expect("usage").listing.accounts.remove(0);
         assert!(plan.is_some() && usage.plan == plan, "{row}: {plan:?}, {:?}", usage.plan);
         assert_eq!(usage.usage.expect("a reading").error, None, "{row}: the figures came all the same");
         let asked = count(&house, Route::Profile);
-        later(&house, 3 * 3600 - 60).usage(None, Asking::Everybody).expect("usage");
+        house.later(3 * 3600 - 60).usage(None, Asking::Everybody).expect("usage");
         assert_eq!(count(&house, Route::Profile), asked, "{row}: at most hourly, whatever came");
-        later(&house, 3 * 3600 + 60).usage(None, Asking::Everybody).expect("usage");
+        house.later(3 * 3600 + 60).usage(None, Asking::Everybody).expect("usage");
         assert!(count(&house, Route::Profile) > asked, "{row}: asked again");
         assert_eq!("nothing new, again in 1 hour", expected, "{row}");
         assert_eq!(count(&house, Route::Token), 0, "{row}: no renewal for a look-up");
@@ -192,7 +184,7 @@ fn parked(seconds: i64) -> House {
 fn sends(house: &House) -> impl Fn(i64) -> bool {
     move |seconds| {
         let asked = count(house, Route::Token);
-        let _ = later(house, seconds).refresh("a", &Need::default());
+        let _ = house.later(seconds).refresh("a", &Need::default());
         count(house, Route::Token) > asked
     }
 }
@@ -255,12 +247,12 @@ fn an_afternoon_of_errors_ends_no_login() {
     let minutes = 8 * 60;
     server(&house).script(Route::Token, vec![Reply::status(500); 20]);
     for minute in 0..minutes {
-        let _ = later(&house, minute * 60).refresh("a", &Need::default());
+        let _ = house.later(minute * 60).refresh("a", &Need::default());
     }
     let asked = count(&house, Route::Token);
     assert!((4..=8).contains(&asked), "{asked}: after 0, 5, 15, 35, 75, 155, 315 minutes");
     let mut hours = 9;
-    while later(&house, hours * 3600).refresh("a", &Need::default()).is_err() {
+    while house.later(hours * 3600).refresh("a", &Need::default()).is_err() {
         hours += 7;
         assert!(hours < 24 * 7, "it never comes back");
     }

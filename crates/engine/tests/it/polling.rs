@@ -1,7 +1,7 @@
 //! Polls: apart from each other whoever makes them, whatever the clock does, and sparing while nobody answers (design §5).
 
-use clauth_engine::{Asking, Engine};
-use clauth_host::Clock;
+use clauth_engine::Asking;
+use clauth_host::Secret;
 use clauth_sandbox::{Account as Person, Reply, Route, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -19,13 +19,6 @@ fn house(name: &str) -> House {
     house
 }
 
-/// An engine in so many seconds.
-fn later(house: &House, seconds: i64) -> Engine {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine
-}
-
 fn ask(house: &House) {
     house.engine().usage(None, Asking::Everybody).expect("usage");
 }
@@ -41,7 +34,7 @@ fn edit_counts(house: &House, change: impl Fn(&mut serde_json::Map<String, serde
 #[test]
 fn two_processes_that_poll_different_accounts_are_apart_too() {
     let house = house("u-apart");
-    later(&house, 0).poll_once(false).expect("a poll");
+    house.later(0).poll_once(false).expect("a poll");
     // The first account is another process's from now on; the other one is due at once, but not in this moment.
     edit_counts(&house, |ledger| {
         if ledger["requests"].as_array().is_none_or(Vec::is_empty) {
@@ -50,10 +43,43 @@ fn two_processes_that_poll_different_accounts_are_apart_too() {
         let until = (Timestamp::now() + SignedDuration::from_hours(48)).to_string();
         ledger.insert("lease".into(), json!({"pid": 1, "start": null, "until": until}));
     });
-    assert!(later(&house, 2).poll_once(false).expect("a poll").as_secs() <= 5);
+    assert!(house.later(7).poll_once(false).expect("a poll").as_secs() <= 5);
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 1);
-    later(&house, 6).poll_once(false).expect("a poll");
+    house.later(11).poll_once(false).expect("a poll");
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
+}
+
+/// The plan is looked up before the figures, so that another account's are not asked for; nobody waits for either.
+#[test]
+fn a_poll_that_looks_the_plan_up_makes_its_two_requests_apart() {
+    let house = house("u-plan");
+    house.later(0).poll_once(false).expect("a poll");
+    let asked: Vec<_> = server(&house).requests().into_iter().map(|request| request.path).collect();
+    let anthropic: Vec<_> = asked.iter().filter(|path| path.starts_with("/api/oauth/")).collect();
+    assert_eq!(anthropic, ["/api/oauth/profile", "/api/oauth/usage"]);
+    assert!(are_apart(&house), "{:?}", stamps(&house));
+}
+
+/// One provider takes two requests for all that it knows of a key.
+#[test]
+fn a_poll_of_a_provider_makes_its_two_requests_apart() {
+    let house = House::with_server("u-provider");
+    house.engine().add("router", "https://openrouter.ai/api", &Secret::new("sk-FAKE-KEY")).expect("added");
+    house.later(0).poll_once(false).expect("a poll");
+    assert_eq!(server(&house).requests_to(Route::Provider).len(), 2);
+    assert!(are_apart(&house), "{:?}", stamps(&house));
+}
+
+/// When requests were made, as the counts on the disk say.
+fn stamps(house: &House) -> Vec<Timestamp> {
+    let counts = std::fs::read_dir(house.world.root().join("poll")).expect("counts").flatten();
+    let lists = counts.map(|entry| house.world.read_json(&entry.path())["requests"].clone());
+    let stamps = lists.flat_map(|list| list.as_array().cloned().unwrap_or_default());
+    stamps.filter_map(|at| at.as_str()?.parse().ok()).collect()
+}
+
+fn are_apart(house: &House) -> bool {
+    matches!(stamps(house)[..], [first, second] if second.duration_since(first).as_secs() >= 5)
 }
 
 /// Hours without a server use the budget up no more than hours with one: what is left is there when it is back.
@@ -68,9 +94,9 @@ fn an_outage_leaves_requests_for_when_it_is_over() {
     let slot = house.world.credentials_path();
     house.world.edit_json(&slot, |object| object["claudeAiOauth"]["expiresAt"] = 4_000_000_000_000_u64.into());
     for half_minute in 1..480 {
-        later(&house, half_minute * 30).poll_once(false).expect("a poll");
+        house.later(half_minute * 30).poll_once(false).expect("a poll");
     }
-    let budget = later(&house, 4 * 3600).list().expect("a list").accounts[1].budget.expect("a budget");
+    let budget = house.later(4 * 3600).list().expect("a list").accounts[1].budget.expect("a budget");
     assert!(budget.used <= 14 && budget.next_at.is_none(), "{budget:?}");
 }
 
@@ -86,7 +112,7 @@ fn a_clock_that_was_put_back_stops_no_poll_and_no_question() {
     });
     let asked = server(&house).requests_to(Route::Usage).len();
     for minute in 0..90 {
-        later(&house, minute * 60).poll_once(false).expect("a poll");
+        house.later(minute * 60).poll_once(false).expect("a poll");
     }
     assert!(server(&house).requests_to(Route::Usage).len() >= asked + 2, "both are asked about again");
 }

@@ -1,10 +1,8 @@
 //! Renewing logins: whose it is, what was sent, and that no pair is ever lost (R1–R7).
 
 use clauth_engine::{Engine, Error, Kind, Need, Refreshed};
-use clauth_host::Clock;
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server};
-use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::custody::assert_one_holder;
@@ -33,13 +31,6 @@ fn server(house: &House) -> &Server {
 /// How often a refresh token was sent.
 fn posts(house: &House) -> usize {
     server(house).requests_to(Route::Token).len()
-}
-
-/// An engine in so many seconds.
-fn later(house: &House, seconds: i64) -> Engine {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine
 }
 
 fn refresh(house: &House, name: &str) -> Result<Refreshed, Error> {
@@ -152,7 +143,7 @@ fn each_outcome_has_its_own_consequence() {
         assert_eq!(house.slot("a"), "A1", "{name}: nothing stored is touched");
         assert_eq!(kind_of(refresh(&house, "a")), kind, "{name}: not asked again at once");
         assert_eq!(posts(&house), 1, "{name}");
-        let again = later(&house, 301).refresh("a", &NOW);
+        let again = house.later(301).refresh("a", &NOW);
         assert_eq!(posts(&house), posts_after, "{name}: after a pause");
         if posts_after == 2 {
             assert!(again.expect(name).renewed, "{name}: the retry");
@@ -209,10 +200,10 @@ fn a_lost_reply_is_retried_once_and_not_before_the_access_token_has_ended() {
         assert_eq!(posts(&house), 1, "{name}");
         let ended = Need { refused: true, ..NOW };
         assert_eq!(kind_of(house.engine().refresh("b", &ended)), Kind::Offline, "{name}: not at once");
-        assert!(later(&house, 301).refresh("b", &ended).is_err(), "{name}");
+        assert!(house.later(301).refresh("b", &ended).is_err(), "{name}");
         assert_eq!(posts(&house), 2, "{name}: the one retry");
         for hours in 1..4 {
-            assert_eq!(kind_of(later(&house, hours * 7 * 3600).refresh("b", &ended)), Kind::DeadLogin, "{name}");
+            assert_eq!(kind_of(house.later(hours * 7 * 3600).refresh("b", &ended)), Kind::DeadLogin, "{name}");
         }
         assert_eq!((posts(&house), state(&house, 1)), (2, "unknown"), "{name}");
         assert_eq!(server(&house).reused(), 1, "{name}: no other reuse");

@@ -1,11 +1,10 @@
 //! Staying signed in, beside renewals that somebody else takes part in: who waits for whom, who is believed, and what comes
 //! back by itself (R1–R7).
 
-use clauth_engine::{Asking, Engine, Kind, Need, State};
-use clauth_host::Clock;
+use clauth_engine::{Asking, Kind, Need, State};
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server, now_ms};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::house::House;
 
@@ -26,12 +25,6 @@ fn house(name: &str, end: Option<u64>) -> House {
     house.capture("b");
     server(&house).forget_requests();
     house
-}
-
-fn later(house: &House, seconds: i64) -> Engine {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine
 }
 
 fn posts(house: &House) -> usize {
@@ -95,7 +88,7 @@ fn a_day_without_a_network_spends_nothing() {
     let mut house = house("st-offline", None);
     let reached = house.server.take();
     for quarter in 1..=96 {
-        let engine = later(&house, quarter * 900);
+        let engine = house.later(quarter * 900);
         assert_eq!(engine.refresh("a", &Need::default()).map(drop).expect_err("nobody there").kind(), Kind::Offline);
         engine.poll_once(false).expect("a poll");
         if quarter % 16 == 0 {
@@ -106,7 +99,7 @@ fn a_day_without_a_network_spends_nothing() {
     assert_eq!(std::fs::read_dir(profile.join("refresh")).map_or(0, Iterator::count), 0, "no mark");
     assert_eq!((account(&house, "a").state, house.slot("a")), (State::Expired, "A1".into()));
     house.server = reached;
-    assert!(later(&house, 97 * 900).refresh("a", &Need::default()).expect("renewed").renewed);
+    assert!(house.later(97 * 900).refresh("a", &Need::default()).expect("renewed").renewed);
     assert_eq!((posts(&house), house.slot("a")), (1, "A2".into()));
     server(&house).assert_clean();
 }
@@ -119,7 +112,7 @@ fn a_dead_login_is_set_aside_by_its_fingerprint_and_any_newer_one_is_free_of_tha
     let refused = house.engine().refresh("a", &Need::default()).expect_err("dead");
     assert_eq!((refused.kind(), account(&house, "a").state), (Kind::DeadLogin, State::Dead));
     for hours in [0, 1, 24, 24 * 20] {
-        let again = later(&house, hours * 3600).refresh("a", &Need::default()).expect_err("dead");
+        let again = house.later(hours * 3600).refresh("a", &Need::default()).expect_err("dead");
         assert_eq!((again.kind(), posts(&house)), (Kind::DeadLogin, 1), "nobody asks again, after {hours} h");
     }
     assert_eq!(house.try_switch("a").map(drop).expect_err("dead").kind(), Kind::DeadLogin);
@@ -162,7 +155,7 @@ fn a_login_that_ends_soon_is_told_wherever_it_is_shown() {
 #[test]
 fn a_login_that_has_ended_is_told_apart_from_one_that_was_revoked() {
     let ended = house("st-ended", Some(now_ms() + DAY));
-    let refused = later(&ended, 2 * 24 * 3600).refresh("a", &Need::default()).expect_err("it has ended");
+    let refused = ended.later(2 * 24 * 3600).refresh("a", &Need::default()).expect_err("it has ended");
     assert!(refused.to_string().contains("is lapsed: its own end"), "{refused}");
     assert_eq!(posts(&ended), 0, "there is nothing to ask");
     let revoked = house("st-revoked", Some(now_ms() + 9 * DAY + 60_000));
@@ -196,7 +189,7 @@ fn an_answer_that_leaves_something_out_leaves_that_as_it_was() {
         assert!(known.login_expires_at.is_some(), "{name}");
         assert_eq!(known.state, State::Ok, "{name}");
         server(&house).set(|options| *options = clauth_sandbox::server::Options::default());
-        assert!(later(&house, 120).refresh("a", &Need::default()).expect(name).renewed, "{name}: and again");
+        assert!(house.later(120).refresh("a", &Need::default()).expect(name).renewed, "{name}: and again");
         assert_eq!(account(&house, "a").state, State::Ok, "{name}");
         house.switch("a");
         server(&house).assert_clean();

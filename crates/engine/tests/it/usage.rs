@@ -3,7 +3,6 @@
 use std::thread;
 
 use clauth_engine::{Account, Asked, Asking, Reading, Trouble, Usage};
-use clauth_host::Clock;
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route, Server};
 use jiff::{SignedDuration, Timestamp};
@@ -34,9 +33,7 @@ fn ask(house: &House, asking: Asking) -> Usage {
 
 /// Asks at a later time.
 fn ask_later(house: &House, asked: Option<&str>, seconds: i64) -> Usage {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine.usage(asked, Asking::Everybody).expect("usage")
+    house.later(seconds).usage(asked, Asking::Everybody).expect("usage")
 }
 
 fn became(usage: &Usage, name: &str) -> Asked {
@@ -349,22 +346,15 @@ fn lease(house: &House, profile: &str, pid: u32) {
     });
 }
 
-/// An engine in so many seconds.
-fn later(house: &House, seconds: i64) -> clauth_engine::Engine {
-    let mut engine = house.engine();
-    engine.host.clock = Clock::frozen(Timestamp::now() + SignedDuration::from_secs(seconds));
-    engine
-}
-
 #[test]
 fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
     let house = house("u-poll");
-    for (seconds, asked) in [(0, 1), (4, 1), (6, 2)] {
-        let wait = later(&house, seconds).poll_once(false).expect("a poll");
+    for (seconds, asked) in [(0, 1), (9, 1), (11, 2)] {
+        let wait = house.later(seconds).poll_once(false).expect("a poll");
         assert_eq!(server(&house).requests_to(Route::Usage).len(), asked, "five seconds apart, after {seconds} s");
-        assert!(!wait.is_zero() && (seconds == 4) == (wait.as_secs() < 5), "{wait:?}");
+        assert!(!wait.is_zero() && (seconds == 9) == (wait.as_secs() < 5), "{wait:?}");
     }
-    let engine = later(&house, 7);
+    let engine = house.later(17);
     let before = house.world.snapshot();
     for _ in 0..20 {
         let wait = engine.poll_once(false).expect("a poll");
@@ -376,7 +366,7 @@ fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
         "idle writes nothing"
     );
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
-    later(&house, 331).poll_once(false).expect("a poll");
+    house.later(340).poll_once(false).expect("a poll");
     let asked: Vec<_> =
         server(&house).requests_to(Route::Usage).into_iter().filter_map(|request| request.bearer).collect();
     assert_eq!(asked[2..], ["B1"], "the one in use is due first");
@@ -392,11 +382,11 @@ fn an_account_is_polled_by_one_process() {
         lease(&house, name, 1);
     }
     for _ in 0..3 {
-        later(&house, 3600).poll_once(false).expect("a poll");
+        house.later(3600).poll_once(false).expect("a poll");
     }
     assert_eq!(server(&house).requests().len(), 0, "the others read what that one stores");
     lease(&house, "b", 4_000_000);
-    later(&house, 3600).poll_once(false).expect("a poll");
+    house.later(3600).poll_once(false).expect("a poll");
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 1, "a dead one's lease is nobody's");
 }
 
@@ -405,7 +395,7 @@ fn just_after_a_sleep_an_account_is_asked_about_once() {
     let house = house("u-awake");
     server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
     for seconds in (0..48).step_by(6) {
-        later(&house, seconds).poll_once(true).expect("a poll");
+        house.later(seconds).poll_once(true).expect("a poll");
     }
     assert_eq!(
         server(&house).requests().len(),
