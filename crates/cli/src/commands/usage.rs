@@ -17,8 +17,8 @@ pub(super) const COLUMNS: [&str; 6] = ["", "NAME", "WINDOW", "USED", "RESETS", "
 
 /// Show how much of each account's limits is used.
 #[derive(clap::Args)]
-#[command(after_help = "Asks only for readings that are stale, and never more often than 20 times an hour\n\
-    an account. What cannot be read anew is shown with its age and the reason.\n\n\
+#[command(after_help = "Asks only for readings that are stale, and at most 20 times an hour an account.\n\
+    What cannot be read anew is shown with its age and the reason.\n\n\
     Example: clauth usage --offline")]
 pub(crate) struct Args {
     /// The profile; without it all of them
