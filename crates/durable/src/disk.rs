@@ -145,7 +145,7 @@ impl Disk {
     /// As the system says.
     pub fn list(&self, path: &Path) -> Result<Vec<OsString>, Error> {
         let mut names = self.optional("list", path, self.vfs.read_dir(path))?.unwrap_or_default();
-        names.sort();
+        names.sort_unstable();
         Ok(names)
     }
 

@@ -64,7 +64,7 @@ impl AccountPart {
         let Found::Login(login) = self.login() else { return false };
         let sorted = |scopes: &[String]| {
             let mut sorted = scopes.to_vec();
-            sorted.sort();
+            sorted.sort_unstable();
             sorted
         };
         sorted(&login.scopes) == sorted(scopes)

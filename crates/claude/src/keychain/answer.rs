@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 
 use clauth_durable::Trouble;
 use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::Offset;
 
 use super::tool::Outcome;
 
@@ -80,8 +78,8 @@ pub(super) fn modified(output: &[u8]) -> Option<Timestamp> {
     let text = String::from_utf8_lossy(output);
     let line = text.lines().find(|line| line.trim_start().starts_with("\"mdat\""))?;
     let quoted = line.split('"').nth(3)?;
-    let at = DateTime::strptime("%Y%m%d%H%M%S", quoted.split('Z').next()?).ok()?;
-    Offset::UTC.to_timestamp(at).ok()
+    let (date, time) = quoted.split('Z').next()?.split_at_checked("YYYYMMDD".len())?;
+    format!("{date}T{time}Z").parse().ok()
 }
 
 /// The same JSON in one line of printable ASCII, as Claude Code writes it: what has other characters the tool shows in hex.

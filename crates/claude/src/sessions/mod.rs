@@ -56,7 +56,7 @@ pub fn running_in(host: &Host, disk: &Disk, homes: &[ClaudeHome]) -> Vec<Running
         }
     }
     platform::amend(host, disk, &mut found);
-    found.sort_by_key(|claude| claude.pid);
+    found.sort_unstable_by_key(|claude| claude.pid);
     found
 }
 

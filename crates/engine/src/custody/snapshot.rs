@@ -225,7 +225,7 @@ impl Snapshot {
             self.unfinished.iter().flat_map(|entry| entry.from.iter().chain(&entry.to)).map(String::as_str);
         let mut names: Vec<String> =
             lent.chain(target).chain(owner.profile()).chain(from_journal).map(str::to_owned).collect();
-        names.sort();
+        names.sort_unstable();
         names.dedup();
         names
     }

@@ -63,7 +63,7 @@ fn two_holders(custody: &[Custody]) -> Vec<Finding> {
     }
     let mut findings = Vec::new();
     for (token, mut paths) in places {
-        paths.sort();
+        paths.sort_unstable();
         paths.dedup();
         if let [first, second, ..] = paths.as_slice() {
             let message = format!("the refresh token {token} is in {} and in {}", first.display(), second.display());

@@ -133,9 +133,8 @@ pub(crate) fn classify(evidence: &Evidence<'_>) -> Owner {
 fn own(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {
     let (access, refresh) = (login.access_print(), login.refresh_print());
     let holds = |c: &&Candidate| c.access.as_ref() == Some(&access) && (refresh.is_none() || c.refresh == refresh);
-    let mut holders: Vec<&Candidate> = evidence.candidates.iter().filter(holds).collect();
-    holders.sort_by_key(|candidate| !candidate.lent_here);
-    holders.first().map(|candidate| Owner::Own(candidate.name.clone()))
+    let holders = evidence.candidates.iter().filter(holds);
+    holders.min_by_key(|candidate| !candidate.lent_here).map(|candidate| Owner::Own(candidate.name.clone()))
 }
 
 fn rewound(evidence: &Evidence<'_>, login: &Login) -> Option<Owner> {

@@ -14,7 +14,7 @@ impl Engine {
     pub(crate) fn land_left(&self) -> Result<(), Error> {
         let mut names = Roster::read(&self.disk, &self.root)?.names;
         names.extend(self.guests());
-        names.sort();
+        names.sort_unstable();
         names.dedup();
         for name in names {
             let left = self.has_left(&name).and_then(|left| Ok(left && self.is_at_rest(&name)?));

@@ -73,7 +73,7 @@ impl Ledger {
     fn counted(&self, now: Timestamp) -> Vec<Timestamp> {
         let mut counted = recent(&self.requests, now);
         counted.extend(recent(&self.look_ups, now));
-        counted.sort();
+        counted.sort_unstable();
         counted
     }
 
@@ -153,7 +153,7 @@ impl Ledger {
 fn recent(times: &[Timestamp], now: Timestamp) -> Vec<Timestamp> {
     let mut recent: Vec<Timestamp> = times.iter().map(|at| (*at).min(now)).collect();
     recent.retain(|at| now.duration_since(*at) <= SPAN);
-    recent.sort();
+    recent.sort_unstable();
     recent
 }
 

@@ -109,7 +109,7 @@ pub(crate) fn all(disk: &Disk, root: &Root) -> Result<Vec<Entry>, Error> {
             entries.extend(Entry::read(bytes));
         }
     }
-    entries.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+    entries.sort_unstable_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
     Ok(entries)
 }
 

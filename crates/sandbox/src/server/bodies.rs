@@ -49,31 +49,31 @@ pub(super) fn tokens(account: &Account, pair: &Pair, expires_in: u64, refresh_en
 /// A usage reading: 47 % of five hours, 12 % of the week, 88 % of one model's week.
 pub(super) fn usage(now: u64) -> Value {
     let microseconds = |ms: u64| iso(ms).replace('Z', "668+00:00");
-    let (session, week) = (microseconds(now + DAY / 8), microseconds(now + 5 * DAY));
-    let window = |percent: f64, reset: &str| {
-        json!({ "utilization": percent, "resets_at": reset,
-        "limit_dollars": null, "used_dollars": null, "remaining_dollars": null })
-    };
-    let limit = |kind: &str, group: &str, percent: u32, reset: &str| {
-        json!({ "kind": kind, "group": group,
-        "percent": percent, "severity": "normal", "resets_at": reset, "scope": null, "is_active": false })
-    };
-    let mut scoped = limit("weekly_scoped", "weekly", 88, &week);
-    scoped["severity"] = json!("warning");
-    scoped["scope"] = json!({ "model": { "id": null, "display_name": "Fable" }, "surface": null });
-    scoped["is_active"] = json!(true);
-    json!({
-        "five_hour": window(47.0, &session), "seven_day": window(12.0, &week),
-        "seven_day_oauth_apps": null, "seven_day_opus": null, "seven_day_sonnet": null, "seven_day_cowork": null,
-        "iguana_necktie": null, "cinder_cove": null,
-        "extra_usage": { "is_enabled": true, "monthly_limit": 2000, "used_credits": 245, "utilization": 12.25,
-            "currency": "USD", "decimal_places": 2, "credits_ever_enabled": true, "daily": null, "weekly": null },
-        "limits": [limit("session", "session", 47, &session), limit("weekly_all", "weekly", 12, &week), scoped],
-        "spend": { "enabled": true, "percent": 32,
-            "used": { "amount_minor": 320, "currency": "USD", "exponent": 2 },
-            "limit": { "amount_minor": 1000, "currency": "USD", "exponent": 2 } },
-    })
+    let text = USAGE.replace("SESSION", &microseconds(now + DAY / 8)).replace("WEEK", &microseconds(now + 5 * DAY));
+    serde_json::from_str(&text).unwrap_or_default()
 }
+
+const USAGE: &str = r#"{
+    "five_hour": { "utilization": 47.0, "resets_at": "SESSION",
+        "limit_dollars": null, "used_dollars": null, "remaining_dollars": null },
+    "seven_day": { "utilization": 12.0, "resets_at": "WEEK",
+        "limit_dollars": null, "used_dollars": null, "remaining_dollars": null },
+    "seven_day_oauth_apps": null, "seven_day_opus": null, "seven_day_sonnet": null, "seven_day_cowork": null,
+    "iguana_necktie": null, "cinder_cove": null,
+    "extra_usage": { "is_enabled": true, "monthly_limit": 2000, "used_credits": 245, "utilization": 12.25,
+        "currency": "USD", "decimal_places": 2, "credits_ever_enabled": true, "daily": null, "weekly": null },
+    "limits": [
+        { "kind": "session", "group": "session", "percent": 47, "severity": "normal", "resets_at": "SESSION",
+            "scope": null, "is_active": false },
+        { "kind": "weekly_all", "group": "weekly", "percent": 12, "severity": "normal", "resets_at": "WEEK",
+            "scope": null, "is_active": false },
+        { "kind": "weekly_scoped", "group": "weekly", "percent": 88, "severity": "warning", "resets_at": "WEEK",
+            "scope": { "model": { "id": null, "display_name": "Fable" }, "surface": null }, "is_active": true }
+    ],
+    "spend": { "enabled": true, "percent": 32,
+        "used": { "amount_minor": 320, "currency": "USD", "exponent": 2 },
+        "limit": { "amount_minor": 1000, "currency": "USD", "exponent": 2 } }
+}"#;
 
 /// An answer of the model.
 pub(super) fn message() -> Value {

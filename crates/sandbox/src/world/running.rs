@@ -16,7 +16,7 @@ use super::child::{cannot_start, wait};
 pub struct Running {
     child: Child,
     stdin: Option<ChildStdin>,
-    lines: Receiver<String>,
+    lines: Receiver<Vec<u8>>,
     ready: Value,
 }
 
@@ -33,7 +33,8 @@ impl Running {
         let (send, lines) = mpsc::channel();
         let stdout = child.stdout.take();
         thread::spawn(move || {
-            for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
+            for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).split(b'\n')).map_while(Result::ok)
+            {
                 if send.send(line).is_err() {
                     break;
                 }
@@ -93,7 +94,7 @@ impl Running {
         loop {
             let line = self.lines.recv_timeout(end.saturating_duration_since(Instant::now()));
             let line = line.expect("an answer of the session");
-            if let Ok(answer @ Value::Object(_)) = serde_json::from_str(&line) {
+            if let Ok(answer @ Value::Object(_)) = serde_json::from_slice(&line) {
                 return answer;
             }
         }

@@ -94,8 +94,10 @@ impl Side {
         }
         let differs = |unit: &Unit, value: &Value| self.digest(unit) != Some(&value.digest);
         let mut set: Vec<(&Unit, &Value)> = wanted.units.iter().filter(|(unit, value)| differs(unit, value)).collect();
-        set.sort_by_key(|(_, value)| value.place);
-        let containers: BTreeSet<Option<&str>> = set.iter().map(|(unit, _)| unit.container()).collect();
+        set.sort_unstable_by_key(|(_, value)| value.place);
+        let mut containers: Vec<Option<&str>> = set.iter().map(|(unit, _)| unit.container()).collect();
+        containers.sort_unstable();
+        containers.dedup();
         for container in containers {
             let path: Vec<&str> = container.into_iter().collect();
             let here = set.iter().filter(|(unit, _)| unit.container() == container);

@@ -69,7 +69,7 @@ fn in_order<'v>(document: &'v Value, accounts: &'v Map<String, Value>) -> Vec<&'
     let named: Vec<String> = named.map(|slot| slot.as_str().map_or_else(|| slot.to_string(), str::to_owned)).collect();
     let mut slots: Vec<&str> = accounts.keys().map(String::as_str).collect();
     let place = |slot: &str| named.iter().position(|named| named == slot).unwrap_or(usize::MAX);
-    slots.sort_by_key(|slot| (place(slot), slot.parse::<u64>().unwrap_or(u64::MAX), *slot));
+    slots.sort_unstable_by_key(|slot| (place(slot), slot.parse::<u64>().unwrap_or(u64::MAX), *slot));
     slots
 }
 

@@ -88,9 +88,8 @@ impl Engine {
         let mut plans: Vec<Plan<'r>> = Vec::new();
         // Of two that are one account the live one keeps it, else the first.
         let live = |row: &Row| matches!(&row.held, Held::Login(part) if is_live(part, snapshot));
-        let mut in_turn: Vec<&&'r Row> = rows.iter().collect();
-        in_turn.sort_by_key(|row| !live(row));
-        for row in in_turn {
+        let (first, rest): (Vec<&&'r Row>, Vec<_>) = rows.iter().partition(|row| live(row));
+        for row in first.into_iter().chain(rest) {
             let plan = match holder(row, snapshot).or_else(|| earlier(row, &plans)) {
                 Some((name, note)) => Plan { row, name, fate: Fate::Known, note: Some(note) },
                 None => {
@@ -105,7 +104,7 @@ impl Engine {
             plans.push(plan);
         }
         let place = |plan: &Plan<'r>| rows.iter().position(|row| std::ptr::eq(*row, plan.row));
-        plans.sort_by_key(place);
+        plans.sort_unstable_by_key(place);
         plans
     }
 

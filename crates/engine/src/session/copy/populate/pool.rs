@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, PoisonError};
 
@@ -37,6 +37,9 @@ struct Shared<'w> {
     files: &'w [Source],
     order: Vec<usize>,
     next: AtomicUsize,
+    /// Files and bytes that are done with.
+    files_done: AtomicU64,
+    bytes_done: AtomicU64,
     /// The file system can share bytes, as far as is known.
     share: AtomicBool,
     cancel: &'w AtomicBool,
@@ -63,6 +66,8 @@ pub(super) fn copy(plan: &Plan<'_>, stage: &Path, files: &[Source]) -> Result<Op
         files,
         order: large.into_iter().chain(small).collect(),
         next: AtomicUsize::new(0),
+        files_done: AtomicU64::new(0),
+        bytes_done: AtomicU64::new(0),
         share: AtomicBool::new(true),
         cancel: plan.cancel,
         failed: Mutex::new(None),
@@ -78,7 +83,7 @@ pub(super) fn copy(plan: &Plan<'_>, stage: &Path, files: &[Source]) -> Result<Op
             })
             .collect();
         drop(sender);
-        results.progress = follow(plan, files, &receiver);
+        results.progress = shared.follow(plan, &receiver);
         for worker in running {
             // A worker that panicked takes its list with it, and the panic goes on here.
             let (copied, problems) = worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -93,21 +98,24 @@ pub(super) fn copy(plan: &Plan<'_>, stage: &Path, files: &[Source]) -> Result<Op
     }
 }
 
-/// Tells how far it has come, until the last worker is done.
-fn follow(plan: &Plan<'_>, files: &[Source], receiver: &Receiver<(u64, u64)>) -> Progress {
-    let of_bytes = files.iter().map(|file| file.len).sum();
-    let mut progress = Progress { of_files: files.len() as u64, of_bytes, ..Progress::default() };
-    (plan.progress)(progress);
-    for (files, bytes) in receiver {
-        progress.files += files;
-        progress.bytes += bytes;
-        (plan.progress)(progress);
-    }
-    progress
-}
-
 impl Shared<'_> {
-    fn work(&self, sender: &Sender<(u64, u64)>) -> (Vec<(usize, Copied)>, Vec<Problem>) {
+    /// Tells how far it has come, until the last worker is done.
+    fn follow(&self, plan: &Plan<'_>, receiver: &Receiver<()>) -> Progress {
+        let of_bytes = self.files.iter().map(|file| file.len).sum();
+        let start = Progress { of_files: self.files.len() as u64, of_bytes, ..Progress::default() };
+        let so_far = || Progress {
+            files: self.files_done.load(Ordering::Relaxed),
+            bytes: self.bytes_done.load(Ordering::Relaxed),
+            ..start
+        };
+        (plan.progress)(start);
+        for () in receiver {
+            (plan.progress)(so_far());
+        }
+        so_far()
+    }
+
+    fn work(&self, sender: &Sender<()>) -> (Vec<(usize, Copied)>, Vec<Problem>) {
         let (mut copied, mut problems) = (Vec::new(), Vec::new());
         loop {
             let first = self.next.load(Ordering::Relaxed);
@@ -133,8 +141,10 @@ impl Shared<'_> {
                     Err(error) => *self.failed() = Some(error),
                 }
             }
+            self.files_done.fetch_add(taken.len() as u64, Ordering::Relaxed);
+            self.bytes_done.fetch_add(bytes, Ordering::Relaxed);
             // Nobody listens once the caller has panicked.
-            let _ = sender.send((taken.len() as u64, bytes));
+            let _ = sender.send(());
         }
     }
 
