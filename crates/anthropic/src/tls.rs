@@ -1,7 +1,7 @@
 //! TLS over a connection, by one configuration for all of them.
 
 use std::io::{Read as _, Write as _};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::ServerCertVerifier;
@@ -22,13 +22,29 @@ use crate::wire::Trust;
 #[error("its certificate is not trusted")]
 pub(crate) struct Untrusted;
 
-/// Secures connections. Without a single certificate to trust it secures none.
-#[derive(Debug)]
-pub(crate) struct Secure(Option<Arc<ClientConfig>>);
+/// Asks for whom to trust.
+pub(crate) type AskTrust = Arc<dyn Fn() -> Trust + Send + Sync>;
+
+/// Secures connections. Without a single certificate to trust it secures none. The certificates are read for the first
+/// connection that needs them: to read all that a system trusts takes longer than many a command.
+pub(crate) struct Secure {
+    trust: AskTrust,
+    config: OnceLock<Option<Arc<ClientConfig>>>,
+}
 
 impl Secure {
-    pub(crate) fn new(trust: &Trust) -> Self {
-        Self(config(trust).map(Arc::new))
+    pub(crate) fn new(trust: AskTrust) -> Self {
+        Self { trust, config: OnceLock::new() }
+    }
+
+    fn config(&self) -> Option<Arc<ClientConfig>> {
+        self.config.get_or_init(|| config(&(self.trust)()).map(Arc::new)).clone()
+    }
+}
+
+impl std::fmt::Debug for Secure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secure")
     }
 }
 
@@ -75,7 +91,7 @@ impl<In: Transport> Connector<In> for Secure {
         if !details.needs_tls() || plain.is_tls() {
             return Ok(Some(plain.boxed()));
         }
-        let config = self.0.clone().ok_or_else(|| Error::Other(Box::new(Untrusted)))?;
+        let config = self.config().ok_or_else(|| Error::Other(Box::new(Untrusted)))?;
         let host = details.uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Error::HostNotFound)?;
         let mut conn = ClientConnection::new(config, name).map_err(std::io::Error::other)?;

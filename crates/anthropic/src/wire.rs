@@ -11,7 +11,7 @@ use ureq::unversioned::transport::{
     ConnectProxyConnector, ConnectionDetails, Connector, SocksConnector, TcpConnector, Transport,
 };
 
-use crate::tls::Secure;
+use crate::tls::{AskTrust, Secure};
 
 /// How clauth names itself.
 const USER_AGENT: &str = concat!("clauth/", env!("CARGO_PKG_VERSION"));
@@ -30,7 +30,7 @@ pub struct Trust {
 pub struct Wire(Arc<Inner>);
 
 struct Inner {
-    trust: Box<dyn Fn() -> Trust + Send + Sync>,
+    trust: AskTrust,
     made: OnceLock<Made>,
 }
 
@@ -40,10 +40,10 @@ struct Made {
 }
 
 impl Wire {
-    /// A way out that asks for whom to trust when it is first used.
+    /// A way out that asks for whom to trust when the first connection is to be secured.
     #[must_use]
     pub fn new(trust: impl Fn() -> Trust + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner { trust: Box::new(trust), made: OnceLock::new() }))
+        Self(Arc::new(Inner { trust: Arc::new(trust), made: OnceLock::new() }))
     }
 
     /// Whether anything has been asked yet.
@@ -64,7 +64,7 @@ impl Wire {
 
     fn made(&self) -> &Made {
         self.0.made.get_or_init(|| {
-            let ways = Ways::new(Secure::new(&(self.0.trust)()));
+            let ways = Ways::new(Secure::new(Arc::clone(&self.0.trust)));
             Made { agent: Agent::with_parts(config(), ways.clone(), DefaultResolver::default()), ways }
         })
     }

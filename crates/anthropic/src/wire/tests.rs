@@ -222,6 +222,8 @@ fn whom_to_trust_is_found_out_once_and_only_when_somebody_asks() {
     let off = Client::new(&endpoints, &env, &wire, false);
     assert_eq!(off.profile(&Secret::new(TOKEN), PATIENT), Err(LookupError::Refused));
     assert_eq!((asked.load(Ordering::SeqCst), wire.is_made()), (0, false), "nothing was asked");
+    assert_eq!(look("http://127.0.0.1:1", &env, &wire), Err(LookupError::Offline));
+    assert_eq!((asked.load(Ordering::SeqCst), wire.is_made()), (0, true), "nothing was to be secured");
     let api = format!("https://localhost:{}", server.address.port());
     std::thread::scope(|scope| {
         for _ in 0..8 {
