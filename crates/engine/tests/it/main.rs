@@ -23,6 +23,7 @@ mod outside;
 mod polling;
 mod providers;
 mod races;
+mod recalled;
 mod refresh;
 mod refresh_faults;
 mod secure;
