@@ -14,6 +14,7 @@ mod integrations;
 mod journey;
 mod keychain;
 mod later;
+mod locks;
 mod login;
 mod lookups;
 mod matrix;
