@@ -89,6 +89,11 @@ impl Failure {
         self
     }
 
+    /// Ends the program with its kind's code, whatever another command has for it.
+    pub(crate) fn by_kind(self) -> Self {
+        Self { code: None, ..self }
+    }
+
     pub(crate) fn exit_code(&self) -> u8 {
         self.code.unwrap_or_else(|| u8::try_from(self.kind.exit_code()).unwrap_or(1))
     }

@@ -1,6 +1,6 @@
 //! `history.jsonl`: one line for every change of who is who; `why` shows it, `undo` walks it back.
 
-use clauth_durable::Disk;
+use clauth_durable::{Change, Disk};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -76,8 +76,22 @@ impl Event {
 
 /// All events, oldest first. A line that cannot be understood (of a later version, or torn) is passed over.
 pub(crate) fn read(disk: &Disk, root: &Root) -> Result<Vec<Event>, Error> {
-    let bytes = disk.read(&root.history())?.unwrap_or_default();
-    Ok(bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect())
+    Ok(parse(&disk.read(&root.history())?.unwrap_or_default()))
+}
+
+/// The events in some lines.
+pub(crate) fn parse(lines: &[u8]) -> Vec<Event> {
+    lines.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok()).collect()
+}
+
+/// The events that some changes add.
+pub(crate) fn added(root: &Root, changes: &[Change]) -> Vec<Event> {
+    let path = root.history();
+    let gained = |change: &Change| {
+        let (before, after) = (change.before.as_deref().unwrap_or_default(), change.after.as_deref()?);
+        after.strip_prefix(before).map(parse)
+    };
+    changes.iter().filter(|change| change.path == path).filter_map(gained).flatten().collect()
 }
 
 /// The events with the names that profiles bear today: a later `rename` carries the earlier events with it.

@@ -30,7 +30,7 @@ enum Candidate {
 /// The program to start.
 ///
 /// # Errors
-/// 127 when there is none, 126 when there is only one that cannot be run.
+/// There is none, or only one that cannot be run; of `start` the exit codes are 127 and 126.
 pub(crate) fn find(host: &Host) -> Result<PathBuf, Failure> {
     if let Some(named) = host.env.path(NAMED) {
         // Whoever names a program means it, also a script that leads here by another name.

@@ -16,7 +16,7 @@ use crate::table::{Cell, lay_out};
     the bindings. Plain `claude` knows nothing of them.\n\nExample: clauth bind work .")]
 pub(crate) struct Args {
     /// The profile
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// The directory; without it, the working directory
     dir: Option<PathBuf>,
 }

@@ -62,6 +62,13 @@ enum Command {
     Path,
 }
 
+impl Args {
+    /// Whether it only looks.
+    pub(super) fn looks(&self) -> bool {
+        matches!(self.command, None | Some(Command::List | Command::Get { .. } | Command::Path))
+    }
+}
+
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let profile = args.profile.as_deref();
     match args.command.as_ref().unwrap_or(&Command::List) {

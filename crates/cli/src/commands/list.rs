@@ -107,13 +107,6 @@ fn beside(listing: &Listing, ui: &Ui) {
     if listing.accounts.is_empty() {
         ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME");
     }
-    if let Some(unfinished) = &listing.unfinished {
-        ui.warn(&format!(
-            "a {} was interrupted at {}; the next command that acts finishes it",
-            unfinished.done,
-            clauth_engine::seconds(unfinished.at)
-        ));
-    }
     let live = match listing.live {
         LiveState::Own => None,
         LiveState::Unknown => Some("the live login is no profile's; to keep it: clauth capture NAME"),

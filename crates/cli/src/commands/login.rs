@@ -40,7 +40,8 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
         let sentence = format!("'{}' is a setup token now; to use it: clauth start {}", done.name, done.name);
         return answer(&done, &sentence, false, call);
     }
-    let program = find(&call.engine.host)?;
+    // 126 and 127 are of `start` alone, which stands for the program that it starts.
+    let program = find(&call.engine.host).map_err(Failure::by_kind)?;
     let mut done = call.engine.login(&args.name, args.replace, |dir| sign_in(&program, dir, call))?;
     if !done.proven {
         done.warnings.push("whose login it is was not confirmed: the profile endpoint did not answer".to_owned());
@@ -61,7 +62,7 @@ fn sign_in(program: &Path, dir: &Path, call: &Call<'_>) -> Result<(), Failure> {
     let words = ["auth", "login"].map(OsString::from);
     let spec = Spec { program: program.to_owned(), args: words.into(), environment, aside: call.ui.json };
     let place = program.display().to_string();
-    match Child::run(&spec, &mut |_| {})? {
+    match Child::run(&spec, &mut |_| {}).map_err(Failure::by_kind)? {
         0 => Ok(()),
         INTERRUPTED => Err(Failure::new(Kind::Nothing, "the sign-in was interrupted", place, &["clauth login NAME"])
             .exits(INTERRUPTED)),

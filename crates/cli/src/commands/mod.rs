@@ -106,7 +106,17 @@ commands! {
 
 /// Carries a command out and answers its exit code; none means `list`.
 pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failure> {
-    let done = match command.unwrap_or(Command::List(list::Args {})) {
+    let command = command.unwrap_or(Command::List(list::Args {}));
+    if !command.looks() {
+        return carry_out(command, call);
+    }
+    let done = carry_out(command, call);
+    call.tell_unfinished();
+    done
+}
+
+fn carry_out(command: Command, call: &Call<'_>) -> Result<u8, Failure> {
+    let done = match command {
         Command::Capture(args) => capture::run(&args, call),
         Command::Login(args) => login::run(&args, call),
         Command::Add(args) => add::run(&args, call),
@@ -143,7 +153,36 @@ pub(crate) fn run(command: Option<Command>, call: &Call<'_>) -> Result<u8, Failu
     done.map(|()| 0)
 }
 
+impl Command {
+    /// Whether it only looks, and has to say so when a change is unfinished (W8). What prints for a shell or a status line
+    /// says nothing beside it, and `doctor` has a finding of its own.
+    fn looks(&self) -> bool {
+        match self {
+            Self::List(_) | Self::Usage(_) | Self::Which(_) | Self::Why(_) | Self::Sessions(_) | Self::Custody(_) => {
+                true
+            }
+            Self::Switch(args) => args.dry_run,
+            Self::Undo(args) => args.dry_run,
+            Self::Order(args) => args.name.is_none(),
+            Self::Bind(args) => args.name.is_none(),
+            Self::Vault(args) => args.looks(),
+            Self::Config(args) => args.looks(),
+            _ => false,
+        }
+    }
+}
+
 impl Call<'_> {
+    /// Says what is unfinished, and what finishes it.
+    fn tell_unfinished(&self) {
+        let Ok(Some(unfinished)) = self.engine.unfinished() else { return };
+        self.ui.warn(&format!(
+            "a {} was interrupted at {}; the next command that acts finishes it, or: clauth doctor --fix",
+            unfinished.done,
+            clauth_engine::seconds(unfinished.at)
+        ));
+    }
+
     /// Answers a command that changed something, or had nothing to change: a sentence for people, `own` fields and those
     /// of every such answer for programs.
     pub(crate) fn answer(&self, done: &Done<'_>, sentence: &str, own: &Value) -> Result<(), Failure> {

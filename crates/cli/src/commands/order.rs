@@ -11,7 +11,7 @@ use crate::failure::Failure;
 pub(crate) struct Args {
     /// The profile to move
     #[arg(requires = "position")]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// Its new place, from 1
     position: Option<usize>,
 }

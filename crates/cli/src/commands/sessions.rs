@@ -30,9 +30,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
         let rows = found.sessions.iter().map(|session| row(session, &zone, home)).collect();
         call.ui.print(&lay_out(&["PROFILE", "ACCOUNT", "PID", "SINCE", "STATUS", "DIRECTORY"], rows, call.ui.width))?;
     }
-    if let Some(unfinished) = &found.unfinished {
-        call.ui.warn(&format!("a {} was interrupted; the next command that acts finishes it", unfinished.done));
-    }
     found.notices.iter().for_each(|notice| call.ui.say(notice));
     Ok(())
 }

@@ -19,7 +19,7 @@ pub(crate) struct Args {
     name: String,
     /// Show what would change and change nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Also install a login that is known not to work
     #[arg(long)]
     force: bool,

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 pub(crate) struct Args {
     /// Show what would change and change nothing
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
 }
 
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {

@@ -42,6 +42,13 @@ enum Command {
     },
 }
 
+impl Args {
+    /// Whether it only looks.
+    pub(super) fn looks(&self) -> bool {
+        matches!(self.command, None | Some(Command::List))
+    }
+}
+
 pub(super) fn run(args: Args, call: &Call<'_>) -> Result<(), Failure> {
     match args.command.unwrap_or(Command::List) {
         Command::List => list(call),

@@ -31,8 +31,5 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
     if let Some(over) = &which.over {
         call.ui.warn(&format!("{over} outranks the saved login"));
     }
-    if let Some(unfinished) = &which.unfinished {
-        call.ui.warn(&format!("a {} was interrupted; the next command that acts finishes it", unfinished.done));
-    }
     Ok(())
 }

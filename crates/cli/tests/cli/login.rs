@@ -165,9 +165,9 @@ fn a_sign_in_that_fails_changes_nothing() {
     let before = stage.world.snapshot();
     for (name, variable, value, code, kind) in [
         ("refused", "FAKE_LOGIN", "fail", 3, "nothing"),
-        ("no claude", "CLAUTH_CLAUDE", "/nowhere/claude", 127, "not_installed"),
-        ("none on PATH", "PATH", "/nowhere", 127, "not_installed"),
-        ("not a program", "CLAUTH_CLAUDE", "/etc/passwd", 126, "not_installed"),
+        ("no claude", "CLAUTH_CLAUDE", "/nowhere/claude", 1, "not_installed"),
+        ("none on PATH", "PATH", "/nowhere", 1, "not_installed"),
+        ("not a program", "CLAUTH_CLAUDE", "/etc/passwd", 1, "not_installed"),
     ] {
         for json in [false, true] {
             let mut command = stage.command(if json { &["login", "a", "--json"] } else { &["login", "a"] });

@@ -54,6 +54,37 @@ fn looking_changes_nothing() {
     assert_eq!(stage.server.as_ref().map(|server| server.requests().len()), asked);
 }
 
+/// What prints for people says that a change is unfinished, in one line beside it (W8).
+#[test]
+fn looking_says_what_was_interrupted() {
+    let silent = ["statusline", "hook", "completions", "__complete", "doctor", "--help", "--version"];
+    let stage = Stage::two("l-interrupted");
+    for name in ["a", "b"] {
+        stage.ok(&["switch", name]);
+    }
+    let is_open = || !stage.json(&["list"])["unfinished"].is_null();
+    for at in 1.. {
+        let mut command = stage.command(&["switch", "a"]);
+        command.env("CLAUTH_CRASH_AT", at.to_string());
+        let ended = crate::stage::finish(command);
+        assert_ne!(ended.code, Some(0), "it was never unfinished");
+        if is_open() {
+            break;
+        }
+    }
+    let before = stage.world.snapshot();
+    for words in LOOKING {
+        let told = stage.run(words).stderr;
+        let lines = told.lines().filter(|line| line.contains("a switch was interrupted at")).count();
+        let expected = usize::from(!words.first().is_some_and(|word| silent.contains(word)));
+        assert_eq!(lines, expected, "{words:?}: {told}");
+        assert_eq!(lines, told.matches("or: clauth doctor --fix").count(), "{words:?}");
+    }
+    assert_eq!(clauth_sandbox::world::changes(&before, &stage.world.snapshot()), Vec::<String>::new());
+    stage.ok(&["order", "a", "1"]);
+    assert!(!is_open(), "it is finished");
+}
+
 /// The same by what the kernel was asked for.
 #[cfg(target_os = "linux")]
 #[test]

@@ -19,6 +19,7 @@ mod looking;
 mod processes;
 mod refreshing;
 mod secrets;
+mod security;
 mod sessions;
 mod snapshots;
 mod stage;

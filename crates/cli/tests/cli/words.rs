@@ -53,7 +53,7 @@ const ROWS: &[(&str, &[&str], i32)] = &[
     ("login as a command", &["login", "start", "--token"], 2),
     ("no token given", &["login", "new", "--token"], 2),
     ("a token for a login", &["login", "a", "--token"], 5),
-    ("login without claude", &["login", "new"], 127),
+    ("login without claude", &["login", "new"], 1),
     ("sessions of somebody", &["sessions", "a"], 2),
     ("bind nobody", &["bind", "nobody"], 2),
     ("bind nowhere", &["bind", "a", "nowhere"], 2),

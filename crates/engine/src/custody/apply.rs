@@ -6,6 +6,7 @@ use clauth_durable::{Batch, Change, CommitError, Held};
 
 use super::Unfinished;
 use crate::error::Kind;
+use crate::history::{self, Event};
 use crate::{Engine, Error};
 
 /// What a batch of changes is for, as the journal names it, and what goes with it.
@@ -22,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) renames: Option<(PathBuf, PathBuf)>,
     /// It finishes an interrupted change, whose journal it takes over.
     pub(crate) recovers: bool,
+    /// What a recovery's journal tells of the history; any other change's does so by itself.
+    pub(crate) events: Vec<Event>,
     /// Leftovers of an interrupted change, removed once this one stands.
     pub(crate) sweeps: Vec<PathBuf>,
 }
@@ -74,8 +77,13 @@ impl Engine {
         if !operation.recovers && self.is_interrupted()? {
             return Err(interrupted(&self.root.journal()));
         }
+        let added = history::added(&self.root, &changes);
         let mut batch = Batch::plan(&self.disk, self.root.path(), &self.host.random.name(), changes)?;
-        self.journal().open(&self.entry(operation, batch.temps()))?;
+        let mut entry = self.entry(operation, batch.temps());
+        if !operation.recovers {
+            entry.events = added;
+        }
+        self.journal().open(&entry)?;
         let ended = self.carry_out(operation, &mut batch, check);
         match ended {
             Ok(()) => {
@@ -132,6 +140,7 @@ impl Engine {
             tokens: operation.tokens.clone(),
             temps,
             creates: operation.creates,
+            events: operation.events.clone(),
         }
     }
 

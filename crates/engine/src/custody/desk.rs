@@ -347,6 +347,11 @@ impl<'s> Desk<'s> {
         self.save_roster()
     }
 
+    /// The profile that is marked as active at this point.
+    pub(crate) fn active(&self) -> Option<&str> {
+        self.roster.active.as_deref()
+    }
+
     /// Changes the list of profiles.
     pub(crate) fn edit_roster(&mut self, edit: impl FnOnce(&mut Roster)) -> Result<(), Error> {
         edit(&mut self.roster);

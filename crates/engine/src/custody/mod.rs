@@ -11,6 +11,7 @@ mod home;
 mod leftovers;
 mod lock;
 mod put_back;
+mod recall;
 mod recover;
 mod snapshot;
 mod unfinished;

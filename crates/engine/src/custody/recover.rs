@@ -6,8 +6,9 @@ use clauth_durable::Kind;
 use clauth_host::Fingerprint;
 
 use super::below::is_temp;
+use super::recall::carried;
 use super::{Applied, Desk, Operation, Snapshot, Unfinished};
-use crate::history::Event;
+use crate::history::{self, Event};
 use crate::owner::Owner;
 use crate::profile::{AccountKey, Known, ProfileKind, Record};
 use crate::root::{Era, Settings};
@@ -134,6 +135,7 @@ impl Engine {
                 settle(self, &mut desk, snapshot, entry, &owner)?;
             }
         }
+        self.recall(&mut desk, snapshot, entry)?;
         let mut event =
             Event::new(desk.now, "settle", format!("an interrupted {} was finished", entry.done)).by("settle");
         (event.from, event.to) = (entry.from.clone(), owner.profile().map(str::to_owned));
@@ -149,6 +151,7 @@ impl Engine {
             to: entry.to.clone(),
             tokens: entry.tokens.clone(),
             creates: entry.creates,
+            events: carried(entry, history::added(&self.root, &drafted.changes)),
             renames: None,
             recovers: true,
             sweeps: entry.temps.iter().filter(|path| is_temp(path)).cloned().collect(),

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::history::Event;
+use crate::{Engine, Error};
+
 /// A change that was begun and not closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfinished {
@@ -27,4 +30,17 @@ pub struct Unfinished {
     /// Whether `to` did not exist before.
     #[serde(default)]
     pub creates: bool,
+    /// What it tells the history at its end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<Event>,
+}
+
+impl Engine {
+    /// The change that was interrupted and is still to be finished, if there is one. Writes nothing.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn unfinished(&self) -> Result<Option<Unfinished>, Error> {
+        Ok(self.journal().read()?)
+    }
 }

@@ -21,12 +21,15 @@ pub struct Removed {
 }
 
 impl Engine {
-    /// Finds out whether [`Self::remove`] would refuse, before somebody is asked to confirm it. Writes nothing. Answers the
-    /// profile.
+    /// Finds out whether [`Self::remove`] would refuse, before somebody is asked to confirm it. Writes nothing, unless an
+    /// interrupted change is to be finished (W8). Answers the profile.
     ///
     /// # Errors
     /// As there.
     pub fn removable(&self, asked: &str, force: bool) -> Result<String, Error> {
+        if self.is_interrupted()? {
+            self.recover()?;
+        }
         let name = self.find(asked)?;
         if !force {
             let snapshot = self.snapshot()?;

@@ -21,6 +21,7 @@ impl Roster {
         let mut names = toml::texts(&document, "profiles");
         // A name that steps out of the profiles' directory could only come from a hand-made file.
         names.retain(|name| !name.is_empty() && !name.starts_with('.') && !name.contains(['/', '\\', '\0']));
+        let names = once_each(disk, root, names);
         let active = toml::text(&document, "active_profile").filter(|name| names.contains(name));
         Ok(Self { document, names, active })
     }
@@ -100,6 +101,23 @@ impl Roster {
             }
         }
     }
+}
+
+/// A profile that is listed twice, by hand or in two spellings where letters' case does not count, is one: its login is not
+/// another profile's copy of itself.
+fn once_each(disk: &Disk, root: &Root, names: Vec<String>) -> Vec<String> {
+    let place = |name: &str| disk.stat(&root.profile(name)).ok().flatten().map(|stat| (stat.dev, stat.ino));
+    let is_one = |one: &str, other: &str| {
+        one == other
+            || one.eq_ignore_ascii_case(other) && place(one).is_some_and(|place_of| Some(place_of) == place(other))
+    };
+    let mut once: Vec<String> = Vec::with_capacity(names.len());
+    for name in names {
+        if !once.iter().any(|listed| is_one(listed, &name)) {
+            once.push(name);
+        }
+    }
+    once
 }
 
 pub(crate) fn ambiguous(asked: &str, many: &[&String]) -> Error {

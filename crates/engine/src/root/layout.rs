@@ -1,4 +1,4 @@
-//! The one list of what lies in the root; `doctor` and SECURITY.md read it from here.
+//! The one list of what lies in the root: a purge goes by it, and SECURITY.md is tested against it.
 
 use std::path::{Path, PathBuf};
 

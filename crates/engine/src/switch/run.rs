@@ -39,6 +39,10 @@ impl Engine {
     /// No such profile, a login that may not be installed, a held lock, or a disk that refuses; in each case every byte
     /// is as before.
     pub fn switch(&self, target: Target<'_>, options: Options) -> Result<Report, Error> {
+        // What was interrupted may be what gave that profile its name, or what `-` goes back from (W8).
+        if !options.dry_run && self.is_interrupted()? {
+            self.recover()?;
+        }
         let name = self.resolve(target)?;
         let (force, dry_run) = (options.force, options.dry_run);
         let verified = if options.verify { self.verify(&name, dry_run)? } else { None };

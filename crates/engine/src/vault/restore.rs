@@ -7,7 +7,7 @@ use super::Entry;
 use crate::custody::{Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, below, same_end, used_up};
 use crate::error::Kind;
 use crate::history::Event;
-use crate::profile::{AccountKey, Known};
+use crate::profile::{AccountKey, Known, check_name};
 use crate::session::Place;
 use crate::{Engine, Error, text, vault};
 
@@ -141,7 +141,8 @@ impl Engine {
         }
         let known = entry.profile.as_deref().and_then(|name| self.find(name).ok());
         known.ok_or_else(|| {
-            let how = format!("clauth vault restore {} --as NAME", entry.id);
+            let removed = entry.profile.as_deref().filter(|name| check_name(name).is_ok());
+            let how = format!("clauth vault restore {} --as {}", entry.id, removed.unwrap_or("NAME"));
             Error::refused(Kind::Usage, "no profile is known for this login", entry.id.clone(), &[&how])
         })
     }

@@ -7,7 +7,7 @@ use clauth_durable::Document;
 use jiff::Timestamp;
 
 use super::Via;
-use crate::custody::{Snapshot, Unfinished};
+use crate::custody::Snapshot;
 use crate::session::Place;
 use crate::{Engine, Error};
 
@@ -39,8 +39,6 @@ pub struct Session {
 pub struct Sessions {
     /// The sessions, by process id.
     pub sessions: Vec<Session>,
-    /// An interrupted change.
-    pub unfinished: Option<Unfinished>,
     /// What the user should know.
     pub notices: Vec<String>,
 }
@@ -74,7 +72,7 @@ impl Engine {
         running.iter_mut().for_each(|claude| correct(claude, &recorded));
         let live = owner.profile();
         let sessions = running.into_iter().map(|claude| self.session(claude, &snapshot, &places, live)).collect();
-        Ok(Sessions { sessions, unfinished: snapshot.unfinished, notices: snapshot.notice.into_iter().collect() })
+        Ok(Sessions { sessions, notices: snapshot.notice.into_iter().collect() })
     }
 
     fn session(&self, claude: RunningClaude, snapshot: &Snapshot, places: &[Place], live: Option<&str>) -> Session {

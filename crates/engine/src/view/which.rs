@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use clauth_claude::{ClaudeHome, CredentialStore as _, Credentials, Found};
 
-use crate::custody::Unfinished;
 use crate::owner::Owner;
 use crate::profile::{ProfileKind, Record, Roster};
 use crate::{Engine, Error};
@@ -56,8 +55,6 @@ pub struct Which {
     pub kind: ProfileKind,
     /// Where an endpoint profile's requests go.
     pub base_url: Option<String>,
-    /// An interrupted change.
-    pub unfinished: Option<Unfinished>,
 }
 
 impl Engine {
@@ -103,7 +100,6 @@ impl Engine {
             kind: record.as_ref().map_or(ProfileKind::Claude, |record| record.kind),
             profile: record.map(|record| record.name),
             config_dir: home.dir,
-            unfinished: self.journal().read()?,
             via,
             over,
         })

@@ -253,3 +253,29 @@ fn where_there_are_no_links_a_switch_is_a_switch() {
     assert_eq!((house.world.live().as_str(), house.slot("b").as_str()), ("A1", "B1"));
     assert_one_holder(&house);
 }
+
+/// A profile that `profiles.toml` lists twice is one profile, and no twin of itself whose copy would go to the vault.
+#[test]
+fn a_profile_that_is_listed_twice_keeps_its_login() {
+    let mut cases: Vec<(&str, &str, bool)> = vec![("the same word twice", "[\"a\", \"a\", \"b\"]", false)];
+    if cfg!(unix) {
+        cases.push(("two spellings of one directory", "[\"a\", \"b\", \"A\"]", true));
+    }
+    for (name, listed, is_linked) in cases {
+        let house = House::two("h-twice");
+        let roster = house.world.root().join("profiles.toml");
+        let text = std::fs::read_to_string(&roster).expect("a list");
+        std::fs::write(&roster, text.replace("[\"a\", \"b\"]", listed)).expect("own file");
+        #[cfg(unix)]
+        if is_linked {
+            std::os::unix::fs::symlink("a", house.world.root().join("profiles/A")).expect("a link");
+        }
+        assert!(std::fs::read_to_string(&roster).expect("a list").contains(listed), "{name}");
+        assert_eq!(house.engine().names().expect("names"), ["a", "b"], "{name}");
+        house.try_switch("a").expect(name);
+        assert_eq!((house.world.live().as_str(), house.vault()), ("A1", vec![]), "{name}");
+        house.try_switch("b").expect(name);
+        assert_eq!((house.world.live().as_str(), house.slot("a").as_str()), ("B1", "A1"), "{name}");
+        let _ = is_linked;
+    }
+}

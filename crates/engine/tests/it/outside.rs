@@ -104,7 +104,7 @@ fn a_rewound_login_is_replaced_by_the_newest() {
     assert_eq!(house.engine().restore(&id, None).map(drop).expect_err("used up").kind(), Kind::DeadLogin);
 }
 
-/// The same e-mail and account in two organizations are two profiles.
+/// O3: the same e-mail and account in two organizations are two profiles.
 #[test]
 fn two_organizations_are_two_profiles() {
     let house = House::with_server("organizations");

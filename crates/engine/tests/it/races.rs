@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{FaultyVfs, RealVfs};
 use clauth_engine::{Options, Target};
-use clauth_sandbox::Variant;
+use clauth_sandbox::claude::Refreshed;
+use clauth_sandbox::{Pair, Variant};
 
 use crate::custody::assert_one_holder;
 use crate::house::{House, Unsynced, counting, restore};
 
 /// A rotation at every step boundary of a switch, by a `claude` that takes no locks: nothing is lost, whichever of the
-/// two was first, and the next round trip brings the newest generation back or names where it is.
+/// two was first, and the next round trip brings the newest generation back.
 #[test]
 fn a_rotation_at_every_step_is_never_lost() {
     let house = House::two_with_server("steps");
@@ -19,6 +20,7 @@ fn a_rotation_at_every_step_is_never_lost() {
     let switch = |vfs: FaultyVfs| house.engine_on(Arc::new(vfs)).switch(Target::Named("a"), Options::default());
     switch(vfs.clone()).expect("a switch");
     restore(house.world.home(), &before);
+    let mut renewals = std::collections::BTreeSet::new();
     for at in 1..=vfs.effects().len() {
         let mut claude = house.world.claude().with(Variant::NoLocks);
         let renewed = Arc::new(std::sync::Mutex::new(None));
@@ -28,17 +30,27 @@ fn a_rotation_at_every_step_is_never_lost() {
         let result = switch(faulty).map(|report| report.to);
         let told = format!("a rotation before effect {at} ({:?}): {result:?}", vfs.effects().get(at - 1));
         assert!(result.is_ok(), "{told}");
-        let newest = if house.world.live().starts_with('A') { ("A", "B") } else { ("B", "A") };
-        for family in [newest.0, newest.1] {
-            let picture = house.world.snapshot();
-            let top = (1..9).rev().find(|n| {
-                !clauth_sandbox::world::holders(&picture, &format!("sk-ant-ort01-FAKE-{family}{n}")).is_empty()
-            });
-            assert!(top.is_some(), "{told}: {family} is lost");
+        let renewed = renewed.lock().expect("not poisoned").take();
+        let Some(Refreshed::Renewed(newest)) = renewed else { panic!("{told}: {renewed:?}") };
+        let other = if newest.family == "A" { Pair::new("B", 1) } else { Pair::new("A", 1) };
+        let is_somewhere = |pair: &Pair| {
+            let held = clauth_sandbox::world::holders(&house.world.snapshot(), &pair.refresh());
+            assert!(!held.is_empty(), "{told}: {}{} is lost", pair.family, pair.generation);
+        };
+        is_somewhere(&newest);
+        is_somewhere(&other);
+        assert_one_holder(&house);
+        // There and back again: what was renewed is the profile's, not merely kept.
+        for name in ["b", "a", "b"] {
+            house.try_switch(name).unwrap_or_else(|error| panic!("{told}: switch {name}: {error}"));
         }
+        let expected = if newest.family == "A" { ("B1", "A2") } else { ("B2", "A1") };
+        assert_eq!((house.world.live().as_str(), house.slot("a").as_str()), expected, "{told}");
+        renewals.insert(newest.family);
         assert_one_holder(&house);
         restore(house.world.home(), &before);
     }
+    assert_eq!(renewals.len(), 2, "both logins were renewed, each at some step: {renewals:?}");
 }
 
 /// Two switches at once serialize.
