@@ -27,11 +27,13 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    /// The checkout that cargo runs this program for; without cargo, the one that it was built from.
+    /// The checkout that cargo runs this program for; without cargo, the one that it was built from. As the runner of a
+    /// crate's tests it is run for that crate, somewhere below.
     pub(crate) fn root() -> PathBuf {
         let manifest = std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
         let manifest = PathBuf::from(manifest);
-        manifest.parent().map_or_else(|| manifest.clone(), Path::to_path_buf)
+        let root = manifest.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+        root.map_or_else(|| manifest.clone(), Path::to_path_buf)
     }
 
     /// Reads every text file below `root`; files that are no UTF-8 are not text.

@@ -1,10 +1,11 @@
 //! What outranks the saved login (facts §2.1), by name and never by value.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clauth_durable::{Disk, Document};
 use clauth_host::{Env, Host};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{ClaudeHome, real_path};
 
@@ -93,10 +94,11 @@ fn in_settings(disk: &Disk, file: &Path, label: &str) -> Vec<Override> {
     let read = disk.read(file).ok().flatten();
     let Some(document) = read.and_then(|bytes| Document::parse(bytes).ok()) else { return Vec::new() };
     let setting = |key: String| Override::Setting { file: file.to_owned(), label: label.to_owned(), key };
-    let in_block = |name: &&&str| {
-        let value = document.get::<Value>(&["env", name]);
-        value.is_some_and(|value| is_on(name, &value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
-    };
+    // As Claude Code sets them: where the system does not tell upper from lower case, a later one takes an earlier one's place.
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let block: Map<String, Value> = document.get(&["env"]).unwrap_or_default();
+    let block: Env = block.iter().map(|(name, value)| (name, text(value))).collect();
+    let in_block = |name: &&&str| block.get(name).and_then(OsStr::to_str).is_some_and(|value| is_on(name, value));
     let mut all: Vec<Override> =
         OUTRANKING.iter().filter(in_block).map(|name| setting(format!("env.{name}"))).collect();
     if document.get::<String>(&["apiKeyHelper"]).is_some_and(|command| !command.trim().is_empty()) {

@@ -191,7 +191,7 @@ impl Time for Fake {
 /// The real disk without syncing, and with what some systems lack.
 #[derive(Clone, Copy)]
 pub(crate) struct Poor {
-    /// Two files can be exchanged in one step; never so on Windows.
+    /// Two files can be exchanged.
     pub(crate) exchanges: bool,
     /// Times of modification are stored in steps of so many seconds; 0 for as they are.
     pub(crate) grain: i64,
@@ -201,7 +201,7 @@ pub(crate) struct Poor {
 
 impl Poor {
     /// As the real one, only faster.
-    pub(crate) const RICH: Self = Self { exchanges: cfg!(unix), grain: 0, no_locks: None };
+    pub(crate) const RICH: Self = Self { exchanges: true, grain: 0, no_locks: None };
 
     fn coarse(self, at: Timestamp) -> Timestamp {
         if self.grain == 0 {

@@ -127,6 +127,35 @@ mod tests {
         });
         // 320 entries are more than one log holds and fewer than two do: none is missing.
         let all = text(&disk, &root.log().with_extension("1.log")) + &text(&disk, &root.log());
+        if all.lines().count() < 320 && !appends_are_whole(&disk, &root.log().with_extension("probe")) {
+            println!(
+                "skipped: under Wine: lines of several that write at once, since its appends overwrite each other"
+            );
+            return;
+        }
         assert_eq!(all.lines().count(), 320);
+    }
+
+    /// Whether the system itself keeps every line of several that append at once, as Unix and Windows do.
+    fn appends_are_whole(disk: &Disk, path: &Path) -> bool {
+        let line = format!("{}\n", "z".repeat(900));
+        (0..20).all(|_| {
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    let (disk, path, line) = (disk.clone(), path.to_owned(), line.as_str());
+                    scope.spawn(move || {
+                        for _ in 0..80 {
+                            disk.vfs
+                                .append(&path, 0o600)
+                                .and_then(|mut file| file.write(line.as_bytes()))
+                                .expect("written");
+                        }
+                    });
+                }
+            });
+            let whole = text(disk, path).lines().count() == 320;
+            disk.remove_file(path).expect("removed");
+            whole
+        })
     }
 }

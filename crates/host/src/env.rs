@@ -63,6 +63,7 @@ impl<N: Into<OsString>, V: Into<OsString>> FromIterator<(N, V)> for Env {
     }
 }
 
+/// Whether the system takes two names of variables, of which one may not be the other letter by letter, for one.
 fn is_same_name(one: &OsStr, other: &OsStr) -> bool {
     cfg!(windows) && one.eq_ignore_ascii_case(other)
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Subcommand;
 
 use super::cargo::{self, Platform};
-use super::{packages, wine};
+use super::{packages, suite, wine};
 
 /// What to do for another platform.
 #[derive(clap::Args)]
@@ -25,9 +25,13 @@ enum Action {
     },
     /// Run cargo for x86_64-pc-windows-gnu (default: build --workspace)
     Windows {
-        /// Arguments of cargo, e.g. `test --workspace` (needs `setup --wine`)
+        /// Run the tests of [CRATE] (`durable`, `claude`, `engine`, `engine:it`, `cli`; all of them) under Wine, those
+        /// whose name holds [FILTER]
+        #[arg(long)]
+        test: bool,
+        /// Arguments of cargo, e.g. `build -p clauth`; with --test: [CRATE] [FILTER]
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        cargo: Vec<String>,
+        words: Vec<String>,
     },
     /// Run cargo for aarch64-apple-darwin (default: check --workspace); nothing is linked
     Macos {
@@ -47,7 +51,11 @@ enum Action {
 pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     let skipped = match &args.action {
         Action::Setup { wine } => packages::install(root, *wine)?,
-        Action::Windows { cargo } => cargo::run(root, Platform::Windows, cargo)?,
+        Action::Windows { test: true, words } => {
+            let (which, filter) = (words.first().map(String::as_str), words.get(1).map(String::as_str));
+            return suite::run(root, which, filter);
+        }
+        Action::Windows { test: false, words } => cargo::run(root, Platform::Windows, words)?,
         Action::Macos { cargo } => cargo::run(root, Platform::MacOs, cargo)?,
         Action::Wine { words } => return wine::run(root, words),
     };

@@ -1,6 +1,7 @@
 //! cargo, told to use Debian's compiler and to build the standard library for another platform.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::Context as _;
 
@@ -38,6 +39,12 @@ pub(super) fn run(root: &Path, platform: Platform, words: &[String]) -> anyhow::
     if let Some(reason) = packages::missing(platform == Platform::Windows) {
         return Ok(Some(format!("cross {}: {reason}", platform.triple())));
     }
+    process::run(&mut command(root, platform, words)?)?;
+    Ok(None)
+}
+
+/// cargo with `words` for `platform`; the packages are there.
+pub(super) fn command(root: &Path, platform: Platform, words: &[String]) -> anyhow::Result<Command> {
     let mut command = process::cargo(root);
     command.args(words_for(platform, words));
     command.env("RUSTC", RUSTC).env("RUSTDOC", RUSTDOC).env("CARGO_TARGET_DIR", folder(root)).env(FOLDER, folder(root));
@@ -57,8 +64,7 @@ pub(super) fn run(root: &Path, platform: Platform, words: &[String]) -> anyhow::
             command.env("CC_aarch64_apple_darwin", &empty).env("AR_aarch64_apple_darwin", &empty);
         }
     }
-    process::run(&mut command)?;
-    Ok(None)
+    Ok(command)
 }
 
 /// Tells the runner that cargo starts where cross builds lie; cargo's own target folder is already ours there.

@@ -8,6 +8,8 @@
 mod args;
 mod cargo;
 mod packages;
+mod report;
+mod suite;
 mod wine;
 
 pub(crate) use args::{Args, run};

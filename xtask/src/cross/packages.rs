@@ -42,7 +42,7 @@ pub(super) fn missing(mingw: bool) -> Option<String> {
 /// Installs what is missing. Returns why not, where this machine does not let us.
 pub(super) fn install(root: &Path, with_wine: bool) -> anyhow::Result<Option<String>> {
     let wants_build = missing(true).is_some();
-    let wants_wine = with_wine && !wine::installed();
+    let wants_wine = with_wine && wine::missing().is_some();
     if wants_build || wants_wine {
         let build = BUILD.iter().filter(|_| wants_build);
         let packages: Vec<&str> = build.chain(RUN.iter().filter(|_| wants_wine)).copied().collect();

@@ -21,7 +21,7 @@ const VARIABLES: [(&str, bool); 10] = [
 ];
 
 /// Names of the same families that leave the saved login alone.
-const HARMLESS: [&str; 9] = [
+const HARMLESS: [&str; 8] = [
     "ANTHROPIC_MODEL",
     "ANTHROPIC_ORGANIZATION_ID",
     "ANTHROPIC_CUSTOM_HEADERS",
@@ -30,7 +30,6 @@ const HARMLESS: [&str; 9] = [
     "CLAUDE_CODE_ORGANIZATION_UUID",
     "CLAUDE_CODE_OAUTH_SCOPES",
     "CLAUDE_CONFIG_DIR",
-    "anthropic_api_key",
 ];
 
 fn names(place: &Place, env: &[(&str, &str)]) -> Vec<String> {
@@ -68,6 +67,19 @@ fn each_variable_counts_when_it_means_something() {
         place.put(".claude/settings.json", format!(r#"{{"env": {{"{name}": "1"}}}}"#));
         assert_eq!(names(&place, &[(name, "1")]), Vec::<String>::new(), "{name}");
     }
+}
+
+/// Windows does not tell upper from lower case in a variable's name, wherever it is set.
+#[test]
+fn a_name_in_another_case_counts_where_the_system_takes_it_for_the_same() {
+    let place = Place::new("overrides-case");
+    let expected = |name: &str| if cfg!(windows) { vec![name.to_owned()] } else { Vec::new() };
+    assert_eq!(names(&place, &[("anthropic_api_key", KEY)]), expected("ANTHROPIC_API_KEY"));
+    place.put(".claude/settings.json", r#"{"env": {"Anthropic_Api_Key": "x"}}"#);
+    assert_eq!(names(&place, &[]), expected("settings.json: env.ANTHROPIC_API_KEY"));
+    place.put(".claude/settings.json", r#"{"env": {"ANTHROPIC_API_KEY": "x", "anthropic_api_key": ""}}"#);
+    let last = if cfg!(windows) { Vec::new() } else { vec!["settings.json: env.ANTHROPIC_API_KEY"] };
+    assert_eq!(names(&place, &[]), last, "of two the later one");
 }
 
 #[test]

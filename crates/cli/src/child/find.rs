@@ -80,7 +80,8 @@ fn is_us(path: &Path, host: &Host) -> bool {
 fn calls_us(path: &Path) -> bool {
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(HEAD).read_to_end(&mut head));
-    let script = head.starts_with(b"#!") || path.extension().is_some_and(|kind| kind == "cmd" || kind == "bat");
+    let batch = |kind: &OsStr| kind.eq_ignore_ascii_case("cmd") || kind.eq_ignore_ascii_case("bat");
+    let script = head.starts_with(b"#!") || path.extension().is_some_and(batch);
     read.is_ok() && script && names_us(&head)
 }
 
@@ -91,7 +92,11 @@ fn names_us(head: &[u8]) -> bool {
         let rest = rest.strip_prefix(b".exe").unwrap_or(rest);
         rest.first().is_none_or(|byte| byte.is_ascii_whitespace() || b"\"';|&)".contains(byte))
     };
-    let begins = |at: usize| at == 0 || head[at - 1].is_ascii_whitespace() || b"/\\\"';|&($".contains(&head[at - 1]);
+    // In a batch file `@` before a command keeps it from being shown.
+    let quiet = |at: usize| head[at - 1] == b'@' && (at == 1 || head[at - 2].is_ascii_whitespace());
+    let begins = |at: usize| {
+        at == 0 || quiet(at) || head[at - 1].is_ascii_whitespace() || b"/\\\"';|&($".contains(&head[at - 1])
+    };
     let places = head.windows(US.len()).enumerate().filter(|(_, word)| *word == US);
     places.map(|(at, _)| at).any(|at| begins(at) && ends(at))
 }
@@ -115,7 +120,9 @@ mod tests {
         for (name, text, expected) in [
             ("a wrapper", "#!/bin/sh\nexec clauth start work -- \"$@\"\n", true),
             ("by its path", "#!/bin/sh\nexec \"/usr/local/bin/clauth\" start -- \"$@\"\n", true),
-            ("on Windows", "@clauth.exe start -- %*\r\n", false),
+            ("on Windows", "@clauth.exe start -- %*\r\n", true),
+            ("on Windows, in a later line", "@echo off\r\n@clauth start -- %*\r\n", true),
+            ("an address", "# me@clauth is who wrote this\n", false),
             ("on Windows, spaced", "@echo off\r\nclauth.exe start -- %*\r\n", true),
             ("last word", "#!/bin/sh\nclauth", true),
             ("a directory", "#!/bin/sh\nexec /opt/clauth/claude\n", false),

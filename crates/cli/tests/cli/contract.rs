@@ -23,6 +23,7 @@ fn a_dry_run_names_the_files_that_a_switch_changes() {
             .iter()
             .map(|file| file["path"].as_str().expect("a path"))
             .map(|path| std::path::Path::new(path).strip_prefix(home).expect("inside").display().to_string())
+            .map(|path| path.replace('\\', "/"))
             .map(|path| if path.starts_with(".clauth/vault/") { ".clauth/vault/[entry]".to_owned() } else { path })
             .collect();
         let did = stage.json(&["switch", "a"]);

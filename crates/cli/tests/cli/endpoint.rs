@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use clauth_sandbox::Output;
 use clauth_sandbox::world::{DEADLINE, run};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, finish};
 
 const KEY: &str = "sk-FAKE-CANARY";
 
@@ -31,12 +31,28 @@ fn settings(stage: &Stage) -> serde_json::Value {
     stage.world.read_json(&stage.world.claude_dir().join("settings.json"))
 }
 
+/// A command line as Node gives it to the system's shell.
+#[cfg(unix)]
+fn shell(stage: &Stage, line: &str) -> Command {
+    let mut command = stage.world.command(Path::new("/bin/sh"), None);
+    command.args(["-c", line]);
+    command
+}
+
+/// A command line as Node gives it to the system's shell: verbatim, in quotes that `/s` takes off.
+#[cfg(windows)]
+fn shell(stage: &Stage, line: &str) -> Command {
+    use std::os::windows::process::CommandExt as _;
+    let mut command = stage.world.command(Path::new("cmd.exe"), None);
+    command.raw_arg(format!("/d /s /c \"{line}\""));
+    command
+}
+
 /// What a shell makes of the helper, in an environment with this variable.
-fn helped(stage: &Stage, url: &str) -> Output {
+pub(crate) fn helped(stage: &Stage, url: &str) -> Output {
     let helper = settings(stage)["apiKeyHelper"].as_str().expect("a helper").to_owned();
-    let (shell, flag) = if cfg!(windows) { ("cmd.exe", "/c") } else { ("/bin/sh", "-c") };
-    let mut command: Command = stage.world.command(Path::new(shell), None);
-    command.arg(flag).arg(helper).env("ANTHROPIC_BASE_URL", url).env("CLAUTH_HOME", stage.world.home().join("another"));
+    let mut command = shell(stage, &helper);
+    command.env("ANTHROPIC_BASE_URL", url).env("CLAUTH_HOME", stage.world.home().join("another"));
     run(command, DEADLINE)
 }
 
@@ -129,28 +145,27 @@ fn what_settings_hold_by_hand_is_offered() {
 fn a_session_under_an_endpoint_gets_its_settings_and_no_login() {
     let stage = with_endpoint("n-session");
     let seen = stage.world.home().join("seen");
-    let program = stage.world.home().join("bin/claude");
-    let script = format!(
-        "#!/bin/sh\ncp \"$CLAUDE_CONFIG_DIR/settings.json\" '{0}'\nls -a \"$CLAUDE_CONFIG_DIR\" > '{0}.ls'\n",
-        seen.display()
+    let script = stage.script(
+        "claude-script",
+        &format!(
+            "cp \"$CLAUDE_CONFIG_DIR/settings.json\" '{0}'; ls -a \"$CLAUDE_CONFIG_DIR\" > '{0}.ls'",
+            seen.display()
+        ),
+        &format!(
+            "copy \"%CLAUDE_CONFIG_DIR%\\settings.json\" \"{0}\" >nul\ndir /a /b \"%CLAUDE_CONFIG_DIR%\" > \"{0}.ls\"",
+            seen.display()
+        ),
     );
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::create_dir_all(program.parent().expect("a directory")).expect("a directory");
-        std::fs::write(&program, script).expect("a script");
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).expect("a mode");
-        let _ = stage.run(&["start", "deep"]).success();
-        let inside = stage.world.read_json(&seen);
-        assert_eq!(inside["env"]["ANTHROPIC_BASE_URL"], "https://api.deepseek.com/anthropic", "{inside}");
-        assert!(inside["apiKeyHelper"].as_str().is_some_and(|helper| helper.contains("'deep'")), "{inside}");
-        let names = std::fs::read_to_string(seen.with_extension("ls")).expect("names");
-        assert!(!names.contains(".credentials.json"), "{names}");
-        assert_eq!(stage.world.live(), "B1");
-        assert!(settings(&stage).get("apiKeyHelper").is_none());
-    }
-    #[cfg(not(unix))]
-    let _ = (program, script);
+    let mut command = stage.command(&["start", "deep"]);
+    command.env("CLAUTH_CLAUDE", script);
+    let _ = finish(command).success();
+    let inside = stage.world.read_json(&seen);
+    assert_eq!(inside["env"]["ANTHROPIC_BASE_URL"], "https://api.deepseek.com/anthropic", "{inside}");
+    assert!(inside["apiKeyHelper"].as_str().is_some_and(|helper| helper.contains("deep")), "{inside}");
+    let names = std::fs::read_to_string(seen.with_extension("ls")).expect("names");
+    assert!(names.contains("settings.json") && !names.contains(".credentials.json"), "{names}");
+    assert_eq!(stage.world.live(), "B1");
+    assert!(settings(&stage).get("apiKeyHelper").is_none());
 }
 
 #[test]
@@ -182,7 +197,7 @@ fn no_session_of_another_profile_begins_where_it_would_follow_to_the_endpoint() 
     let at_home = |words: &[&str]| {
         let mut command = stage.start_command("real", words);
         command.current_dir(stage.world.home()).env("CLAUTH_CLAUDE", "/bin/true");
-        crate::stage::finish(command)
+        finish(command)
     };
     let _ = at_home(&["a"]).success();
     stage.ok(&["switch", "deep"]);
@@ -191,7 +206,7 @@ fn no_session_of_another_profile_begins_where_it_would_follow_to_the_endpoint() 
     let _ = at_home(&["deep"]).success();
     let mut elsewhere = stage.start_command("real", &["a"]);
     elsewhere.current_dir(stage.world.root()).env("CLAUTH_CLAUDE", "/bin/true");
-    let _ = crate::stage::finish(elsewhere).success();
+    let _ = finish(elsewhere).success();
     let _ = given(&stage, &["switch", "a"], "").success();
     let _ = at_home(&["a"]).success();
     let trees = |change: &&String| change.contains("runtime") || change.contains("conflicts");

@@ -194,10 +194,8 @@ fn a_sign_in_whose_clauth_was_killed_is_kept_by_the_next_one() {
     assert!(output.stderr.contains("interrupted") || output.stderr.contains("vault"), "{output:?}");
     let mut kept = vault(&stage);
     kept.sort();
-    assert_eq!(kept, if cfg!(unix) { vec!["A1", "C1"] } else { vec!["A1"] });
-    if cfg!(unix) {
-        assert_cleared(&stage);
-    }
+    assert_eq!(kept, ["A1", "C1"]);
+    assert_cleared(&stage);
 }
 
 #[test]

@@ -36,4 +36,5 @@ mod streams;
 mod trouble;
 mod uninstall;
 mod usage;
+mod windows;
 mod words;

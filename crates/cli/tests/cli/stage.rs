@@ -112,6 +112,72 @@ impl Stage {
     }
 }
 
+impl Stage {
+    /// A program of the user's own: a script of the system's shell, in its words.
+    #[cfg(unix)]
+    pub(crate) fn script(&self, name: &str, sh: &str, _cmd: &str) -> std::path::PathBuf {
+        use std::os::unix::fs::PermissionsExt as _;
+        let path = self.world.home().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{sh}\n")).expect("a script");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o700)).expect("its mode");
+        path
+    }
+
+    /// A program of the user's own: a script of the system's shell, in its words.
+    #[cfg(windows)]
+    pub(crate) fn script(&self, name: &str, _sh: &str, cmd: &str) -> std::path::PathBuf {
+        let path = self.world.home().join(name).with_extension("cmd");
+        std::fs::write(&path, format!("@echo off\r\n{}\r\n", cmd.replace('\n', "\r\n"))).expect("a script");
+        path
+    }
+}
+
+/// Whether links can be made here. Wine 8 answers that one was made, and makes none.
+#[cfg(windows)]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn has_links() -> bool {
+    let name = format!("clauth-link-{}-{:?}", std::process::id(), std::thread::current().id());
+    let link = std::env::temp_dir().join(name.replace(['(', ')'], ""));
+    let made = std::os::windows::fs::symlink_file("nothing", &link);
+    let there = std::fs::symlink_metadata(&link).is_ok_and(|meta| meta.is_symlink());
+    let _ = std::fs::remove_file(&link);
+    if !there {
+        println!("skipped: under Wine: what is made of links, since CreateSymbolicLinkW makes none: {made:?}");
+    }
+    there
+}
+
+#[cfg(unix)]
+fn has_links() -> bool {
+    true
+}
+
+/// What `CLAUTH_LINKS` may say here.
+pub(crate) fn modes() -> &'static [&'static str] {
+    if has_links() { &["real", "copy"] } else { &["copy"] }
+}
+
+/// What most sessions here are made of: links, where there are any.
+pub(crate) fn usual() -> &'static str {
+    modes()[0]
+}
+
+/// Kills a process that the test started, so that it cleans nothing up.
+#[cfg(unix)]
+pub(crate) fn kill(pid: u32) {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("killed");
+}
+
+/// Kills a process that the test started, so that it cleans nothing up.
+#[cfg(windows)]
+pub(crate) fn kill(pid: u32) {
+    let root = std::env::var_os("SystemRoot").expect("a system");
+    let mut command = Command::new(Path::new(&root).join("System32").join("taskkill.exe"));
+    let output = command.args(["/F", "/PID", &pid.to_string()]).output().expect("taskkill");
+    assert!(output.status.success(), "{output:?}");
+}
+
 /// Runs a command to its end.
 pub(crate) fn finish(command: Command) -> Output {
     let output = run(command, DEADLINE);

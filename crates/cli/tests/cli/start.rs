@@ -1,25 +1,21 @@
 //! `clauth start`: several accounts at once, each in a config directory of its own.
-#![cfg(unix)]
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clauth_sandbox::{Account, Login, Output, Pair, Running};
 
-use crate::stage::{Stage, finish};
-
-/// What `CLAUTH_LINKS` may say.
-pub(crate) const MODES: [&str; 2] = ["real", "copy"];
+use crate::stage::{Stage, finish, kill, modes, usual};
 
 impl Stage {
     /// Runs `clauth start` with these words, with the fake `claude` on `PATH`.
     pub(crate) fn start(&self, words: &[&str]) -> Output {
-        finish(self.start_command("real", words))
+        finish(self.start_command(usual(), words))
     }
 
     pub(crate) fn start_command(&self, mode: &str, words: &[&str]) -> std::process::Command {
-        let claude = self.world.home().join("bin").join("claude");
-        if !claude.exists() {
+        let name = if cfg!(windows) { "claude.exe" } else { "claude" };
+        if !self.world.home().join("bin").join(name).exists() {
             let _ = self.world.install_claude(Path::new(crate::stage::PROGRAM)).expect("a claude");
         }
         let words: Vec<&str> = ["start"].iter().chain(words).copied().collect();
@@ -61,12 +57,12 @@ fn a_session_is_its_profiles_and_leaves_nothing() {
     assert_eq!(status["configDirectory"], stage.tree("a").display().to_string());
     assert!(!stage.tree("a").exists(), "the last session takes the tree down");
     assert_eq!(stage.world.live(), "B1", "nothing else changed");
-    let mut command = stage.start_command("real", &["a", "-p", "hi"]);
+    let mut command = stage.start_command(usual(), &["a", "-p", "hi"]);
     command.env("FAKE_EXIT", "7");
     assert_eq!(finish(command).code, Some(7), "the child's own exit code");
     assert_eq!(stage.start(&["nobody"]).code, Some(2));
     assert_eq!(stage.start(&[]).code, Some(3));
-    let mut command = stage.start_command("real", &["a"]);
+    let mut command = stage.start_command(usual(), &["a"]);
     command.env("CLAUTH_CLAUDE", "/nonexistent/claude");
     assert_eq!(finish(command).code, Some(127));
 }
@@ -74,7 +70,7 @@ fn a_session_is_its_profiles_and_leaves_nothing() {
 /// Points 5, 6 and 9: what a session renews comes home while it runs, and the link, or the mirror, is back.
 #[test]
 fn what_a_session_renews_comes_home_at_once() {
-    for mode in MODES {
+    for &mode in modes() {
         let stage = Stage::two_with_server("start-renew");
         let mut session = stage.session(mode, "a");
         assert_eq!(session.turn(), "A1", "{mode}");
@@ -93,7 +89,7 @@ fn what_a_session_renews_comes_home_at_once() {
 /// L1, L2, L4: the login is lent while the session goes on with a bearer copy, and comes back.
 #[test]
 fn a_switch_to_and_away_from_a_running_session_hands_the_login_over() {
-    for mode in MODES {
+    for &mode in modes() {
         let stage = Stage::two_with_server("start-lend");
         let mut session = stage.session(mode, "a");
         assert_eq!(stage.json(&["list"])["accounts"][0]["custodian"], "session", "{mode}");
@@ -117,7 +113,7 @@ fn a_switch_to_and_away_from_a_running_session_hands_the_login_over() {
 #[test]
 fn sessions_of_one_profile_share_a_renewal() {
     let stage = Stage::two_with_server("start-three");
-    let mut sessions: Vec<Running> = (0..3).map(|_| stage.session("real", "a")).collect();
+    let mut sessions: Vec<Running> = (0..3).map(|_| stage.session(usual(), "a")).collect();
     assert_eq!(stage.json(&["list"])["accounts"][0]["sessions"], 3);
     assert_eq!(sessions[0].send("refresh")["ok"], true);
     soon("the renewed login", || stage.slot("a") == "A2");
@@ -137,15 +133,11 @@ fn sessions_of_one_profile_share_a_renewal() {
 #[test]
 fn a_killed_parent_loses_nothing() {
     let stage = Stage::two_with_server("start-killed");
-    let mut command = stage.start_command("real", &["a", "session"]);
+    let mut command = stage.start_command(usual(), &["a", "session"]);
     command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
     let mut session = Running::start(command);
     let parent = session.parent();
-    rustix::process::kill_process(
-        rustix::process::Pid::from_raw(i32::try_from(parent).expect("a pid")).expect("a pid"),
-        rustix::process::Signal::KILL,
-    )
-    .expect("killed");
+    kill(parent);
     assert_eq!(session.send("refresh")["ok"], true, "claude goes on");
     assert_eq!(stage.slot("a"), "A1", "nobody watches it");
     stage.ok(&["order", "a", "1"]);
@@ -164,7 +156,7 @@ fn a_killed_parent_loses_nothing() {
 #[test]
 fn another_accounts_sign_in_stays_in_the_session() {
     let stage = Stage::two_with_server("start-foreign");
-    let mut command = stage.start_command("real", &["a", "auth", "login"]);
+    let mut command = stage.start_command(usual(), &["a", "auth", "login"]);
     command.env("FAKE_LOGIN_ACCOUNT", Account::c().code);
     let output = finish(command);
     assert!(output.stderr.contains("carol@example.invalid"), "{}", output.stderr);
@@ -176,7 +168,7 @@ fn another_accounts_sign_in_stays_in_the_session() {
 #[test]
 fn what_outranks_the_login_is_not_passed_on() {
     let stage = Stage::two_with_server("start-env");
-    let mut command = stage.start_command("real", &["a", "auth", "status"]);
+    let mut command = stage.start_command(usual(), &["a", "auth", "status"]);
     command.env("ANTHROPIC_API_KEY", "sk-ant-api03-FAKE").env("CLAUDE_SECURESTORAGE_CONFIG_DIR", "/nonexistent");
     let output = finish(command);
     assert_eq!(output.json()["email"], "alice@example.invalid");
@@ -190,7 +182,7 @@ fn what_outranks_the_login_is_not_passed_on() {
 #[test]
 fn a_switch_inside_a_session_acts_on_the_home() {
     let stage = Stage::two_with_server("start-inside");
-    let session = stage.session("real", "a");
+    let session = stage.session(usual(), "a");
     let mut command = stage.command(&["switch", "a"]);
     command.env("CLAUDE_CONFIG_DIR", stage.tree("a"));
     let output = finish(command).success();
@@ -203,7 +195,7 @@ fn a_switch_inside_a_session_acts_on_the_home() {
 #[test]
 fn settings_and_state_converge_and_accounts_do_not_mix() {
     let stage = Stage::two_with_server("start-merge");
-    let session = stage.session("real", "a");
+    let session = stage.session(usual(), "a");
     let tree = stage.tree("a");
     stage.world.edit_json(&tree.join("settings.json"), |settings| {
         settings.insert("outputStyle".into(), "terse".into());
@@ -224,7 +216,7 @@ fn settings_and_state_converge_and_accounts_do_not_mix() {
 /// R2: a bearer copy is renewed where no `claude` of the home does it, under that home's locks, and everything follows.
 #[test]
 fn a_session_of_the_live_account_is_kept_signed_in() {
-    for mode in MODES {
+    for &mode in modes() {
         let stage = Stage::two_with_server("start-bearer");
         let server = stage.server.as_ref().expect("a server");
         stage.ok(&["switch", "a"]);

@@ -1,10 +1,9 @@
 //! `clauth start --auto`: the enabled account with the most room by cached readings; exit 3 when there is none.
-#![cfg(unix)]
 
 use clauth_sandbox::Account;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, finish};
+use crate::stage::{Stage, finish, usual};
 
 /// A usage body with these percentages of five hours and of the week.
 fn usage(session: f64, week: f64) -> Value {
@@ -23,7 +22,7 @@ fn read(stage: &Stage, a: f64, b: f64) {
 
 /// Who a `start --auto` is, and what it says.
 fn auto(stage: &Stage) -> (Option<i32>, Value, String) {
-    let output = finish(stage.start_command("real", &["--auto", "--", "auth", "status"]));
+    let output = finish(stage.start_command(usual(), &["--auto", "--", "auth", "status"]));
     let status: Value = serde_json::from_str(&output.stdout).unwrap_or_default();
     (output.code, status["email"].clone(), output.stderr)
 }

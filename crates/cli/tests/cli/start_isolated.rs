@@ -1,6 +1,5 @@
 //! `clauth start --isolated`: the account's login with none of the user's memory, plugins, hooks, skills or MCP servers; its
 //! transcripts are kept in the home at the end.
-#![cfg(unix)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,8 +9,8 @@ use clauth_sandbox::Running;
 use serde_json::json;
 
 use crate::endpoint::given;
-use crate::stage::{Stage, finish};
-use crate::start::{MODES, soon};
+use crate::stage::{Stage, finish, kill, modes, usual};
+use crate::start::soon;
 
 impl Stage {
     /// A home with everything that an isolated session is to know nothing of.
@@ -67,6 +66,12 @@ impl Stage {
     }
 }
 
+/// The pattern of the home's memory; Claude Code writes paths with forward slashes in patterns.
+fn memory(stage: &Stage) -> String {
+    let home = stage.world.claude_dir().display().to_string();
+    format!("{}/**", if cfg!(windows) { home.replace('\\', "/") } else { home })
+}
+
 fn put(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().expect("a parent")).expect("directories");
     std::fs::write(path, text).expect("a file");
@@ -82,7 +87,7 @@ fn below(dir: &Path) -> Vec<String> {
 /// Every word of the sentence: the account's login, none of what is the user's, transcripts in the home.
 #[test]
 fn it_has_the_login_and_nothing_of_the_users_and_its_transcripts_come_home() {
-    for mode in MODES {
+    for &mode in modes() {
         let stage = Stage::furnished("iso-one");
         let before = stage.world.snapshot();
         let mut session = Running::start(stage.isolated(mode, &["a", "session"]));
@@ -95,7 +100,7 @@ fn it_has_the_login_and_nothing_of_the_users_and_its_transcripts_come_home() {
         let of_claude = ["projects", "sessions", ".last-cleanup", ".claude.json", "settings.json", "backups"];
         assert!(names.iter().all(|name| of_claude.iter().any(|own| name == *own)), "{mode}: {names:?}");
         let settings = stage.world.read_json(&dir.join("settings.json"));
-        let memory = format!("{}/**", stage.world.claude_dir().display());
+        let memory = memory(&stage);
         assert_eq!(settings, json!({"claudeMdExcludes": [memory], "autoMemoryEnabled": false}), "{mode}");
         let state = stage.world.read_json(&dir.join(".claude.json"));
         assert_eq!((&state["theme"], state.get("mcpServers")), (&"light".into(), None), "{mode}");
@@ -117,7 +122,7 @@ fn it_has_the_login_and_nothing_of_the_users_and_its_transcripts_come_home() {
 /// One login in one place: Claude Code's locks for it are the same for all sessions of the profile.
 #[test]
 fn it_shares_the_login_and_its_renewal_with_the_profiles_other_sessions() {
-    for mode in MODES {
+    for &mode in modes() {
         let stage = Stage::furnished("iso-share");
         let mut plain = stage.session(mode, "a");
         let mut isolated = Running::start(stage.isolated(mode, &["a", "session"]));
@@ -144,13 +149,15 @@ fn an_endpoint_is_reached_at_its_address_with_its_own_settings_alone() {
     let stage = Stage::furnished("iso-endpoint");
     let _ = given(&stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE\n").success();
     stage.ok(&["config", "set", "--profile", "deep", "models.default", "deep-1"]);
-    let mut command = stage.isolated("real", &["deep", "-c", "cat \"$CLAUDE_CONFIG_DIR/settings.json\""]);
-    command.env("CLAUTH_CLAUDE", "/bin/sh");
+    let show =
+        stage.script("show", "cat \"$CLAUDE_CONFIG_DIR/settings.json\"", "type \"%CLAUDE_CONFIG_DIR%\\settings.json\"");
+    let mut command = stage.isolated(usual(), &["deep"]);
+    command.env("CLAUTH_CLAUDE", show);
     let settings = finish(command).success().json();
-    let memory = format!("{}/**", stage.world.claude_dir().display());
+    let memory = memory(&stage);
     assert_eq!(settings["env"], json!({"ANTHROPIC_BASE_URL": "https://api.deepseek.com/anthropic"}), "{settings}");
     assert_eq!((&settings["model"], &settings["claudeMdExcludes"]), (&"deep-1".into(), &json!([memory])));
-    assert!(settings["apiKeyHelper"].as_str().is_some_and(|helper| helper.contains("'deep'")), "{settings}");
+    assert!(settings["apiKeyHelper"].as_str().is_some_and(|helper| helper.contains("deep")), "{settings}");
     assert_eq!(settings.as_object().map(serde_json::Map::len), Some(5), "{settings}");
     assert!(!stage.world.root().join("profiles/deep/conflicts").exists(), "and nothing of it is taken for somebody's");
 }
@@ -183,8 +190,8 @@ fn a_copy_of_the_home_is_made_for_the_first_session_that_uses_it() {
 #[test]
 fn another_accounts_sign_in_inside_never_becomes_the_profiles() {
     let stage = Stage::furnished("iso-foreign");
-    let plain = stage.session("real", "a");
-    let mut isolated = Running::start(stage.isolated("real", &["a", "session"]));
+    let plain = stage.session(usual(), "a");
+    let mut isolated = Running::start(stage.isolated(usual(), &["a", "session"]));
     assert_eq!(isolated.send("login C")["ok"], true);
     soon("the copy in the vault", || stage.json(&["vault"])["vault"].as_array().is_some_and(|vault| vault.len() == 1));
     assert_eq!(stage.slot("a"), "A1");
@@ -202,9 +209,8 @@ fn another_accounts_sign_in_inside_never_becomes_the_profiles() {
 #[test]
 fn a_killed_parents_directory_comes_home_after_claude_has_ended() {
     let stage = Stage::furnished("iso-killed");
-    let mut session = Running::start(stage.isolated("real", &["a", "session"]));
-    let parent = i32::try_from(session.parent()).ok().and_then(rustix::process::Pid::from_raw).expect("a pid");
-    rustix::process::kill_process(parent, rustix::process::Signal::KILL).expect("killed");
+    let mut session = Running::start(stage.isolated(usual(), &["a", "session"]));
+    kill(session.parent());
     assert_eq!(session.turn(), "A1");
     assert_eq!(session.send("refresh")["ok"], true);
     stage.ok(&["order", "a", "1"]);
@@ -224,19 +230,23 @@ fn what_is_made_inside_is_kept_beside_the_home() {
     let home = stage.world.claude_dir();
     put(&home.join("projects/-q/known.jsonl"), "home\n");
     put(&home.join("history.jsonl"), "{\"display\":\"home\"}\n");
-    let script = stage.world.home().join("claude-script");
-    put(
-        &script,
-        "#!/bin/sh\ncd \"$CLAUDE_CONFIG_DIR\"; mkdir -p skills/n agents projects/-q/memory projects/-p/memory plugins debug
+    let script = stage.script(
+        "claude-script",
+        "cd \"$CLAUDE_CONFIG_DIR\"; mkdir -p skills/n agents projects/-q/memory projects/-p/memory plugins debug
         echo mine > CLAUDE.md; echo n > skills/n/SKILL.md; echo x > plugins/p.json; echo x > debug/d.txt
         echo other > projects/-q/known.jsonl; echo new > projects/-q/new.jsonl; echo note > projects/-q/memory/MEMORY.md
-        printf '{\"display\":\"inside\"}' > history.jsonl; echo '{\"model\":\"haiku\"}' > settings.json\n",
+        printf '{\"display\":\"inside\"}' > history.jsonl; echo '{\"model\":\"haiku\"}' > settings.json",
+        "cd /d \"%CLAUDE_CONFIG_DIR%\"
+        md skills\\n\nmd agents\nmd projects\\-q\\memory\nmd projects\\-p\\memory\nmd plugins\nmd debug
+        echo mine>CLAUDE.md\necho n>skills\\n\\SKILL.md\necho x>plugins\\p.json\necho x>debug\\d.txt
+        echo other>projects\\-q\\known.jsonl\necho new>projects\\-q\\new.jsonl
+        echo note>projects\\-q\\memory\\MEMORY.md
+        echo {\"display\":\"inside\"}>history.jsonl\necho {\"model\":\"haiku\"}>settings.json",
     );
-    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o700)).expect("its mode");
-    let mut command = stage.isolated("real", &["a"]);
+    let mut command = stage.isolated(usual(), &["a"]);
     command.env("CLAUTH_CLAUDE", &script);
     let told = finish(command).success().stderr;
-    let text = |name: &str| std::fs::read_to_string(home.join(name)).unwrap_or_default();
+    let text = |name: &str| std::fs::read_to_string(home.join(name)).unwrap_or_default().replace('\r', "");
     assert_eq!(text("CLAUDE.md"), "memory");
     assert_eq!((text("projects/-q/known.jsonl").as_str(), text("projects/-q/new.jsonl").as_str()), ("home\n", "new\n"));
     assert_eq!(text("history.jsonl"), "{\"display\":\"home\"}\n{\"display\":\"inside\"}\n");
@@ -257,7 +267,7 @@ fn what_is_made_inside_is_kept_beside_the_home() {
 fn a_project_whose_settings_are_the_users_is_refused() {
     let stage = Stage::furnished("iso-home");
     let before = stage.world.snapshot();
-    let mut command = stage.isolated("real", &["a", "session"]);
+    let mut command = stage.isolated(usual(), &["a", "session"]);
     command.current_dir(stage.world.home());
     let output = finish(command).expect_code(5);
     assert!(output.stderr.contains("another directory"), "{}", output.stderr);
@@ -269,7 +279,7 @@ fn a_project_whose_settings_are_the_users_is_refused() {
 #[test]
 fn it_is_known_from_outside_and_from_inside() {
     let stage = Stage::furnished("iso-known");
-    let mut session = Running::start(stage.isolated("real", &["a", "session"]));
+    let mut session = Running::start(stage.isolated(usual(), &["a", "session"]));
     let [dir] = <[PathBuf; 1]>::try_from(stage.isolated_dirs()).expect("one directory");
     let listed = stage.json(&["sessions"]);
     // The whole machine's are listed, those of other tests included.
@@ -285,7 +295,7 @@ fn it_is_known_from_outside_and_from_inside() {
     };
     assert_eq!(inside(stage.command(&["which", "--json"])).json()["profile"], "a");
     for words in [&["b", "auth", "status"][..], &["--keep-env", "b", "auth", "status"]] {
-        let nested = inside(stage.start_command("real", words));
+        let nested = inside(stage.start_command(usual(), words));
         assert_eq!(nested.json()["email"], "bob@example.invalid", "{words:?}");
         assert!(!nested.stderr.contains("SECURESTORAGE"), "{}", nested.stderr);
     }

@@ -1,5 +1,4 @@
 //! `clauth start` of a `token` profile: its login is a variable of the child's, and nothing else.
-#![cfg(unix)]
 
 use std::io::Write as _;
 use std::path::Path;
@@ -7,8 +6,7 @@ use std::process::Stdio;
 
 use clauth_sandbox::Account;
 
-use crate::stage::{Stage, finish};
-use crate::start::MODES;
+use crate::stage::{Stage, finish, modes, usual};
 
 const TOKEN: &str = "sk-ant-oat01-FAKE-SETUP";
 
@@ -40,7 +38,7 @@ fn holding(dir: &Path) -> Vec<String> {
 /// The contract's one exception: a setup token is in its session's environment, and in no file that `claude` reads.
 #[test]
 fn a_setup_token_reaches_its_session_by_the_documented_variable_alone() {
-    for mode in MODES {
+    for &mode in modes() {
         let stage = with_token("token-start");
         let mut command = stage.start_command(mode, &["ci", "session"]);
         command
@@ -68,7 +66,7 @@ fn a_setup_token_reaches_its_session_by_the_documented_variable_alone() {
 #[test]
 fn keeping_the_environment_still_gives_the_profiles_own_token() {
     let stage = with_token("token-keep");
-    let mut command = stage.start_command("real", &["--keep-env", "ci", "session"]);
+    let mut command = stage.start_command(usual(), &["--keep-env", "ci", "session"]);
     command.env("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-FAKE-THEIRS");
     let mut session = clauth_sandbox::Running::start(command);
     assert_eq!(session.turn(), TOKEN);
@@ -79,13 +77,13 @@ fn keeping_the_environment_still_gives_the_profiles_own_token() {
 #[test]
 fn a_sign_in_inside_a_token_session_stays_there_and_is_kept() {
     let stage = with_token("token-login");
-    let mut command = stage.start_command("real", &["ci", "auth", "login"]);
+    let mut command = stage.start_command(usual(), &["ci", "auth", "login"]);
     command.env("FAKE_LOGIN_ACCOUNT", Account::c().code);
     let output = finish(command);
     assert!(output.stderr.contains("carol@example.invalid"), "{}", output.stderr);
     assert_eq!(stage.json(&["vault"])["vault"].as_array().map(Vec::len), Some(1));
     assert!(!stage.world.root().join("profiles/ci/credentials.json").exists());
-    let mut session = stage.session("real", "ci");
+    let mut session = stage.session(usual(), "ci");
     assert_eq!(session.turn(), TOKEN, "the next session is the profile's again");
     assert_eq!(session.finish(), Some(0));
 }

@@ -9,7 +9,9 @@ use clauth_sandbox::world::{DEADLINE, changes};
 use clauth_sandbox::{Output, World};
 use serde_json::{Value, json};
 
-use crate::stage::{PROGRAM, Stage};
+#[cfg(unix)]
+use crate::stage::PROGRAM;
+use crate::stage::Stage;
 
 /// Seconds since 1970, an hour from now.
 fn soon() -> u64 {
@@ -233,6 +235,7 @@ fn five_hundred_runs_half_of_them_killed_leave_nothing() {
 }
 
 /// By what the kernel was asked for: one file is written, nothing is locked, nobody is spoken to and nothing is started.
+#[cfg(unix)]
 #[test]
 fn it_opens_no_socket_and_starts_no_process() {
     let strace = ["/usr/bin/strace", "/bin/strace"].into_iter().find(|path| Path::new(path).exists());

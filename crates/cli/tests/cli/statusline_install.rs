@@ -1,7 +1,9 @@
 //! Putting the status line into Claude Code's settings, beside one that is there, and taking it out to the letter.
 
+#[cfg(unix)]
 use std::io::Write as _;
 use std::path::PathBuf;
+#[cfg(unix)]
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -67,7 +69,8 @@ fn without_a_settings_file_there_is_none_afterwards() {
     let stage = Stage::two("si-none");
     std::fs::remove_file(settings(&stage)).expect("removed");
     stage.ok(&["statusline", "install", "--yes"]);
-    assert!(line_of(&stage)["command"].as_str().is_some_and(|command| command.ends_with("clauth' statusline")));
+    let end = if cfg!(windows) { "clauth.exe' statusline" } else { "clauth' statusline" };
+    assert!(line_of(&stage)["command"].as_str().is_some_and(|command| command.ends_with(end)));
     stage.ok(&["statusline", "remove"]);
     assert!(!settings(&stage).exists());
 }

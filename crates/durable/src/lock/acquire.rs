@@ -72,18 +72,34 @@ fn attempt(
     let record = Record::write(disk, &rules.records, stamp, locks)?;
     let mut turn = Turn { stamp, record: record.0.clone(), sightings };
     let mut held = Held::new(disk, record);
-    for lock in locks {
+    for (at, lock) in locks.iter().enumerate() {
         let taken = match lock {
             Lock::Dir(lock) => dir::attempt(disk, lock, rules, &mut turn)?,
             Lock::File(lock) => attempt_file(disk, lock, rules, &mut turn)?,
         };
         match taken {
             Attempt::Taken(guard) => held.add(guard),
-            Attempt::Busy(busy) => return Ok(Err(busy)),
+            Attempt::Busy(busy) => {
+                // Those behind it stand still at the same time: each watched for itself, four would outlast any deadline.
+                locks[at + 1..].iter().for_each(|later| watch(disk, later, sightings));
+                return Ok(Err(busy));
+            }
         }
     }
     held.beat();
     Ok(Ok(held))
+}
+
+fn watch(disk: &Disk, lock: &Lock, sightings: &mut Sightings) {
+    match lock {
+        Lock::Dir(lock) => dir::watch(disk, lock, sightings),
+        Lock::File(lock) => dir::watch(disk, &beside(lock), sightings),
+    }
+}
+
+/// The directory beside a file lock.
+fn beside(lock: &FileLock) -> DirLock {
+    DirLock { path: lock.dir.clone(), stale: OURS_STALE, name: lock.name.clone() }
 }
 
 /// The OS lock first, then the directory beside it (K6). A system that knows no file locks has the directory alone.
@@ -108,8 +124,7 @@ fn attempt_file(disk: &Disk, lock: &FileLock, rules: &Rules<'_>, turn: &mut Turn
         Err(TryLockError::Error(error)) if is_void(&error) => None,
         Err(TryLockError::Error(error)) => return Err(Error::io("lock", &lock.file)(error)),
     };
-    let sibling = DirLock { path: lock.dir.clone(), stale: OURS_STALE, name: lock.name.clone() };
-    Ok(match dir::attempt(disk, &sibling, rules, turn)? {
+    Ok(match dir::attempt(disk, &beside(lock), rules, turn)? {
         Attempt::Taken(guard) => Attempt::Taken(Guard { file, ..guard }),
         busy @ Attempt::Busy(_) => busy,
     })

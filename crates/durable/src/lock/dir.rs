@@ -126,8 +126,7 @@ fn verdict(
     rules: &Rules<'_>,
     turn: &mut Turn<'_>,
 ) -> (bool, Option<String>, bool) {
-    let age = disk.clock.file_now().duration_since(stat.modified);
-    let stale = age > SignedDuration::try_from(lock.stale).unwrap_or(SignedDuration::MAX) || age < -AHEAD;
+    let stale = is_stale(disk, lock, stat);
     let owner = || (rules.owner)(&lock.path);
     if !stale {
         let debris = record::is_debris(disk, &turn.record, &lock.path, stat.modified, &owner);
@@ -138,12 +137,32 @@ fn verdict(
     if owner == LockOwner::Dead {
         return (true, None, false);
     }
+    (stood_still(disk, lock, stat, turn.sightings) >= STANDSTILL, words(owner), true)
+}
+
+/// Whether a lock looks stale, or is dated further ahead than is to be believed (K5).
+fn is_stale(disk: &Disk, lock: &DirLock, stat: &Stat) -> bool {
+    let age = disk.clock.file_now().duration_since(stat.modified);
+    age > SignedDuration::try_from(lock.stale).unwrap_or(SignedDuration::MAX) || age < -AHEAD
+}
+
+/// For how long a stale lock's mtime has stood still, as far as we have seen.
+fn stood_still(disk: &Disk, lock: &DirLock, stat: &Stat, sightings: &mut Sightings) -> Duration {
     let now = disk.clock.monotonic();
-    let (seen, since) = turn.sightings.entry(lock.path.clone()).or_insert((stat.modified, now));
+    let (seen, since) = sightings.entry(lock.path.clone()).or_insert((stat.modified, now));
     if *seen != stat.modified {
         (*seen, *since) = (stat.modified, now);
     }
-    (now.saturating_sub(*since) >= STANDSTILL, words(owner), true)
+    now.saturating_sub(*since)
+}
+
+/// Looks at a lock whose turn has not come, so that its standstill counts from now on.
+pub(super) fn watch(disk: &Disk, lock: &DirLock, sightings: &mut Sightings) {
+    if let Ok(Some(stat)) = disk.lstat(&lock.path)
+        && is_stale(disk, lock, &stat)
+    {
+        stood_still(disk, lock, &stat, sightings);
+    }
 }
 
 fn words(owner: LockOwner) -> Option<String> {

@@ -235,6 +235,9 @@ impl Vfs for FaultyVfs {
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         self.inner.stat(path)
     }
+    fn read_only(&self, path: &Path) -> io::Result<bool> {
+        self.inner.read_only(path)
+    }
     fn lstat(&self, path: &Path) -> io::Result<Stat> {
         self.inner.lstat(path)
     }

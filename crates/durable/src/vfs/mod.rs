@@ -135,6 +135,13 @@ pub trait Vfs: Send + Sync {
     /// # Errors
     /// As the system says.
     fn stat(&self, path: &Path) -> io::Result<Stat>;
+    /// Whether whoever owns a file does not want it written: no mode lets anybody, or the attribute that Windows has for it.
+    ///
+    /// # Errors
+    /// As the system says.
+    fn read_only(&self, path: &Path) -> io::Result<bool> {
+        Ok(cfg!(unix) && self.stat(path)?.mode & 0o222 == 0)
+    }
     /// What stands at the path itself.
     ///
     /// # Errors

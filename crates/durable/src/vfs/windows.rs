@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
+use winsafe::co;
 
 use super::{Handle, Kind, Stat, Vfs};
 
@@ -89,7 +90,7 @@ fn again<T>(mut try_once: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let (mut pause, mut waited) = (Duration::from_millis(3), Duration::ZERO);
     loop {
         match try_once() {
-            Err(error) if waited < PATIENCE && matches!(error.raw_os_error(), Some(5 | 32 | 33)) => {
+            Err(error) if waited < PATIENCE && matches!(error.raw_os_error(), Some(5 | 32 | 33 | 1175 | 1176)) => {
                 std::thread::sleep(pause);
                 waited += pause;
                 pause = (pause * 3 / 2).min(Duration::from_millis(60));
@@ -97,6 +98,50 @@ fn again<T>(mut try_once: impl FnMut() -> io::Result<T>) -> io::Result<T> {
             result => return result,
         }
     }
+}
+
+/// Where an exchange keeps what stood at the other place, until the second of its two steps: a batch's own name for what it
+/// moves aside, which its journal knows.
+fn aside(a: &Path) -> PathBuf {
+    let mut name = a.file_name().unwrap_or_default().to_owned();
+    name.push("o");
+    a.with_file_name(name)
+}
+
+/// `ERROR_UNABLE_TO_MOVE_REPLACEMENT_2`: what stood there lies at its new name, and nothing in its place.
+const HALF_DONE: i32 = 1177;
+
+/// Puts `new` in the place of `old` and that at `kept`, by one call of the system's: no moment that can be seen is without
+/// a file there, and no kill leaves one (W1, W2).
+fn replace_keeping(new: &Path, old: &Path, kept: &Path) -> io::Result<()> {
+    let told = |path: &Path| Some(whole(path)?.to_str()?.to_owned());
+    let (Some(from), Some(to), Some(backup)) = (told(new), told(old), told(kept)) else {
+        return Err(io::ErrorKind::Unsupported.into());
+    };
+    // Whose file it is and who may read it stays as it was; where that cannot be carried over, the directory's holds.
+    let flags = co::REPLACEFILE::IGNORE_MERGE_ERRORS | co::REPLACEFILE::IGNORE_ACL_ERRORS;
+    winsafe::ReplaceFile(&to, &from, Some(&backup), flags).map_err(|error| {
+        if matches!(error, co::ERROR::INVALID_FUNCTION | co::ERROR::NOT_SUPPORTED | co::ERROR::CALL_NOT_IMPLEMENTED) {
+            return io::ErrorKind::Unsupported.into();
+        }
+        let error = io::Error::from_raw_os_error(i32::try_from(error.raw()).unwrap_or(i32::MAX));
+        if error.raw_os_error() == Some(HALF_DONE) && fs::symlink_metadata(old).is_err() {
+            let _ = again(|| fs::rename(kept, old));
+        }
+        error
+    })
+}
+
+/// A path of any length, as the system's own calls take it.
+fn whole(path: &Path) -> Option<PathBuf> {
+    let path = std::path::absolute(path).ok()?;
+    let long = path.as_os_str().len() > 240 && path.to_str().is_some_and(|text| text.as_bytes().get(1) == Some(&b':'));
+    if !long {
+        return Some(path);
+    }
+    let mut prefixed = OsString::from(r"\\?\");
+    prefixed.push(path);
+    Some(PathBuf::from(prefixed))
 }
 
 /// `FILE_FLAG_BACKUP_SEMANTICS`: lets a directory be opened.
@@ -123,6 +168,10 @@ impl Vfs for RealVfs {
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         Ok(to_stat(&fs::metadata(path)?))
+    }
+
+    fn read_only(&self, path: &Path) -> io::Result<bool> {
+        Ok(fs::metadata(path)?.permissions().readonly())
     }
 
     fn lstat(&self, path: &Path) -> io::Result<Stat> {
@@ -167,8 +216,20 @@ impl Vfs for RealVfs {
         self.rename(from, to)
     }
 
-    fn exchange(&self, _: &Path, _: &Path) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
+    fn exchange(&self, a: &Path, b: &Path) -> io::Result<()> {
+        // The system's call is for plain files.
+        if !(fs::symlink_metadata(a)?.is_file() && fs::symlink_metadata(b)?.is_file()) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let aside = aside(a);
+        if fs::symlink_metadata(&aside).is_ok() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        again(|| replace_keeping(a, b, &aside))?;
+        again(|| fs::rename(&aside, a)).or_else(|error| {
+            again(|| replace_keeping(&aside, b, a))?;
+            Err(error)
+        })
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {

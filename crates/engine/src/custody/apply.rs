@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_durable::{Batch, Change, CommitError, Held};
+use clauth_durable::{Batch, Change, CommitError, Disk, Held};
 
 use super::Unfinished;
 use crate::error::Kind;
@@ -113,7 +113,14 @@ impl Engine {
         let rename = |from: &Path, to: &Path| {
             check()?;
             let io = |source| clauth_durable::Error::Io { doing: "rename", path: from.to_owned(), source };
-            self.disk.vfs.rename_new(from, to).map_err(io)
+            match self.disk.vfs.rename_new(from, to) {
+                // Where upper and lower case are one name, what stands there is what is renamed.
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && is_itself(&self.disk, from, to) => {
+                    self.disk.vfs.rename(from, to)
+                }
+                renamed => renamed,
+            }
+            .map_err(io)
         };
         if let Some((from, to)) = &operation.renames {
             rename(from, to).map_err(CommitError::Failed)?;
@@ -197,4 +204,13 @@ fn interrupted(journal: &Path) -> Error {
         journal.display().to_string(),
         &["try again: every command that changes anything finishes it"],
     )
+}
+
+/// Whether what stands at `to` is `from` under another case: no entry of the directory has that name letter by letter.
+fn is_itself(disk: &Disk, from: &Path, to: &Path) -> bool {
+    let (Some(dir), Some(name)) = (to.parent(), to.file_name()) else { return false };
+    let folded = |path: &Path| path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+    from.parent() == Some(dir)
+        && folded(from) == folded(to)
+        && disk.list(dir).is_ok_and(|names| !names.iter().any(|there| there == name))
 }

@@ -176,10 +176,15 @@ impl Engine {
     /// Refuses a file that its owner may not write: whoever made it so had a reason, such as that it is generated.
     fn check_writable(&self, path: &Path) -> Result<(), Error> {
         let target = self.disk.target(path, None)?;
-        let Some(stat) = target.stat.filter(|stat| cfg!(unix) && stat.mode & 0o200 == 0) else { return Ok(()) };
-        let what = format!("{} is read-only (mode {:04o}), so nothing in it is changed", path.display(), stat.mode);
+        let mode = match &target.stat {
+            Some(stat) if cfg!(unix) && stat.mode & 0o200 == 0 => format!(" (mode {:04o})", stat.mode),
+            Some(_) if cfg!(windows) && self.disk.vfs.read_only(&target.path).unwrap_or(false) => String::new(),
+            _ => return Ok(()),
+        };
+        let what = format!("{} is read-only{mode}, so nothing in it is changed", path.display());
         let place = target.path.display().to_string();
-        let writable = format!("else make it writable: chmod u+w {place}");
+        let command = if cfg!(windows) { "attrib -r" } else { "chmod u+w" };
+        let writable = format!("else make it writable: {command} {place}");
         let next = ["if another program makes that file, change it where it is made from", &writable];
         Err(Error::refused(Kind::Protected, what, place, &next))
     }

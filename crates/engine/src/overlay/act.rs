@@ -111,11 +111,12 @@ impl Engine {
 
     /// The refusal of settings that their owner has made read-only (Nix, chezmoi): before anything is changed.
     fn settings_writable(&self, path: &Path) -> Result<(), Error> {
-        let Some(stat) = self.disk.stat(path)? else { return Ok(()) };
-        if cfg!(windows) || stat.mode & 0o222 != 0 {
-            return Ok(());
+        match self.disk.vfs.read_only(path) {
+            Ok(true) => Err(read_only(path)),
+            Ok(false) => Ok(()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(Error::io("look at", path)(error)),
         }
-        Err(read_only(path))
     }
 }
 

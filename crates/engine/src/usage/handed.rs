@@ -110,11 +110,13 @@ mod tests {
         for (name, json, expected) in rows {
             assert_eq!(shown(json), expected, "{name}");
         }
-        let handed = Handed::parse(
-            br#"{"transcript_path":"/h/projects/p/s.jsonl","model":{"id":"m","display_name":"Op\u001bus"},"cwd":"/w"}"#,
+        let root = if cfg!(windows) { "C:" } else { "" };
+        let text = format!(
+            r#"{{"transcript_path":"{root}/h/projects/p/s.jsonl","model":{{"id":"m","display_name":"Op\u001bus"}},"cwd":"{root}/w"}}"#
         );
-        assert_eq!(handed.transcript, Some(PathBuf::from("/h/projects/p/s.jsonl")));
-        assert_eq!((handed.model.as_deref(), handed.dir), (Some("Opus"), Some(PathBuf::from("/w"))));
+        let handed = Handed::parse(text.as_bytes());
+        assert_eq!(handed.transcript, Some(PathBuf::from(format!("{root}/h/projects/p/s.jsonl"))));
+        assert_eq!((handed.model.as_deref(), handed.dir), (Some("Opus"), Some(PathBuf::from(format!("{root}/w")))));
         assert_eq!(Handed::parse(br#"{"transcript_path":"relative"}"#).transcript, None);
     }
 }

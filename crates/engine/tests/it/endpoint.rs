@@ -121,27 +121,36 @@ fn what_was_set_by_hand_comes_back_and_what_was_edited_since_stays() {
 
 #[test]
 fn read_only_settings_are_refused_before_the_login_is_touched() {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let house = with_endpoint("e-readonly");
-        let only =
-            |mode| std::fs::set_permissions(path(&house), std::fs::Permissions::from_mode(mode)).expect("a mode");
-        only(0o444);
-        let before = house.world.snapshot();
-        let error = house.try_switch("e").err().expect("refused");
-        assert_eq!(error.kind(), Kind::Protected);
-        assert!(error.place().is_some_and(|place| place.ends_with("settings.json")));
-        let changes = clauth_sandbox::world::changes(&before, &house.world.snapshot());
-        assert!(changes.iter().all(|change| change.contains("/locks") || change.contains(".lock")), "{changes:?}");
-        // What needs no change is no obstacle.
-        house.switch("a");
-        only(0o644);
-        house.switch("e");
-        only(0o444);
-        assert_eq!(kind(house.try_switch("a")), Some(Kind::Protected));
-        assert_eq!(house.world.live(), "none");
-    }
+    let house = with_endpoint("e-readonly");
+    read_only(&house, true);
+    let before = house.world.snapshot();
+    let error = house.try_switch("e").err().expect("refused");
+    assert_eq!(error.kind(), Kind::Protected);
+    assert!(error.place().is_some_and(|place| place.ends_with("settings.json")));
+    let changes = clauth_sandbox::world::changes(&before, &house.world.snapshot());
+    assert!(changes.iter().all(|change| change.contains("/locks") || change.contains(".lock")), "{changes:?}");
+    // What needs no change is no obstacle.
+    house.switch("a");
+    read_only(&house, false);
+    house.switch("e");
+    read_only(&house, true);
+    assert_eq!(kind(house.try_switch("a")), Some(Kind::Protected));
+    assert_eq!(house.world.live(), "none");
+    read_only(&house, false);
+}
+
+#[cfg(unix)]
+fn read_only(house: &House, on: bool) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = if on { 0o444 } else { 0o644 };
+    std::fs::set_permissions(path(house), std::fs::Permissions::from_mode(mode)).expect("a mode");
+}
+
+#[cfg(windows)]
+fn read_only(house: &House, on: bool) {
+    let mut permissions = std::fs::metadata(path(house)).expect("settings").permissions();
+    permissions.set_readonly(on);
+    std::fs::set_permissions(path(house), permissions).expect("an attribute");
 }
 
 #[test]
@@ -189,6 +198,11 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     assert_eq!((settings(&house), house.world.live()), (clean.to_owned(), "A1".to_owned()));
 }
 
+/// A profile's name as the helper of this system has it, in JSON.
+fn word(name: &str) -> String {
+    if cfg!(windows) { format!(r#"\"{name}\""#) } else { format!("'{name}'") }
+}
+
 #[test]
 fn one_endpoint_follows_another() {
     let house = with_endpoint("e-two");
@@ -198,7 +212,10 @@ fn one_endpoint_follows_another() {
     house.switch("f");
     let now = settings(&house);
     assert!(
-        now.contains("https://f.example") && !now.contains(URL) && now.contains("'f'") && !now.contains("'e'"),
+        now.contains("https://f.example")
+            && !now.contains(URL)
+            && now.contains(&word("f"))
+            && !now.contains(&word("e")),
         "{now}"
     );
     house.switch("b");
@@ -267,7 +284,7 @@ fn a_profile_that_is_renamed_or_removed_takes_its_settings_along() {
     let before = settings(&house);
     house.switch("e");
     house.engine().rename("e", "g").expect("renamed");
-    assert!(settings(&house).contains("'g'") && !settings(&house).contains("'e'"), "{}", settings(&house));
+    assert!(settings(&house).contains(&word("g")) && !settings(&house).contains(&word("e")), "{}", settings(&house));
     assert_eq!(house.engine().list().expect("a list").active.as_deref(), Some("g"));
     assert_eq!(house.engine().remove("g", false).err().map(|error| error.kind()), Some(Kind::Protected));
     house.engine().remove("g", true).expect("removed");

@@ -492,7 +492,9 @@ fn assert_tidy(house: &House, told: &str) {
         // What a killed count leaves goes by age: no journal names it.
         let counted = path.starts_with(".clauth/poll/");
         let leftover = (path.contains(".clauth-") && !counted) || path.ends_with("journal/open.json");
-        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock");
+        // Where not all processes are seen, one that is not stamped yet may be a living claude's: it goes when stale (K5).
+        let unclear = cfg!(not(target_os = "linux")) && told.contains("set_modified");
+        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock") && !unclear;
         assert!(!leftover && !lock, "{told}: {path} is left behind");
     }
 }

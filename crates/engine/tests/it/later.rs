@@ -17,7 +17,7 @@ fn hash(token: &str) -> String {
     Sha256::digest(token).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn next(family: &str) -> Login {
+pub(crate) fn next(family: &str) -> Login {
     Login { pair: Pair::new(family, 2), ..login(family) }
 }
 
@@ -26,7 +26,7 @@ fn profile(house: &House, name: &str) -> PathBuf {
 }
 
 /// a and b, a live, and what tells the tree from 0.4.0's.
-fn later(name: &str) -> House {
+pub(crate) fn later(name: &str) -> House {
     let house = House::new(name);
     house.world.old_tree(&logins(&[("a", "A"), ("b", "B")]), Some("a"));
     std::fs::write(house.world.root().join("clauthd.lock"), "").expect("a lock");
@@ -35,7 +35,7 @@ fn later(name: &str) -> House {
     house
 }
 
-fn stage(house: &House, name: &str, pair: &Login, base: &str) {
+pub(crate) fn stage(house: &House, name: &str, pair: &Login, base: &str) {
     let staged = json!({"base": hash(base), "claudeAiOauth": pair.oauth()});
     std::fs::write(profile(house, name).join("credentials.json.staged"), staged.to_string()).expect("a stage");
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests look at and restore a throw-away home directly")]
 
 mod adopt;
+mod adopt_faults;
 mod clock;
 mod custody;
 mod endpoint;

@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::io::{self, BufRead, Write};
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::process::Claude;
 use super::session::{self, CRASHED};
 use super::turn::Stop;
@@ -21,8 +23,9 @@ type Env<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// Runs the program with its arguments (without its own name) and returns the exit code.
 ///
 /// It refuses, with exit code 99, a home without the marker file `.sandbox`. Known arguments: `--version`,
-/// `auth status|login|logout`, `setup-token`, `-p PROMPT`; `session`, `--hold` or nothing runs [`super::run_session`] on
-/// stdin and stdout, after one turn if a prompt is given. Options of Claude Code that it does not know are ignored.
+/// `auth status|login|logout`, `setup-token`, `words WORD…` (prints them as a JSON list), `-p PROMPT`; `session`, `--hold`
+/// or nothing runs [`super::run_session`] on stdin and stdout, after one turn if a prompt is given. Options of Claude Code
+/// that it does not know are ignored.
 ///
 /// `FAKE_LOGIN_ACCOUNT` (or `auth login --account CODE`) chooses the account that signs in; `FAKE_LOGIN=fail|hang` makes
 /// sign-ins fail or hang; `FAKE_EXIT` is the exit code of a `-p` turn that was answered.
@@ -48,6 +51,7 @@ pub fn main(args: Vec<OsString>, env: Env<'_>) -> i32 {
             Ok(()) => say("Successfully logged out."),
             Err(trouble) => complain(&trouble.to_string()),
         },
+        ["words", rest @ ..] => say(&json!(rest).to_string()),
         ["setup-token", ..] => say("Your OAuth token (valid for 1 year):\nsk-ant-oat01-FAKE-SETUP"),
         words => match words.iter().position(|word| matches!(*word, "-p" | "--print")) {
             Some(at) => print_turn(&mut claude, env, words.get(at + 1).copied()),

@@ -169,9 +169,6 @@ fn only_what_a_dead_process_made_is_debris() {
         ("taken by somebody before", GONE, -1_000, LockOwner::Dead, false),
     ];
     for (name, pid, later, owner, debris) in rows {
-        if cfg!(windows) && pid == GONE {
-            continue; // The system is not asked there whether a process is gone.
-        }
         let bench = Bench::new("whose");
         let lock = whole(bench.foreign("one", 1));
         record(&bench, pid, "17", &lock);
@@ -188,9 +185,6 @@ fn only_what_a_dead_process_made_is_debris() {
 #[test]
 fn what_stands_outside_of_an_unclear_lock_stays_until_that_is_clear() {
     const GONE: u32 = 0x7fff_fffe;
-    if cfg!(windows) {
-        return; // The system is not asked there whether a process is gone.
-    }
     let bench = Bench::new("inside");
     let (outer, inner) = (whole(bench.foreign("one", 1)), whole(bench.foreign("two", 1)));
     let at = RealVfs.lstat(&outer).expect("a lock").modified;

@@ -105,6 +105,31 @@ fn a_sign_of_life_while_it_is_watched_begins_the_watch_anew() {
 }
 
 #[test]
+fn several_that_stand_still_are_watched_together() {
+    let bench = Bench::new("together");
+    let names = ["one", "two", "three", "four"];
+    names.iter().for_each(|name| drop(bench.foreign(name, 600)));
+    let mut locks: Vec<_> = names.iter().map(|name| bench.dir(name)).collect();
+    locks.push(bench.file("five"));
+    bench.foreign("locks/five.d", 600);
+    drop(bench.acquire(&locks, &LockOwner::Unknown).expect("locks that stand still"));
+    assert!(bench.time.passed() < Duration::from_secs(13), "{:?}", bench.time.passed());
+
+    let bench = Bench::new("one-lives");
+    names.iter().for_each(|name| drop(bench.foreign(name, 600)));
+    let (last, time) = (bench.path("four"), bench.time.clone());
+    let mut ago = SignedDuration::from_secs(600);
+    bench.time.on_sleep(move |_| {
+        ago -= SignedDuration::from_millis(1);
+        stamp(&last, &time, ago);
+    });
+    let locks: Vec<_> = names.iter().map(|name| bench.dir(name)).collect();
+    let error = bench.acquire(&locks, &alive()).map(drop).expect_err("one of them lives");
+    assert!(matches!(error, Error::Busy { path, .. } if path == bench.path("four")));
+    assert_eq!(bench.standing(&["four"]).len(), 1, "it still stands");
+}
+
+#[test]
 fn the_owner_is_named_while_a_stale_lock_is_watched() {
     let bench = Bench::new("named");
     bench.foreign("taken", 600);

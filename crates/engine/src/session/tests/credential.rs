@@ -7,6 +7,7 @@ use std::sync::Arc;
 use clauth_host::{Env, Host};
 use clauth_sandbox::{Account, Claude, Login, Pair, World, now_ms};
 
+use super::stage::{modes, usual};
 use crate::session::{Holder, LinkMode, Place, Tended};
 use crate::{Engine, Options, Target};
 
@@ -105,7 +106,7 @@ impl Flat {
 
 #[test]
 fn what_a_session_renews_comes_home() {
-    for mode in [LinkMode::Real, LinkMode::Copy] {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         assert_eq!(flat.tend(), Tended::Quiet, "{mode:?}");
         flat.claude().rotate_offline();
@@ -123,7 +124,7 @@ fn what_a_session_renews_comes_home() {
 /// Ends by two clocks say nothing of which login is the later (S3): one that came of the stored one is.
 #[test]
 fn what_a_session_renews_after_the_clock_was_set_back_comes_home() {
-    for mode in [LinkMode::Real, LinkMode::Copy] {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         flat.place.note_given(&flat.engine().disk);
         flat.claude().rotate_offline();
@@ -142,7 +143,7 @@ fn what_a_session_renews_after_the_clock_was_set_back_comes_home() {
 
 #[test]
 fn a_switch_brings_home_what_a_session_renewed_and_leaves_it_a_bearer_copy() {
-    for mode in [LinkMode::Real, LinkMode::Copy] {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         flat.claude().rotate_offline();
         flat.engine().switch(Target::Named("a"), Options::default()).expect("a switch");
@@ -155,7 +156,7 @@ fn a_switch_brings_home_what_a_session_renewed_and_leaves_it_a_bearer_copy() {
 
 #[test]
 fn another_accounts_login_stays_in_the_session_and_never_enters_the_slot() {
-    let flat = Flat::parked(LinkMode::Real);
+    let flat = Flat::parked(usual());
     let login = Login::new(&Account::c(), Pair::new("C", 1));
     flat.sign_in(&login);
     let Tended::Foreign { whose, new: true, .. } = flat.tend() else { panic!("it is foreign") };
@@ -169,7 +170,7 @@ fn another_accounts_login_stays_in_the_session_and_never_enters_the_slot() {
 
 #[test]
 fn a_new_sign_in_of_the_same_account_takes_the_place_of_the_stored_login() {
-    let flat = Flat::parked(LinkMode::Real);
+    let flat = Flat::parked(usual());
     let later = now_ms() + 40 * 24 * 3_600_000;
     let login =
         Login::new(&Account::a(), Pair::new("AB", 1)).expiring_at(now_ms() + 30 * 3_600_000).ending_at(Some(later));
@@ -180,7 +181,7 @@ fn a_new_sign_in_of_the_same_account_takes_the_place_of_the_stored_login() {
 
 #[test]
 fn a_sign_in_while_the_login_is_lent_waits_beside_the_loan() {
-    let flat = Flat::lent(LinkMode::Real);
+    let flat = Flat::lent(usual());
     assert_eq!(flat.slot(), "A1 bearer");
     let later = now_ms() + 40 * 24 * 3_600_000;
     flat.sign_in(&Login::new(&Account::a(), Pair::new("AB", 1)).ending_at(Some(later)));
@@ -198,7 +199,7 @@ fn what_is_no_login_is_never_adopted() {
         ("torn", "{\"claudeAiOauth\":{\"acc", Tended::Later),
         ("blank tokens", "{\"claudeAiOauth\":{\"accessToken\":\"\",\"refreshToken\":\"\"}}", Tended::Later),
     ];
-    for mode in [LinkMode::Real, LinkMode::Copy] {
+    for &mode in modes() {
         for (name, text, expected) in rows.clone() {
             let flat = Flat::parked(mode);
             std::fs::remove_file(flat.place.credential()).expect("the link");
@@ -242,7 +243,7 @@ fn a_copied_credential_and_the_slot_say_the_same_and_are_not_rewritten_while_the
 
 #[test]
 fn a_used_up_or_older_login_never_replaces_a_newer_one() {
-    for mode in [LinkMode::Real, LinkMode::Copy] {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         let old = std::fs::read(&flat.place.slot).expect("a slot");
         flat.claude().rotate_offline();

@@ -7,10 +7,9 @@ use clauth_sandbox::{Account, Login, Pair, now_ms};
 use serde_json::json;
 
 use super::credential::Flat;
+use super::stage::{modes, usual};
 use crate::session::LinkMode;
 use crate::{Engine, Options, Target};
-
-const MODES: [LinkMode; 2] = [LinkMode::Real, LinkMode::Copy];
 
 impl Flat {
     /// An engine, and what it says.
@@ -29,7 +28,7 @@ impl Flat {
 
 #[test]
 fn a_sign_in_a_moment_before_the_end_of_a_session_is_not_lost() {
-    for mode in MODES {
+    for &mode in modes() {
         for (account, family) in [(Account::a(), "AB"), (Account::c(), "C")] {
             let mut flat = Flat::parked(mode);
             let login = Login::new(&account, Pair::new(family, 1))
@@ -50,7 +49,7 @@ fn a_sign_in_a_moment_before_the_end_of_a_session_is_not_lost() {
 
 #[test]
 fn what_a_session_without_its_parent_changed_in_settings_and_state_comes_home() {
-    for mode in MODES {
+    for &mode in modes() {
         let mut flat = Flat::parked(mode);
         let home = flat.engine().home().expect("a home");
         std::fs::write(home.settings(), "{\"theme\":\"dark\"}").expect("settings");
@@ -74,7 +73,7 @@ fn what_a_session_without_its_parent_changed_in_settings_and_state_comes_home() 
 #[test]
 fn half_written_files_of_a_session_are_kept_aside() {
     for name in [".credentials.json", ".claude.json", "settings.json"] {
-        let mut flat = Flat::parked(LinkMode::Real);
+        let mut flat = Flat::parked(usual());
         let home = flat.engine().home().expect("a home");
         crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
         let path = flat.place.tree.join(name);
@@ -92,7 +91,7 @@ fn half_written_files_of_a_session_are_kept_aside() {
 
 #[test]
 fn removing_a_profile_keeps_what_lost_and_an_inhabited_tree() {
-    for mode in MODES {
+    for &mode in modes() {
         let mut flat = Flat::parked(mode);
         let kept = flat.of_profile("conflicts").join("20260101T000000Z");
         std::fs::create_dir_all(&kept).expect("a directory");
@@ -131,7 +130,7 @@ fn removing_a_profile_keeps_what_lost_and_an_inhabited_tree() {
 fn the_overrides_of_a_removed_profile_do_not_come_home_with_what_its_last_session_changed() {
     let own = |name: &str| vec!["env".to_owned(), name.to_owned()];
     for known in [true, false] {
-        let mut flat = Flat::parked(LinkMode::Real);
+        let mut flat = Flat::parked(usual());
         let home = flat.engine().home().expect("a home");
         std::fs::write(home.settings(), "{\"theme\":\"dark\",\"env\":{\"MINE\":\"1\"}}").expect("settings");
         let overrides = [(own("FOO"), Some(json!("1"))), (own("BAR"), Some(json!("1"))), (vec!["model".into()], None)];
@@ -160,7 +159,7 @@ fn the_overrides_of_a_removed_profile_do_not_come_home_with_what_its_last_sessio
 /// Nothing tells of a tree that is gone.
 #[test]
 fn a_tree_leaves_no_empty_directories_behind() {
-    for mode in MODES {
+    for &mode in modes() {
         let mut flat = Flat::parked(mode);
         let home = flat.engine().home().expect("a home");
         crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
@@ -185,7 +184,7 @@ fn a_tree_leaves_no_empty_directories_behind() {
 
 #[test]
 fn a_directory_that_no_list_has_and_that_is_more_than_a_tree_is_left_alone() {
-    let mut flat = Flat::parked(LinkMode::Real);
+    let mut flat = Flat::parked(usual());
     flat.leave();
     let copy = flat.world.root().join("profiles").join("a-before");
     std::fs::create_dir_all(copy.join("runtime")).expect("a directory");
@@ -206,7 +205,7 @@ fn a_profile_does_not_change_its_name_under_a_session_that_only_its_holder_tells
 #[cfg(unix)]
 #[test]
 fn a_profile_whose_tree_could_not_be_put_away_keeps_its_name() {
-    let mut flat = Flat::parked(LinkMode::Real);
+    let mut flat = Flat::parked(usual());
     std::fs::write(flat.place.tree.join("notes"), "mine").expect("a file");
     flat.leave();
     let home = flat.world.claude_dir();

@@ -4,10 +4,9 @@ use clauth_sandbox::{Account, Login, Pair, now_ms};
 use serde_json::{Value, json};
 
 use super::credential::Flat;
+use super::stage::{modes, usual};
 use crate::session::{LinkMode, Tended};
 use crate::{Options, Target};
-
-const MODES: [LinkMode; 2] = [LinkMode::Real, LinkMode::Copy];
 
 impl Flat {
     /// Writes the credential anew with this under `mcpOAuth`, as Claude Code does: null takes the key away.
@@ -31,7 +30,7 @@ impl Flat {
 
 #[test]
 fn a_login_to_an_mcp_server_outlives_the_restored_link() {
-    for mode in MODES {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         flat.set_mcp(&json!({"server": "FAKE-MCP-1"}));
         assert_eq!(flat.tend(), Tended::Quiet, "{mode:?}: nothing to tell about the account");
@@ -48,7 +47,7 @@ fn a_login_to_an_mcp_server_outlives_the_restored_link() {
 
 #[test]
 fn a_renewal_brings_the_machines_logins_home_with_it() {
-    for mode in MODES {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         flat.claude().rotate_offline();
         flat.set_mcp(&json!({"server": "FAKE-MCP-2"}));
@@ -60,7 +59,7 @@ fn a_renewal_brings_the_machines_logins_home_with_it() {
 
 #[test]
 fn what_the_slot_has_of_the_machine_survives_an_earlier_copy_and_a_sign_out() {
-    for mode in MODES {
+    for &mode in modes() {
         let flat = Flat::parked(mode);
         let early = flat.world.read_json(&flat.place.slot);
         flat.claude().rotate_offline();
@@ -85,7 +84,7 @@ fn what_the_slot_has_of_the_machine_survives_an_earlier_copy_and_a_sign_out() {
 
 #[test]
 fn a_switch_leaves_the_machines_logins_where_they_are() {
-    let flat = Flat::parked(LinkMode::Real);
+    let flat = Flat::parked(usual());
     flat.set_mcp(&json!({"server": "FAKE-OF-THE-SESSION"}));
     assert_eq!(flat.tend(), Tended::Quiet);
     flat.world.seed_mcp();
@@ -109,7 +108,7 @@ fn a_login_without_a_refresh_token_is_kept_unless_it_is_the_profiles_own() {
         ("nobody's word", other, false, Tended::Later),
     ];
     for (name, login, named, expected) in rows {
-        let flat = Flat::parked(LinkMode::Real);
+        let flat = Flat::parked(usual());
         flat.sign_in(&login);
         flat.world.edit_json(&flat.place.credential(), |object| {
             let oauth = object["claudeAiOauth"].as_object_mut().expect("a login");

@@ -82,6 +82,23 @@ pub(super) fn put(path: &Path, text: &str) {
     fs::write(path, text).expect("a file");
 }
 
+/// The modes that a tree can have here: links are a privilege on Windows, and Wine 8 says yes and makes none.
+pub(super) fn modes() -> &'static [LinkMode] {
+    let stage = Stage::new("links");
+    let link = stage.at_home("link");
+    let made = stage.disk.vfs.symlink(Path::new("settings.json"), &link);
+    if cfg!(unix) || stage.disk.vfs.lstat(&link).is_ok_and(|stat| stat.kind == Kind::Link) {
+        return &[LinkMode::Real, LinkMode::Copy];
+    }
+    println!("skipped: under Wine: trees made of links, since CreateSymbolicLinkW makes none: {made:?}");
+    &[LinkMode::Copy]
+}
+
+/// What most trees are made of: links, where there are any.
+pub(super) fn usual() -> LinkMode {
+    modes()[0]
+}
+
 pub(super) fn mkdir(path: &Path) {
     fs::create_dir_all(path).expect("a directory");
 }

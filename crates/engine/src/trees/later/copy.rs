@@ -18,7 +18,13 @@ impl Engine {
         let root = self.root.path();
         let name = root.file_name().map_or_else(|| "clauth".into(), |name| name.to_string_lossy().into_owned());
         let stamp = self.host.clock.now().strftime("%Y%m%d-%H%M%S");
-        root.with_file_name(format!("{name}{BEFORE}{stamp}"))
+        let place = |number: u32| {
+            let again = if number == 1 { String::new() } else { format!("-{number}") };
+            root.with_file_name(format!("{name}{BEFORE}{stamp}{again}"))
+        };
+        // One that was killed in this very second may have left its copy.
+        let free = |place: &PathBuf| self.disk.lstat(place).is_ok_and(|there| there.is_none());
+        (1..100).map(place).find(free).unwrap_or_else(|| place(1))
     }
 
     /// Copies the root to `place`, private, and whole or not at all.

@@ -1,6 +1,7 @@
 //! Bringing the accounts in: first everything is understood and decided, then each account becomes a profile, whole or not
 //! at all.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use clauth_claude::{AccountPart, Found};
@@ -78,13 +79,12 @@ impl Engine {
     /// Decides about every account before anything is written.
     fn plan<'r>(&self, rows: &[&'r Row], snapshot: &Snapshot, owner: &Owner) -> Vec<Plan<'r>> {
         let mut taken = snapshot.roster.names.clone();
-        taken.extend(
-            self.disk
-                .list(&self.root.profiles())
-                .unwrap_or_default()
-                .iter()
-                .filter_map(|name| name.to_str().map(str::to_owned)),
-        );
+        let profiles = self.root.profiles();
+        // A directory with nothing in it is what an adoption that was killed had only begun with.
+        let is_somebodys =
+            |name: &&OsString| self.disk.list(&profiles.join(name)).map_or(true, |inside| !inside.is_empty());
+        let there = self.disk.list(&profiles).unwrap_or_default();
+        taken.extend(there.iter().filter(is_somebodys).filter_map(|name| name.to_str().map(str::to_owned)));
         let mut plans: Vec<Plan<'r>> = Vec::new();
         // Of two that are one account the live one keeps it, else the first.
         let live = |row: &Row| matches!(&row.held, Held::Login(part) if is_live(part, snapshot));

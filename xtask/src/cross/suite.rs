@@ -1,0 +1,117 @@
+//! The tests of some crates under Wine: built once, then each program run with a deadline in a prefix of its own.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use serde_json::Value;
+
+use super::cargo::{self, Platform};
+use super::packages;
+use super::report::Report;
+use super::wine::{self, Prefix};
+
+/// The crates with files, links, locks and processes in them, which are what differs on Windows.
+const CRATES: [&str; 4] = ["durable", "claude", "engine", "cli"];
+
+/// A program that has not ended by then hangs. The longest takes a third of it on two busy processors.
+const DEADLINE: Duration = Duration::from_secs(1800);
+
+/// A test program that was built.
+struct Program {
+    /// `clauth-engine it`: its package and its target.
+    name: String,
+    file: PathBuf,
+    /// Where cargo would run it.
+    folder: PathBuf,
+}
+
+/// Builds the tests of `which` (`durable`, or `engine:it` for one program of a crate; all four where nothing is named)
+/// and runs those whose name holds `filter`.
+pub(super) fn run(root: &Path, which: Option<&str>, filter: Option<&str>) -> anyhow::Result<ExitCode> {
+    let reason = packages::missing(true).or_else(|| wine::missing().map(str::to_owned));
+    if let Some(reason) = reason {
+        println!("skipped: cross windows --test: {reason}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (crates, program) = match which.map(|which| which.split_once(':').unwrap_or((which, ""))) {
+        Some((one, program)) => (vec![one], program),
+        None => (CRATES.to_vec(), ""),
+    };
+    let programs = build(root, &crates)?;
+    let prefix = Prefix::make(root)?;
+    let mut well = true;
+    let mut all = Vec::new();
+    for one in programs.iter().filter(|one| one.name.ends_with(program)) {
+        let report = play(root, &prefix, one, filter)?;
+        print!("{report}");
+        well &= report.is_well();
+        all.push(report);
+    }
+    ensure!(!all.is_empty(), "no test program of that name: {}", which.unwrap_or_default());
+    println!("\nunder Wine:");
+    all.iter().for_each(|report| println!("  {}", report.line()));
+    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn build(root: &Path, crates: &[&str]) -> anyhow::Result<Vec<Program>> {
+    let mut words: Vec<String> =
+        ["test", "--no-run", "--message-format", "json-render-diagnostics"].map(String::from).into();
+    for name in crates {
+        words.push("--package".into());
+        words.push(if *name == "cli" { "clauth".into() } else { format!("clauth-{name}") });
+    }
+    let output = cargo::command(root, Platform::Windows, &words)?
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    ensure!(output.status.success(), "cargo ended with {}", output.status);
+    let text = String::from_utf8(output.stdout).context("cargo's messages are no text")?;
+    let messages = text.lines().map(serde_json::from_str::<Value>).collect::<Result<Vec<_>, _>>()?;
+    Ok(messages.iter().filter_map(program).collect())
+}
+
+/// The test program that a message of cargo's tells of.
+fn program(message: &Value) -> Option<Program> {
+    let is_test = message["profile"]["test"].as_bool()?;
+    let file = PathBuf::from(message["executable"].as_str()?);
+    let folder = Path::new(message["manifest_path"].as_str()?).parent()?.to_owned();
+    let package = folder.file_name()?.to_str()?;
+    let name = format!("{package} {}", message["target"]["name"].as_str()?);
+    is_test.then_some(Program { name, file, folder })
+}
+
+/// Runs one program. One test at a time: what then hangs has a name.
+fn play(root: &Path, prefix: &Prefix, program: &Program, filter: Option<&str>) -> anyhow::Result<Report> {
+    println!("running {} …", program.name);
+    let log = prefix.path().join("output");
+    let out = File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let mut command = prefix.command(root);
+    command.arg(&program.file).args(["--test-threads=1", "--show-output"]).args(filter);
+    command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
+    command.stdout(out.try_clone()?).stderr(out).stdin(std::process::Stdio::null());
+    let began = Instant::now();
+    let status = wait(&mut command.spawn().context("cannot run Wine")?)?;
+    if status.is_none() {
+        prefix.end();
+    }
+    let text = fs::read(&log).with_context(|| format!("cannot read {}", log.display()))?;
+    let text = String::from_utf8_lossy(&text).replace('\r', "");
+    Ok(Report::read(&program.name, &text, status.map(|status| status.success()), began.elapsed()))
+}
+
+/// The child's end, or nothing where it was ended by us.
+fn wait(child: &mut Child) -> anyhow::Result<Option<ExitStatus>> {
+    let began = Instant::now();
+    while began.elapsed() < DEADLINE {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    child.kill()?;
+    child.wait()?;
+    Ok(None)
+}
