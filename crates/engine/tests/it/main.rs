@@ -26,6 +26,7 @@ mod races;
 mod refresh;
 mod refresh_faults;
 mod secure;
+mod session_faults;
 mod staying;
 mod unnamed;
 mod usage;
