@@ -62,9 +62,15 @@ pub(crate) fn seed_with(
         converger.pass()?;
     }
     let former = Base::load(&engine.disk, place, Subject::Settings)?.map(|base| base.own);
-    let held = if seeding.makes_state()? { lock::seeding(engine, &tree)? } else { lock::merging_soon(engine)? };
+    // What the files are to be is found out before any lock is taken: a state file may be large (K3). Should the home's
+    // change meanwhile, it looks changed to the first pass.
     let before = converger.look()?;
-    let made = [seeding.state(&held)?, seeding.settings(&held)?];
+    let (state, settings) = (seeding.state()?, seeding.settings()?);
+    let held = if state.is_some() { lock::seeding(engine, &tree)? } else { lock::merging_soon(engine)? };
+    let made = [
+        state.map_or_else(|| seeding.unlink_state(), |draft| seeding.create(&draft, &held))?,
+        settings.map_or_else(|| seeding.reset_settings(), |draft| seeding.create(&draft, &held))?,
+    ];
     for (subject, made) in Subject::ALL.into_iter().zip(made) {
         if made == Made::Anew {
             converger.made(subject, &before)?;
@@ -97,6 +103,14 @@ enum Made {
     Anew,
 }
 
+/// A file that the tree is to get, and what is known of it from then on.
+struct Draft {
+    subject: Subject,
+    stands: Stands,
+    bytes: Vec<u8>,
+    base: Base,
+}
+
 struct Seeding<'a> {
     engine: &'a Engine,
     home: &'a ClaudeHome,
@@ -115,28 +129,26 @@ impl Seeding<'_> {
         Ok(own)
     }
 
-    /// Whether the tree is to get a state file.
-    fn makes_state(&self) -> Result<bool, Error> {
-        let disk = &self.engine.disk;
-        let vacant = vacancy(disk, &Subject::State.file(self.tree))?.is_some();
-        Ok(vacant && disk.stat(&Subject::State.file(self.home))?.is_some())
-    }
-
-    fn state(&self, held: &Held) -> Result<Made, Error> {
+    /// Removes an old shared link to a state file that is not there: through it Claude Code would make the home's file out of
+    /// the tree's.
+    fn unlink_state(&self) -> Result<Made, Error> {
         let disk = &self.engine.disk;
         let path = Subject::State.file(self.tree);
-        let Some(stands) = vacancy(disk, &path)? else { return Ok(Made::Nothing) };
-        let Some(bytes) = self.parsed(&Subject::State.file(self.home), StateFile::parse)? else {
-            // Through a link Claude Code would make the home's file out of the tree's.
-            let removed = matches!(stands, Stands::Link) && disk.remove_file(&path)?;
-            return Ok(if removed { Made::Changed } else { Made::Nothing });
-        };
+        let stands = matches!(vacancy(disk, &path)?, Some(Stands::Link));
+        let dangles = stands && disk.stat(&Subject::State.file(self.home))?.is_none();
+        Ok(if dangles && disk.remove_file(&path)? { Made::Changed } else { Made::Nothing })
+    }
+
+    fn state(&self) -> Result<Option<Draft>, Error> {
+        let path = Subject::State.file(self.tree);
+        let Some(stands) = vacancy(&self.engine.disk, &path)? else { return Ok(None) };
+        let Some(bytes) = self.parsed(&Subject::State.file(self.home), StateFile::parse)? else { return Ok(None) };
         let known = self.known()?;
         let named = bytes.identity().as_ref().map(AccountKey::of);
         let own = known.as_ref().is_some_and(|known| Some(&known.key) == named.as_ref());
         let block = known.as_ref().and_then(Known::proven_block);
         let seeded = if own { bytes } else { bytes.with_identity(block).map_err(|source| torn(&path, source))? };
-        self.create(Subject::State, stands, seeded.bytes(), held)
+        self.draft(Subject::State, stands, seeded.bytes().to_vec()).map(Some)
     }
 
     /// The account that the profile is proven to be.
@@ -145,14 +157,25 @@ impl Seeding<'_> {
         Ok(bytes.and_then(Known::read).filter(Known::proven))
     }
 
-    fn settings(&self, held: &Held) -> Result<Made, Error> {
+    fn settings(&self) -> Result<Option<Draft>, Error> {
         let path = Subject::Settings.file(self.tree);
-        if let Some(stands) = vacancy(&self.engine.disk, &path)? {
-            let document = self.parsed(&Subject::Settings.file(self.home), Document::parse)?;
-            let mut document = document.unwrap_or_else(Document::empty);
-            self.set_overrides(&mut document).map_err(|source| torn(&path, source))?;
-            return self.create(Subject::Settings, stands, document.bytes(), held);
-        }
+        let Some(stands) = vacancy(&self.engine.disk, &path)? else { return Ok(None) };
+        let document = self.parsed(&Subject::Settings.file(self.home), Document::parse)?;
+        let mut document = document.unwrap_or_else(Document::empty);
+        self.set_overrides(&mut document).map_err(|source| torn(&path, source))?;
+        self.draft(Subject::Settings, stands, document.into_bytes()).map(Some)
+    }
+
+    fn draft(&self, subject: Subject, stands: Stands, bytes: Vec<u8>) -> Result<Draft, Error> {
+        let document = Document::parse(bytes).map_err(|source| torn(&subject.file(self.tree), source))?;
+        let own = if subject == Subject::Settings { Own::of(self.overrides).0 } else { Vec::new() };
+        let base = Base { own, ..Base::of_copy(&Side::read(subject, &document), document.bytes()) };
+        Ok(Draft { subject, stands, bytes: document.into_bytes(), base })
+    }
+
+    /// Sets the overrides in settings that the tree has already.
+    fn reset_settings(&self) -> Result<Made, Error> {
+        let path = Subject::Settings.file(self.tree);
         let Some(before) = self.parsed(&path, Document::parse)? else { return Ok(Made::Nothing) };
         let mut document = before.clone();
         self.set_overrides(&mut document).map_err(|source| torn(&path, source))?;
@@ -210,13 +233,11 @@ impl Seeding<'_> {
     /// Neither is waited for: all that is in them is the home's, and after a power loss nobody lives in the tree. A file
     /// that comes back empty is a torn member, and one without its base may only add (S5). The watchdog makes the base durable
     /// before it relies on it ([`Converger::make_durable`]).
-    fn create(&self, subject: Subject, stands: Stands, bytes: &[u8], held: &Held) -> Result<Made, Error> {
+    fn create(&self, draft: &Draft, held: &Held) -> Result<Made, Error> {
+        let Draft { subject, stands, bytes, base } = draft;
         let disk = &self.engine.disk;
         let path = subject.file(self.tree);
-        let document = Document::parse(bytes.to_vec()).map_err(|source| torn(&path, source))?;
-        let own = if subject == Subject::Settings { Own::of(self.overrides).0 } else { Vec::new() };
-        let base = Base { own, ..Base::of_copy(&Side::read(subject, &document), bytes) };
-        base.save_quickly(disk, self.place, subject)?;
+        base.save_quickly(disk, self.place, *subject)?;
         held.check()?;
         let made = match stands {
             Stands::Link => disk.replace_itself(&path, bytes, Mode::Private).map(|()| true)?,
@@ -226,7 +247,7 @@ impl Seeding<'_> {
             return Ok(Made::Anew);
         }
         // Whoever made one in the meantime keeps it. Nothing is known of it, and the next pass merges it as such.
-        Base::remove(disk, self.place, subject)?;
+        Base::remove(disk, self.place, *subject)?;
         Ok(Made::Nothing)
     }
 

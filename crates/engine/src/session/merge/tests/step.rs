@@ -80,3 +80,23 @@ fn what_was_just_made_is_not_merged_again_unless_the_home_was_written_this_momen
         assert_eq!(house.value(&house.settings())["model"], "haiku-of-the-session", "{name}");
     }
 }
+
+/// K3: a state file may be as large as a disk is slow.
+#[test]
+fn what_is_to_be_written_is_on_the_disk_before_claude_codes_lock_is_taken() {
+    let house = House::new(STATE, SETTINGS);
+    let place = house.seeded(&["a"]).remove(0);
+    house.set(&state_of(&place), "theme", &json!("light"));
+    let counting = clauth_durable::vfs::FaultyVfs::counting(std::sync::Arc::new(clauth_durable::vfs::RealVfs));
+    house.converger_on(&house.on(counting.clone()), std::slice::from_ref(&place)).pass().expect("a pass");
+    assert_eq!(house.value(&house.world.state_path())["theme"], "light");
+    let effects = counting.effects();
+    let of = |name: &str, part: &str| {
+        let is =
+            |effect: &clauth_durable::vfs::Effect| effect.name == name && effect.path.to_string_lossy().contains(part);
+        effects.iter().position(is).expect("such an effect")
+    };
+    let locked = of("create_dir", ".claude.json.lock");
+    assert!(of("sync", ".claude.json.clauth-merge-") < locked, "{effects:?}");
+    assert!(of("exchange", ".claude.json.clauth-merge-") > locked, "{effects:?}");
+}
