@@ -31,7 +31,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     for row in run::measure(&Plan { stage: &stage, turns: args.turns })? {
         report.push(row);
     }
-    for row in sessions::measure(&stage)? {
+    for row in sessions::measure(&stage, &|_| true)? {
         report.push(row);
     }
     if args.build {

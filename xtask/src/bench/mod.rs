@@ -6,6 +6,7 @@
 mod args;
 mod baseline;
 mod effects;
+mod locks;
 mod report;
 mod run;
 mod sessions;

@@ -25,17 +25,13 @@ pub(super) struct Plan<'a> {
 }
 
 /// One command, made anew for each turn.
-type Subject<'a> = Box<dyn Fn() -> anyhow::Result<Command> + 'a>;
+pub(super) type Subject<'a> = Box<dyn Fn() -> anyhow::Result<Command> + 'a>;
 
 /// Measures every subject.
 pub(super) fn measure(plan: &Plan<'_>) -> anyhow::Result<Vec<Row>> {
     let stage = plan.stage;
-    let mut subjects: Vec<Subject<'_>> = vec![
-        Box::new(|| Ok(stage.nothing())),
-        Box::new(|| Ok(stage.which())),
-        Box::new(|| Ok(stage.list())),
-        Box::new(|| Ok(stage.start())),
-    ];
+    let mut subjects: Vec<Subject<'_>> =
+        vec![Box::new(|| Ok(stage.nothing())), Box::new(|| Ok(stage.which())), Box::new(|| Ok(stage.list()))];
     let written = switch_writes(stage)?;
     if let Some(written) = written {
         subjects.push(Box::new(move || baseline(stage, written)));
@@ -45,10 +41,9 @@ pub(super) fn measure(plan: &Plan<'_>) -> anyhow::Result<Vec<Row>> {
     let of_true = ("`true`".to_owned(), spreads[0]);
     let mut rows = vec![
         Row::timed("`which`", spreads[1], of_true.clone(), Budget::Over(1.5)),
-        Row::timed(format!("`list`, {MANY} profiles"), spreads[2], of_true.clone(), Budget::Over(5.0)),
-        Row::timed("`start` of `true`, links", spreads[3], of_true, Budget::Over(10.0)),
+        Row::timed(format!("`list`, {MANY} profiles"), spreads[2], of_true, Budget::Over(5.0)),
     ];
-    if let (Some(written), [_, _, _, _, baseline, switch]) = (written, spreads.as_slice()) {
+    if let (Some(written), [_, _, _, baseline, switch]) = (written, spreads.as_slice()) {
         let name = format!("{} files replaced and {} appended to, synced", written.replaced, written.appended);
         rows.push(Row::timed("`switch`", *switch, (name, *baseline), Budget::Times(1.5)));
     }
@@ -74,7 +69,7 @@ fn baseline(stage: &Stage, written: Written) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn take_turns(subjects: &[Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<Duration>>> {
+pub(super) fn take_turns(subjects: &[Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::with_capacity(turns); subjects.len()];
     for turn in 0..WARM_UP + turns {
         for (subject, times) in subjects.iter().zip(&mut times) {

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
 
+use super::locks;
 use super::report::{Budget, Row};
+use super::run::{Subject, take_turns};
 use super::stage::Stage;
 use super::stats::Spread;
 
@@ -29,20 +31,54 @@ const REST: Duration = Duration::from_secs(3);
 /// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Measures idling in both modes and copying a large home. Needs the process figures that Linux shows.
-pub(super) fn measure(stage: &Stage) -> anyhow::Result<Vec<Row>> {
-    if !Path::new("/proc/self/schedstat").exists() {
-        println!("skipped: sessions: this system does not show what a process used");
-        return Ok(Vec::new());
-    }
+/// Turns of a start. Few: a file system that was just given back thousands of files, as by hundreds of turns, takes longer
+/// to make one (ext4 looks at each).
+const STARTS: usize = 40;
+
+/// Measures what is wanted of `start`, `idle`, `copy` and `locks`. Needs the process figures that Linux shows.
+pub(super) fn measure(stage: &Stage, wants: &dyn Fn(&str) -> bool) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
+    if wants("start") {
+        rows.push(start(stage)?);
+    }
+    if wants("locks") {
+        rows.extend(locks::measure(stage)?);
+    }
+    if !Path::new("/proc/self/schedstat").exists() {
+        println!("skipped: idle and copied sessions: this system does not show what a process used");
+        return Ok(rows);
+    }
+    if wants("idle") {
+        rows.extend(idle(stage)?);
+    }
+    if wants("copy") {
+        rows.extend(copies(stage)?);
+    }
+    Ok(rows)
+}
+
+/// A whole session of a program that does nothing, beside that program alone.
+fn start(stage: &Stage) -> anyhow::Result<Row> {
+    let subjects: [Subject<'_>; 2] = [Box::new(|| Ok(stage.nothing())), Box::new(|| Ok(stage.start()))];
+    let spreads: Vec<_> = take_turns(&subjects, STARTS)?.iter().map(|times| Spread::of(times)).collect();
+    let least = ("`true`".to_owned(), spreads[0]);
+    Ok(Row::timed("`start` of `true`, links", spreads[1], least, Budget::Over(10.0)))
+}
+
+fn idle(stage: &Stage) -> anyhow::Result<[Row; 2]> {
     let session = Session::begin(stage, "real")?;
     let used = session.idle()?;
     session.end()?;
-    rows.push(Row::plain("idle session for 10 s, links: voluntary switches", used.switches, "switches", 30.0));
-    rows.push(Row::plain("idle session for 10 s, links: processor time", used.processor, "ms", 5.0));
+    Ok([
+        Row::plain("idle session for 10 s, links: voluntary switches", used.switches, "switches", 30.0),
+        Row::plain("idle session for 10 s, links: processor time", used.processor, "ms", 5.0),
+    ])
+}
+
+fn copies(stage: &Stage) -> anyhow::Result<Vec<Row>> {
     let home = stage.large_home();
     fill(&home)?;
+    let mut rows = Vec::new();
     let (mut started, mut copied) = (Vec::new(), Vec::new());
     for turn in 0..=COPIES {
         let copy = copy(stage, &home)?;
@@ -55,7 +91,9 @@ pub(super) fn measure(stage: &Stage) -> anyhow::Result<Vec<Row>> {
         if turn == COPIES {
             let used = session.idle()?;
             rows.push(Row::plain("idle session for 10 s, copies: processor time", used.processor, "ms", 50.0));
-            rows.push(Row::plain("a changed file in the copy", session.mirrored(&home)?, "ms", 1000.0));
+            let (took, used) = session.mirrored(&home)?;
+            rows.push(Row::plain("a changed file in the copy", took, "ms", 1000.0));
+            rows.push(Row::plain("the same: processor time, where a walk takes hundreds", used, "ms", 25.0));
         }
         session.end()?;
     }
@@ -123,17 +161,21 @@ impl Session {
         Ok(Used { switches: after.switches - before.switches, processor: after.processor - before.processor })
     }
 
-    /// How long a changed file of the home takes to be the same in the tree, in milliseconds.
-    fn mirrored(&self, home: &Path) -> anyhow::Result<f64> {
+    /// How long a changed file of the home takes to be the same in the tree, and what the parent used for it until a moment
+    /// later, in milliseconds.
+    fn mirrored(&self, home: &Path) -> anyhow::Result<(f64, f64)> {
         let name = Path::new("projects/-home-user-project-050/00010000.jsonl");
         // Lines are what a transcript gets; whatever else is in both is left alone.
         let line = "{\"changed\":true}\n";
+        let before = used(self.parent.id())?;
         let mut file = fs::OpenOptions::new().append(true).open(home.join(name))?;
         file.write_all(line.as_bytes())?;
         let began = Instant::now();
         wait(|| fs::read_to_string(self.tree.join(name)).is_ok_and(|other| other.ends_with(line)))
             .context("a change does not arrive")?;
-        Ok(began.elapsed().as_secs_f64() * 1000.0)
+        let took = began.elapsed().as_secs_f64() * 1000.0;
+        thread::sleep(REST);
+        Ok((took, used(self.parent.id())?.processor - before.processor))
     }
 
     fn end(mut self) -> anyhow::Result<()> {

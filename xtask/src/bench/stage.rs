@@ -10,6 +10,7 @@ use clauth_sandbox::{Account, Server, World};
 /// Two homes: one with few profiles, one with many.
 pub(super) struct Stage {
     program: PathBuf,
+    server: Server,
     few: World,
     many: World,
     turn: Cell<usize>,
@@ -27,7 +28,7 @@ impl Stage {
         let server = Server::try_start().context("no loopback port for the fake server")?;
         let few = home(program, &server, FEW)?;
         let many = home(program, &server, MANY)?;
-        Ok(Self { program: program.into(), few, many, turn: Cell::new(0) })
+        Ok(Self { program: program.into(), server, few, many, turn: Cell::new(0) })
     }
 
     /// `clauth which` in the small home.
@@ -46,7 +47,7 @@ impl Stage {
         self.command(&self.few, &["switch", &name(turn % (FEW - 1))])
     }
 
-    /// `clauth start` of a profile that is not live, with `true` for its `claude`.
+    /// `clauth start` of a profile that is not live, with [`Stage::nothing`] for its `claude`.
     pub(super) fn start(&self) -> Command {
         let mut command = self.command(&self.few, &["start", &name(FEW - 1)]);
         command.env("CLAUTH_CLAUDE", "/bin/true").env("CLAUTH_LINKS", "real");
@@ -73,6 +74,16 @@ impl Stage {
         Ok((command, self.many.root().join("profiles").join(profile).join("runtime"), begun))
     }
 
+    /// One more home with so many profiles.
+    pub(super) fn another(&self, profiles: usize) -> anyhow::Result<World> {
+        home(&self.program, &self.server, profiles)
+    }
+
+    /// clauth in a home.
+    pub(super) fn in_home(&self, world: &World, words: &[&str]) -> Command {
+        self.command(world, words)
+    }
+
     /// A folder on the same disk as the homes.
     pub(super) fn folder(&self) -> PathBuf {
         self.few.home().join("baseline")
@@ -91,12 +102,12 @@ impl Stage {
 }
 
 #[cfg(unix)]
-fn make_runnable(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_runnable(path: &Path) -> std::io::Result<()> {
     std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
 }
 
 #[cfg(not(unix))]
-fn make_runnable(_: &Path) -> std::io::Result<()> {
+pub(super) fn make_runnable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
