@@ -220,6 +220,32 @@ impl Disk {
         }
     }
 
+    /// The same without waiting for the disk, for what can be made again from what is on it: after a power loss the file may
+    /// be missing or empty.
+    ///
+    /// # Errors
+    /// As the system says.
+    pub fn create_unsynced(&self, path: &Path, bytes: &[u8]) -> Result<bool, Error> {
+        let temp = self.temp_beside(path);
+        let written = self.write_new(&temp, bytes, 0o600, None).map(drop);
+        match written.and_then(|()| self.vfs.rename_new(&temp, path).map_err(Error::io("create", path))) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                let _ = self.vfs.remove_file(&temp);
+                match error {
+                    Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+                    error => Err(error),
+                }
+            }
+        }
+    }
+
+    /// A name for what is written beside a file before it takes its place.
+    fn temp_beside(&self, path: &Path) -> PathBuf {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!(".{name}.clauth-{}", self.random.name()))
+    }
+
     /// Writes a file beside `path`, and `swap`s it in.
     fn put(
         &self,
@@ -228,8 +254,7 @@ impl Disk {
         mode: u32,
         swap: impl FnOnce(&Path, &Path) -> io::Result<()>,
     ) -> Result<(), Error> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temp = path.with_file_name(format!(".{name}.clauth-{}", self.random.name()));
+        let temp = self.temp_beside(path);
         let staged = self.stage(&temp, bytes, mode, None);
         let renamed = staged.and_then(|()| swap(&temp, path).map_err(Error::io("replace", path)));
         if let Err(error) = renamed {
@@ -245,8 +270,7 @@ impl Disk {
     /// # Errors
     /// As the system says.
     pub fn replace_by_link(&self, path: &Path, before: &[u8], target: &Path) -> Result<bool, Error> {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let temp = path.with_file_name(format!(".{name}.clauth-{}", self.random.name()));
+        let temp = self.temp_beside(path);
         self.vfs.symlink(target, &temp).map_err(Error::io("link", &temp))?;
         let is_before = |path: &Path| self.read(path).is_ok_and(|bytes| bytes.as_deref() == Some(before));
         let put = match self.vfs.exchange(&temp, path) {
@@ -271,6 +295,16 @@ impl Disk {
 
     /// Writes and syncs a new file with exactly `mode`, stamped with `modified` where given.
     pub(crate) fn stage(&self, temp: &Path, bytes: &[u8], mode: u32, modified: Option<Timestamp>) -> Result<(), Error> {
+        self.write_new(temp, bytes, mode, modified)?.sync().map_err(Error::io("sync", temp))
+    }
+
+    fn write_new(
+        &self,
+        temp: &Path,
+        bytes: &[u8],
+        mode: u32,
+        modified: Option<Timestamp>,
+    ) -> Result<Box<dyn Handle>, Error> {
         let mut file = self.vfs.create(temp, mode & 0o600).map_err(Error::io("create", temp))?;
         write_all(file.as_mut(), bytes).map_err(Error::io("write", temp))?;
         if mode & !0o600 != 0 {
@@ -279,7 +313,7 @@ impl Disk {
         if let Some(modified) = modified {
             file.set_modified(modified).map_err(Error::io("stamp", temp))?;
         }
-        file.sync().map_err(Error::io("sync", temp))
+        Ok(file)
     }
 
     /// Makes the entry of `path` in its directory durable.

@@ -8,7 +8,7 @@ use anyhow::bail;
 use super::report::{self, Report};
 use super::stage::Stage;
 use super::topic::{Topic, Topics};
-use super::{crowd, live, poller, run as turns, sessions};
+use super::{crowd, live, locks, poller, run as turns, sessions};
 use crate::process;
 
 /// What to measure.
@@ -46,6 +46,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     }
     if topics.has(Topic::Poller) {
         report.extend(poller::measure(&program)?);
+    }
+    if topics.has(Topic::Locks) {
+        report.extend(locks::measure(&stage)?);
     }
     report.extend(sessions::measure(&stage, &topics)?);
     if topics.has(Topic::Build) {

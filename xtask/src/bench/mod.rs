@@ -8,6 +8,7 @@ mod baseline;
 mod crowd;
 mod effects;
 mod live;
+mod locks;
 mod poller;
 mod proc;
 mod report;

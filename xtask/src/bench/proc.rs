@@ -38,7 +38,7 @@ pub(super) fn used_within(pid: u32, time: Duration) -> anyhow::Result<Used> {
 }
 
 /// What they used since they began.
-fn used(pid: u32) -> anyhow::Result<Used> {
+pub(super) fn used(pid: u32) -> anyhow::Result<Used> {
     let io = fs::read_to_string(format!("/proc/{pid}/io"))?;
     let mut all = Used { switches: 0.0, processor: 0.0, written: figure(&io, "write_bytes:")? };
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {

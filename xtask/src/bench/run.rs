@@ -18,7 +18,7 @@ use crate::process;
 const WARM_UP: usize = 5;
 
 /// One command, made anew for each turn.
-type Subject<'a> = Box<dyn Fn() -> anyhow::Result<Command> + 'a>;
+pub(super) type Subject<'a> = Box<dyn Fn() -> anyhow::Result<Command> + 'a>;
 
 /// One row: what takes turns, and what stands beside it.
 struct Contender<'a> {
@@ -80,7 +80,6 @@ fn contenders<'a>(stage: &'a Stage, topics: &Topics) -> anyhow::Result<Vec<Conte
         over(Topic::List, &format!("`list`, {MANY} profiles"), 5.0, |stage| Ok(stage.list())),
         over(Topic::Usage, &format!("`usage --offline`, {MANY} profiles"), 6.0, |stage| Ok(stage.usage())),
         over(Topic::Statusline, "`statusline`", 2.0, Stage::statusline),
-        over(Topic::Start, "`start` of `true`, links", 10.0, |stage| Ok(stage.start())),
         if topics.has(Topic::Switch) { switch(stage)? } else { None },
     ];
     Ok(all.into_iter().flatten().collect())
@@ -113,7 +112,7 @@ fn baseline(stage: &Stage, written: Written) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-fn take_turns(subjects: &[&Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<Duration>>> {
+pub(super) fn take_turns(subjects: &[&Subject<'_>], turns: usize) -> anyhow::Result<Vec<Vec<Duration>>> {
     let mut times = vec![Vec::with_capacity(turns); subjects.len()];
     for turn in 0..WARM_UP + turns {
         for (subject, times) in subjects.iter().zip(&mut times) {

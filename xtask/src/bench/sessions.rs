@@ -11,6 +11,7 @@ use anyhow::{Context as _, ensure};
 
 use super::proc::{self, Used, wait};
 use super::report::{Budget, Row};
+use super::run::{Subject, take_turns};
 use super::stage::Stage;
 use super::stats::Spread;
 use super::topic::{Topic, Topics};
@@ -28,14 +29,21 @@ const TOGETHER: usize = 200;
 const IDLE: Duration = Duration::from_secs(10);
 const REST: Duration = Duration::from_secs(3);
 
-/// Measures what is asked for of idling in both modes and copying a large home.
+/// Turns of a start. Few: a file system that was just given back thousands of files, as by hundreds of turns, takes longer
+/// to make one (ext4 looks at each).
+const STARTS: usize = 40;
+
+/// Measures what is asked for of starts, of idling in both modes and copying a large home.
 pub(super) fn measure(stage: &Stage, topics: &Topics) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
+    if topics.has(Topic::Start) {
+        rows.push(start(stage)?);
+    }
     if !topics.has(Topic::Idle) && !topics.has(Topic::Copies) {
         return Ok(rows);
     }
     if !proc::tells() {
-        println!("skipped: sessions: this system does not show what a process used");
+        println!("skipped: idle and copied sessions: this system does not show what a process used");
         return Ok(rows);
     }
     if topics.has(Topic::Idle) {
@@ -45,6 +53,15 @@ pub(super) fn measure(stage: &Stage, topics: &Topics) -> anyhow::Result<Vec<Row>
         rows.extend(copies(stage)?);
     }
     Ok(rows)
+}
+
+/// A whole session of a program that does nothing, beside that program alone.
+fn start(stage: &Stage) -> anyhow::Result<Row> {
+    let (nothing, start): (Subject<'_>, Subject<'_>) =
+        (Box::new(|| Ok(stage.nothing())), Box::new(|| Ok(stage.start())));
+    let spreads: Vec<_> = take_turns(&[&nothing, &start], STARTS)?.iter().map(|times| Spread::of(times)).collect();
+    let least = ("`true`".to_owned(), spreads[0]);
+    Ok(Row::timed("`start` of `true`, links", spreads[1], least, Budget::Over(10.0)))
 }
 
 fn idle(stage: &Stage) -> anyhow::Result<[Row; 2]> {
@@ -73,7 +90,9 @@ fn copies(stage: &Stage) -> anyhow::Result<Vec<Row>> {
         if turn == COPIES {
             let used = session.idle()?;
             rows.push(Row::plain("idle session for 10 s, copies: processor time", used.processor, "ms", 50.0));
-            rows.push(Row::plain("a changed file in the copy", session.mirrored(&home)?, "ms", 1000.0));
+            let (took, used) = session.mirrored(&home)?;
+            rows.push(Row::plain("a changed file in the copy", took, "ms", 1000.0));
+            rows.push(Row::plain("the same: processor time, where a walk takes hundreds", used, "ms", 25.0));
         }
         session.end()?;
     }
@@ -131,17 +150,21 @@ impl Session {
         proc::used_within(self.parent.id(), IDLE)
     }
 
-    /// How long a changed file of the home takes to be the same in the tree, in milliseconds.
-    fn mirrored(&self, home: &Path) -> anyhow::Result<f64> {
+    /// How long a changed file of the home takes to be the same in the tree, and what the parent used for it until a moment
+    /// later, in milliseconds.
+    fn mirrored(&self, home: &Path) -> anyhow::Result<(f64, f64)> {
         let name = Path::new("projects/-home-user-project-050/00010000.jsonl");
         // Lines are what a transcript gets; whatever else is in both is left alone.
         let line = "{\"changed\":true}\n";
+        let before = proc::used(self.parent.id())?;
         let mut file = fs::OpenOptions::new().append(true).open(home.join(name))?;
         file.write_all(line.as_bytes())?;
         let began = Instant::now();
         wait(|| fs::read_to_string(self.tree.join(name)).is_ok_and(|other| other.ends_with(line)))
             .context("a change does not arrive")?;
-        Ok(began.elapsed().as_secs_f64() * 1000.0)
+        let took = began.elapsed().as_secs_f64() * 1000.0;
+        thread::sleep(REST);
+        Ok((took, proc::used(self.parent.id())?.processor - before.processor))
     }
 
     fn end(mut self) -> anyhow::Result<()> {

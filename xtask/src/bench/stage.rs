@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 /// Three homes: one with few profiles, one with as few in which nothing is switched, one with many.
 pub(super) struct Stage {
     program: PathBuf,
+    server: Server,
     few: World,
     calm: World,
     many: World,
@@ -38,7 +39,7 @@ impl Stage {
         let calm = home(program, &server, FEW)?;
         let many = home(program, &server, MANY)?;
         let reset = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_secs() + 3 * 3600;
-        Ok(Self { program: program.into(), few, calm, many, turn: Cell::new(0), reset })
+        Ok(Self { program: program.into(), server, few, calm, many, turn: Cell::new(0), reset })
     }
 
     /// `clauth which` in the small home.
@@ -91,7 +92,7 @@ impl Stage {
         self.command(&self.few, &["switch", &name(turn % (FEW - 1))])
     }
 
-    /// `clauth start` of a profile that is not live, with `true` for its `claude`.
+    /// `clauth start` of a profile that is not live, with [`Stage::nothing`] for its `claude`.
     pub(super) fn start(&self) -> Command {
         let mut command = self.command(&self.few, &["start", &name(FEW - 1)]);
         command.env("CLAUTH_CLAUDE", "/bin/true").env("CLAUTH_LINKS", "real");
@@ -118,6 +119,16 @@ impl Stage {
         Ok((command, self.many.root().join("profiles").join(profile).join("runtime"), begun))
     }
 
+    /// One more home with so many profiles.
+    pub(super) fn another(&self, profiles: usize) -> anyhow::Result<World> {
+        home(&self.program, &self.server, profiles)
+    }
+
+    /// clauth in a home.
+    pub(super) fn in_home(&self, world: &World, words: &[&str]) -> Command {
+        self.command(world, words)
+    }
+
     /// A folder on the same disk as the homes.
     pub(super) fn folder(&self) -> PathBuf {
         self.few.home().join("baseline")
@@ -136,12 +147,12 @@ impl Stage {
 }
 
 #[cfg(unix)]
-fn make_runnable(path: &Path) -> std::io::Result<()> {
+pub(super) fn make_runnable(path: &Path) -> std::io::Result<()> {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))
 }
 
 #[cfg(not(unix))]
-fn make_runnable(_: &Path) -> std::io::Result<()> {
+pub(super) fn make_runnable(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

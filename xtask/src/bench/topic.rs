@@ -23,6 +23,8 @@ pub(super) enum Topic {
     Live,
     /// The poller between two polls
     Poller,
+    /// How long Claude Code finds its locks taken, with a large state file
+    Locks,
     /// A session in which nothing happens, with links
     Idle,
     /// `start` with copies of a large home, and what that session costs

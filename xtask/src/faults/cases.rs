@@ -11,21 +11,46 @@ pub(super) struct Case {
     pub(super) prepare: fn(&Play) -> anyhow::Result<()>,
     /// The command's words.
     pub(super) words: &'static [&'static str],
+    /// Threads or programs of its own write beside it, whose operations come in no order.
+    pub(super) beside: bool,
+}
+
+const fn alone(name: &'static str, prepare: fn(&Play) -> anyhow::Result<()>, words: &'static [&'static str]) -> Case {
+    Case { name, prepare, words, beside: false }
 }
 
 /// Every acting command on its usual way, and a switch on its unusual ones.
-pub(super) const CASES: [Case; 10] = [
-    Case { name: "capture", prepare: signed_in, words: &["capture", "a"] },
-    Case { name: "capture-second", prepare: second, words: &["capture", "b"] },
-    Case { name: "switch", prepare: two, words: &["switch", "a"] },
-    Case { name: "switch-back", prepare: switched, words: &["switch", "b"] },
-    Case { name: "switch-harvest", prepare: rotated, words: &["switch", "a"] },
-    Case { name: "switch-vault", prepare: stranger, words: &["switch", "a", "--yes", "--force"] },
-    Case { name: "undo", prepare: switched, words: &["undo"] },
-    Case { name: "rename", prepare: two, words: &["rename", "a", "c"] },
-    Case { name: "bind", prepare: two, words: &["bind", "a", "."] },
-    Case { name: "remove", prepare: two, words: &["remove", "a", "--yes"] },
+pub(super) const CASES: [Case; 12] = [
+    alone("capture", signed_in, &["capture", "a"]),
+    alone("capture-second", second, &["capture", "b"]),
+    alone("switch", two, &["switch", "a"]),
+    alone("switch-back", switched, &["switch", "b"]),
+    alone("switch-harvest", rotated, &["switch", "a"]),
+    alone("switch-vault", stranger, &["switch", "a", "--yes", "--force"]),
+    alone("undo", switched, &["undo"]),
+    alone("rename", two, &["rename", "a", "c"]),
+    alone("bind", two, &["bind", "a", "."]),
+    alone("remove", two, &["remove", "a", "--yes"]),
+    Case { name: "start", prepare: with_claude, words: &["start", "a"], beside: true },
+    Case { name: "start-working", prepare: with_busy_claude, words: &["start", "a"], beside: true },
 ];
+
+/// A session's `claude` that writes what one writes: a file of its own, and another model.
+const BUSY: &str = r#"#!/bin/sh
+cd "$CLAUDE_CONFIG_DIR" || exit 1
+echo mine > notes.md
+sed s/opus/haiku/ settings.json > settings.json.tmp.1 && mv settings.json.tmp.1 settings.json
+"#;
+
+fn with_claude(play: &Play) -> anyhow::Result<()> {
+    two(play)?;
+    play.put_claude("#!/bin/sh\n")
+}
+
+fn with_busy_claude(play: &Play) -> anyhow::Result<()> {
+    two(play)?;
+    play.put_claude(BUSY)
+}
 
 fn signed_in(play: &Play) -> anyhow::Result<()> {
     play.sign_in(&Account::a());

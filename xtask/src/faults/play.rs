@@ -40,6 +40,13 @@ impl Play {
         self.server.know(&self.world.sign_in(account));
     }
 
+    /// Puts a script into the way as `claude`.
+    pub(super) fn put_claude(&self, script: &str) -> anyhow::Result<()> {
+        let path = self.world.home().join("bin/claude");
+        std::fs::write(&path, script)?;
+        Ok(std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?)
+    }
+
     /// clauth with these words, in this home alone.
     pub(super) fn command(&self, words: &[&str]) -> Command {
         let mut command = self.world.command(&self.program, Some(&self.server));
@@ -92,6 +99,22 @@ impl Play {
         let accounts: Vec<_> =
             accounts.map(|account| format!("{} {}", account["name"], account["custodian"])).collect();
         Ok(format!("live {}, active {}, {}", self.world.live(), listed["active"], accounts.join(", ")))
+    }
+
+    /// What an ended session has left, if anything.
+    pub(super) fn left(&self) -> Option<PathBuf> {
+        let profiles = std::fs::read_dir(self.world.root().join("profiles")).into_iter().flatten().flatten();
+        let left = |profile: std::fs::DirEntry| {
+            ["runtime", "sessions", "base"].map(|name| profile.path().join(name)).into_iter().find(|path| path.exists())
+        };
+        profiles.filter_map(left).next()
+    }
+
+    /// Whether the file is there that a busy session writes, in its tree or in the home; the home alone for `at_home`.
+    pub(super) fn has_notes(&self, at_home: bool) -> bool {
+        let tree = self.world.root().join("profiles/a/runtime");
+        let found = |dir: &Path| std::fs::read_to_string(dir.join("notes.md")).is_ok_and(|text| text == "mine\n");
+        found(&self.world.claude_dir()) || (!at_home && found(&tree))
     }
 
     fn list(&self) -> anyhow::Result<Value> {

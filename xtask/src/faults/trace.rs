@@ -34,22 +34,23 @@ pub(super) fn run(command: &Command, log: &Path, kill: Option<&Operation>) -> an
     process::traced(command, &words).status().context("cannot run strace")
 }
 
-/// The operations in the text of a trace that concern `home` or paths below it.
+/// The operations in the text of a trace that concern `home` or paths below it: those of the program's first thread, by which it
+/// is killed. strace counts for each thread.
 pub(super) fn operations(trace: &str, home: &str) -> Vec<Operation> {
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for line in trace.lines() {
-        let Some((call, arguments)) = line.split_once(' ').and_then(|(_, rest)| rest.trim_start().split_once('('))
-        else {
+    let first = trace.split(' ').next();
+    for (thread, line) in trace.lines().filter_map(|line| line.split_once(' ')) {
+        let Some((call, arguments)) = line.trim_start().split_once('(') else { continue };
+        if Some(thread) != first {
             continue;
-        };
+        }
         let ordinal = seen.entry(call).or_default();
         *ordinal += 1;
         let changes = !call.starts_with("open") || arguments.contains("O_CREAT");
         let inside = ['/', '>', '"'].iter().any(|next| arguments.contains(&format!("{home}{next}")));
         if changes && inside {
-            let text = line.split_once(' ').map_or(line, |(_, rest)| rest.trim_start());
-            let text = text.replace(&format!("{home}/"), "~").replace(home, "~");
+            let text = line.trim_start().replace(&format!("{home}/"), "~").replace(home, "~");
             found.push(Operation { call: call.into(), ordinal: *ordinal, text });
         }
     }
@@ -68,6 +69,7 @@ mod tests {
                      7 openat(AT_FDCWD</h>, \"/h\", O_RDONLY|O_DIRECTORY) = 4</h>\n\
                      7 write(1</dev/null>, \"x\", 1) = 1\n\
                      7 fsync(4</h>) = 0\n\
+                     8 write(3</h/b>, \"of a thread or child\", 1) = 1\n\
                      7 write(3</h/a>, \"y\", 1) = 1\n\
                      7 +++ exited with 0 +++\n";
         let found: Vec<_> = operations(trace, "/h").iter().map(|o| (o.call.clone(), o.ordinal)).collect();

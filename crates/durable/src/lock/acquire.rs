@@ -71,7 +71,7 @@ fn attempt(
     let stamp = dir::stamp(disk.clock.file_now());
     let record = Record::write(disk, &rules.records, stamp, locks)?;
     let mut turn = Turn { stamp, record: record.0.clone(), sightings };
-    let mut held = Held::new(disk, record);
+    let held = Held::new(disk, record);
     for (at, lock) in locks.iter().enumerate() {
         let taken = match lock {
             Lock::Dir(lock) => dir::attempt(disk, lock, rules, &mut turn)?,

@@ -2,18 +2,15 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{dir, record::Record};
+use super::{heart, record::Record};
 use crate::{Disk, Error};
 
-/// How often a held lock gives a sign of life (facts §2.3).
-const BEAT: Duration = Duration::from_secs(5);
+/// What one operation holds.
+pub(super) type Guards = Mutex<Vec<Guard>>;
 
 /// One lock directory of ours.
 pub(super) struct Guard {
@@ -28,7 +25,7 @@ pub(super) struct Guard {
 
 impl Guard {
     /// Whether the directory that stands there is the one that we made and stamped last (K4).
-    fn is_ours(&self, disk: &Disk) -> bool {
+    pub(super) fn is_ours(&self, disk: &Disk) -> bool {
         let found = disk.vfs.lstat(&self.path);
         found.is_ok_and(|stat| (stat.dev, stat.ino, stat.modified) == (self.dev, self.ino, self.stamp))
     }
@@ -38,14 +35,13 @@ impl Guard {
 #[must_use = "locks are released when this is dropped"]
 pub struct Held {
     disk: Disk,
-    guards: Arc<Mutex<Vec<Guard>>>,
+    guards: Arc<Guards>,
     record: Option<Record>,
-    heart: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Held {
     pub(super) fn new(disk: &Disk, record: Record) -> Self {
-        Self { disk: disk.clone(), guards: Arc::default(), record: Some(record), heart: None }
+        Self { disk: disk.clone(), guards: Arc::default(), record: Some(record) }
     }
 
     pub(super) fn add(&self, guard: Guard) {
@@ -53,15 +49,14 @@ impl Held {
     }
 
     /// Begins to give signs of life.
-    pub(super) fn beat(&mut self) {
-        let (stop, stopped) = mpsc::channel();
-        let (disk, guards) = (self.disk.clone(), Arc::clone(&self.guards));
-        let heart = std::thread::Builder::new().name("clauth-locks".into()).spawn(move || {
-            while stopped.recv_timeout(BEAT) == Err(RecvTimeoutError::Timeout) {
-                lock(&guards).iter_mut().for_each(|guard| restamp(&disk, guard));
-            }
-        });
-        self.heart = heart.ok().map(|heart| (stop, heart));
+    pub(super) fn beat(&self) {
+        heart::beat_for(&self.disk, &self.guards);
+    }
+
+    /// One sign of life now.
+    #[cfg(test)]
+    pub(super) fn sign(&self) {
+        heart::sign(&self.disk, &self.guards);
     }
 
     /// Checks that every lock is still ours. Done before every write under them.
@@ -77,27 +72,12 @@ impl Held {
     }
 }
 
-/// A sign of life, unless the lock was taken from us.
-fn restamp(disk: &Disk, guard: &mut Guard) {
-    if !guard.is_ours(disk) {
-        return;
-    }
-    let stamped = disk.vfs.set_modified(&guard.path, dir::stamp(disk.clock.file_now()));
-    if let Ok(stat) = stamped.and_then(|()| disk.vfs.lstat(&guard.path)) {
-        guard.stamp = stat.modified;
-    }
-}
-
-fn lock(guards: &Mutex<Vec<Guard>>) -> MutexGuard<'_, Vec<Guard>> {
+pub(super) fn lock(guards: &Guards) -> MutexGuard<'_, Vec<Guard>> {
     guards.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some((stop, heart)) = self.heart.take() {
-            drop(stop);
-            let _ = heart.join();
-        }
         let mut all_gone = true;
         let mut guards = lock(&self.guards);
         while let Some(guard) = guards.pop() {

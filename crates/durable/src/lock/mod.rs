@@ -2,6 +2,7 @@
 
 mod acquire;
 mod dir;
+mod heart;
 mod held;
 mod inherit;
 mod process;

@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::process::{process_lives, process_start};
+use super::process::{own_start, process_lives};
 use super::{Lock, LockOwner};
 use crate::Error;
 use crate::disk::Disk;
@@ -53,8 +53,7 @@ impl Record {
             Lock::Dir(lock) => lock.path.clone(),
             Lock::File(lock) => lock.dir.clone(),
         });
-        let entry =
-            Entry { pid, start: process_start(disk, pid), stamp_ms: stamp.as_millisecond(), paths: paths.collect() };
+        let entry = Entry { pid, start: own_start(disk), stamp_ms: stamp.as_millisecond(), paths: paths.collect() };
         let path = records.join(format!("{pid}-{}.json", disk.random.name()));
         let bytes = serde_json::to_vec(&entry).map_err(|error| Error::io("write", &path)(error.into()))?;
         let mut file = disk.vfs.create(&path, 0o600).map_err(Error::io("create", &path))?;

@@ -26,15 +26,20 @@ impl Engine {
     /// Finishes an interrupted change, if there is one, and lands what an interrupted renewal left. Acting commands begin
     /// here.
     pub(crate) fn recover(&self) -> Result<(), Error> {
+        self.recover_logins()?;
+        self.visit_trees();
+        self.sweep_leftovers();
+        Ok(())
+    }
+
+    /// The same without a look at the trees: what has to be known before any login may be moved.
+    pub(crate) fn recover_logins(&self) -> Result<(), Error> {
         let settings = Settings::read(&self.disk, &self.root)?;
         settings.writable()?;
         self.refuse_later(&settings)?;
         self.finish_interrupted()?;
         self.take_over_tree()?;
-        self.land_left()?;
-        self.visit_trees();
-        self.sweep_leftovers();
-        Ok(())
+        self.land_left()
     }
 
     pub(crate) fn finish_interrupted(&self) -> Result<(), Error> {

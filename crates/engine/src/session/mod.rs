@@ -25,7 +25,9 @@ mod watch;
 pub(crate) use credential::Tended;
 pub(crate) use holder::{Holder, live, prune};
 pub(crate) use links::{LinkMode, probe};
-pub(crate) use merge::{Converger, Own, forget, knows_own, seed};
+#[cfg(test)]
+pub(crate) use merge::seed;
+pub(crate) use merge::{Converger, Own, forget, is_in_step, knows_own, seed_with};
 pub use pick::Roomiest;
 pub(crate) use place::Place;
 pub(crate) use reconcile::{Cleared, clear, keep_aside, reconcile};

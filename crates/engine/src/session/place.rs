@@ -111,7 +111,7 @@ impl Place {
         Some(if is_item { printable(spliced.bytes()) } else { spliced.bytes().to_vec() })
     }
 
-    /// How the tree was made; a start records it.
+    /// How the tree was made; a start of a copied one records it.
     pub(crate) fn mode(&self, disk: &Disk) -> LinkMode {
         let copied = disk.read(&self.mode_file()).is_ok_and(|bytes| bytes.as_deref() == Some(b"copy"));
         if copied { LinkMode::Copy } else { LinkMode::Real }
@@ -122,7 +122,17 @@ impl Place {
         self.item.is_some() || self.mode(disk) == LinkMode::Copy
     }
 
+    /// Writes down how the tree is made. Links are what it is made of when nothing is written, so that most starts have
+    /// nothing to wait for.
     pub(crate) fn record_mode(&self, disk: &Disk, mode: LinkMode) -> Result<(), Error> {
+        let stands = disk.read(&self.mode_file())?;
+        let is_so = match &stands {
+            Some(word) => word == mode.word().as_bytes(),
+            None => mode == LinkMode::Real,
+        };
+        if is_so {
+            return Ok(());
+        }
         disk.ensure_dir(&self.base)?;
         Ok(disk.replace(&self.mode_file(), mode.word().as_bytes(), Mode::Private)?)
     }

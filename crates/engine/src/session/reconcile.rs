@@ -1,6 +1,7 @@
 //! Reconciling (S7): what sessions left in the tree and is not only theirs goes into the home before the tree goes.
 //! Nothing is overwritten: of two that differ the newer stands, and the other is kept.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -49,20 +50,39 @@ pub(crate) fn reconcile(disk: &Disk, home: &ClaudeHome, place: &Place) -> Result
         return Ok(work.done);
     }
     for name in disk.list(&place.tree)? {
-        let from = place.tree.join(&name);
-        // What copy mode does not share are the traces of dead processes, in whichever mode the tree was made.
-        let shared = is_shared(&name, LinkMode::Copy);
-        let is_somebodys = match kind(disk, &from)? {
-            Some(Kind::File | Kind::Dir) => true,
-            Some(Kind::Link) => is_users_link(disk, place, &from)?,
-            _ => false,
-        };
-        if shared && is_somebodys {
+        if goes_home(disk, place, &name)? {
             installed(disk, &home.dir)?;
-            work.attempt(&from, &home.dir.join(&name), Path::new(&name));
+            work.attempt(&place.tree.join(&name), &home.dir.join(&name), Path::new(&name));
         }
     }
     Ok(work.done)
+}
+
+/// Whether nothing of a tree goes into the home.
+///
+/// # Errors
+/// A tree that cannot be listed.
+pub(super) fn is_bare(disk: &Disk, place: &Place) -> Result<bool, Error> {
+    for name in disk.list(&place.tree)? {
+        if goes_home(disk, place, &name)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether an entry of a tree is neither a link of ours nor the profile's own. What copy mode does not share are the traces of
+/// dead processes, in whichever mode the tree was made.
+fn goes_home(disk: &Disk, place: &Place, name: &OsStr) -> Result<bool, Error> {
+    if !is_shared(name, LinkMode::Copy) {
+        return Ok(false);
+    }
+    let path = place.tree.join(name);
+    match kind(disk, &path)? {
+        Some(Kind::File | Kind::Dir) => Ok(true),
+        Some(Kind::Link) => is_users_link(disk, place, &path),
+        _ => Ok(false),
+    }
 }
 
 /// Whether a link at the top of a tree was made by a session. Ours lead to what has their name in the home, or had in a former

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clauth_claude::ClaudeHome;
-use clauth_durable::{Held, Kind as FileKind};
+use clauth_durable::Kind as FileKind;
 use clauth_host::Secret;
 
 use super::copy::{Plan, Progress, discard, is_filled, populate};
 use super::watch::Watch;
-use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, probe, prune, seed};
+use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, probe, prune, seed_with};
 use crate::error::Kind;
 use crate::overlay::Hidden;
 use crate::profile::{ProfileKind, Record, State};
@@ -59,10 +59,9 @@ impl Engine {
             isolated::refuse_home_itself(self, &home)?;
         }
         let making = self.lock_making(&name)?;
-        let held = self.lock_state()?;
-        let (holder, mode, fresh) = self.move_in(&home, &place, isolated.as_deref(), &held)?;
-        drop(held);
-        let furnished = self.furnish(&home, &place, kind, (mode, fresh, isolated.is_some()));
+        let (holder, fresh) = self.move_in(&home, &place, isolated.as_deref())?;
+        let made = self.make(&home, &place, isolated.as_deref(), fresh);
+        let furnished = made.and_then(|mode| self.furnish(&home, &place, kind, (mode, fresh, isolated.is_some())));
         drop(making);
         if furnished.is_ok() {
             self.begin_renewed(&place);
@@ -72,7 +71,7 @@ impl Engine {
         match watch {
             Ok(watch) => Ok(SessionHandle { engine: self.clone(), place, holder, watch, token, isolated }),
             Err(error) => {
-                let _ = holder.release(&self.disk);
+                let _ = self.lock_state().and_then(|_held| holder.release(&self.disk));
                 let _ = self.visit(&place);
                 Err(error)
             }
@@ -98,30 +97,28 @@ impl Engine {
         Err(Error::refused(Kind::DeadLogin, what, name, &[&again]))
     }
 
-    /// Takes a place in the tree, under the state lock.
-    fn move_in(
-        &self,
-        home: &ClaudeHome,
-        place: &Place,
-        isolated: Option<&Path>,
-        held: &Held,
-    ) -> Result<(Holder, LinkMode, bool), Error> {
-        let running = clauth_claude::running(&self.host, &self.disk, home);
-        let fresh = prune(&self.disk, place, &running)?.is_empty();
+    /// Takes a place in the tree, and answers whether nobody else has one. Only the holder needs the state lock: processes are
+    /// looked at before it, and the tree is made after it, under the lock of its making alone (S6, K3).
+    fn move_in(&self, home: &ClaudeHome, place: &Place, isolated: Option<&Path>) -> Result<(Holder, bool), Error> {
+        // Nobody lives in a tree that is not there.
+        let alone = self.disk.lstat(&place.tree)?.is_none() || !self.is_inhabited(home, place);
+        let held = self.lock_state()?;
+        let fresh = prune(&self.disk, place, &[])?.is_empty() && alone;
+        held.check()?;
+        Ok((Holder::take_in(&self.disk, place, isolated.unwrap_or(&place.tree))?, fresh))
+    }
+
+    /// Makes the tree, or what is new in it, and the directory of an isolated session. The caller holds the lock under which
+    /// trees are made, and a holder.
+    fn make(&self, home: &ClaudeHome, place: &Place, isolated: Option<&Path>, fresh: bool) -> Result<LinkMode, Error> {
         self.disk.ensure_dir(&place.tree)?;
         let mode = if fresh { probe(&self.disk, &self.host.env, &place.tree)? } else { place.mode(&self.disk) };
-        held.check()?;
-        let holder = Holder::take_in(&self.disk, place, isolated.unwrap_or(&place.tree))?;
-        let made = place.record_mode(&self.disk, mode).and_then(|()| build(&self.disk, home, place, mode, fresh));
-        let made = made.and_then(|_| isolated.map_or(Ok(()), |dir| isolated::make(self, home, place, dir)));
-        match made {
-            Ok(()) => Ok((holder, mode, fresh)),
-            Err(error) => {
-                let _ = holder.release(&self.disk);
-                let _ = isolated.map(|dir| self.disk.remove_tree(dir));
-                Err(error)
-            }
+        place.record_mode(&self.disk, mode)?;
+        build(&self.disk, home, place, mode, fresh)?;
+        if let Some(dir) = isolated {
+            isolated::make(self, home, place, dir).inspect_err(|_| drop(self.disk.remove_tree(dir)))?;
         }
+        Ok(mode)
     }
 
     /// What a tree needs beside its links: settings, state file, credential.
@@ -137,8 +134,7 @@ impl Engine {
         }
         let (own, warnings) = self.session_settings(&place.name, home)?;
         warnings.iter().for_each(|warning| (self.say)(warning));
-        seed(self, home, place, &own)?;
-        let converger = self.converger(home, place, &own);
+        let (_, converger) = seed_with(self, home, place, &own)?;
         // A setup token comes by its variable, and an endpoint's key by its helper; a file beside it would only be a
         // second login.
         if kind == ProfileKind::Claude {
@@ -302,7 +298,7 @@ impl SessionHandle {
         self.holder.ended();
         let (engine, place) = (&self.engine, &self.place);
         // A change that was interrupted meanwhile may be about this very tree (W8).
-        let recovered = engine.recover();
+        let recovered = engine.recover_logins();
         let over = engine.lock_state().and_then(|_held| self.holder.release(&engine.disk));
         let over = over.and_then(|over| recovered.map(|()| over));
         if let Err(error) = over.and_then(|over| if over { engine.visit(place) } else { Ok(()) }) {

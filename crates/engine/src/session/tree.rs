@@ -53,7 +53,8 @@ pub(crate) struct Built {
 /// Makes the tree, or adds to it what is new in the home. In copy mode only the directory itself and what must be in the
 /// home: copying is the mirror's. `fresh`: nobody lives in it, so links of an earlier home are made anew.
 ///
-/// The credential, the settings and the state file in it are not touched. The caller holds the state lock.
+/// The credential, the settings and the state file in it are not touched. The caller holds the lock under which
+/// trees are made.
 ///
 /// # Errors
 /// No home, or as the system says.

@@ -9,9 +9,10 @@ use clauth_claude::{ClaudeHome, Credentials};
 use clauth_durable::Kind;
 
 use super::copy::{Mirror, Pair, is_filled};
-use super::reconcile::Reconciled;
+use super::reconcile::{Reconciled, is_bare};
 use super::{
-    Cleared, LinkMode, Place, Tended, clear, forget, is_shared, keep_aside, knows_own, live, prune, reconcile,
+    Cleared, LinkMode, Place, Tended, clear, forget, is_in_step, is_shared, keep_aside, knows_own, live, prune,
+    reconcile,
 };
 use crate::custody::is_dir;
 use crate::{Engine, Error};
@@ -72,14 +73,18 @@ impl Engine {
     /// Reconciles and removes the tree, unless somebody lives in it. Answers whether it is gone.
     pub(crate) fn clear_if_empty(&self, place: &Place) -> Result<bool, Error> {
         let home = self.home()?;
-        let idle = || !self.is_inhabited(&home, place);
-        if !idle() {
+        // What a session of ours tells by its lock is worth no look at every process.
+        if self.is_held(place) {
             return Ok(false);
         }
+        let idle = || !self.is_inhabited(&home, place);
         // Nobody can begin a session while this is held, and who began one before is seen now. What takes its time happens
         // under it alone: the state lock is for moments (S6).
         let _making = self.lock_making(&place.name)?;
-        if !idle() || !self.bring_home(&home, place)? {
+        // What is only links is looked at under the state lock alone, twice (S7); before anything else is done to what is
+        // in the tree, it is seen to that nobody lives there.
+        let bare = self.is_bare_of_all(place)?;
+        if !bare && (!idle() || !self.bring_home(&home, place)?) {
             return Ok(false);
         }
         // Without a tree there is nothing to finish, whatever an interrupted removal left of its index.
@@ -87,17 +92,17 @@ impl Engine {
             && is_filled(&self.disk, &place.base)
             && is_dir(&self.disk, &place.tree)?;
         let in_step = filled && self.finish_mirror(&home, place);
-        if !in_step {
+        if !bare && !in_step {
             self.tell_conflicts(&reconcile(&self.disk, &home, place)?);
         }
         let held = self.lock_state()?;
         let idle = || held.check().is_ok() && idle();
-        if idle() {
+        if place.item.is_some() && idle() {
             self.take_item(place, &held)?;
         }
         if in_step && idle() {
             self.disk.remove_tree(&place.tree)?;
-            self.forget_tree(&home, place)?;
+            self.forget_tree(place)?;
             return Ok(true);
         }
         match clear(&self.disk, &home, place, &idle)? {
@@ -109,15 +114,27 @@ impl Engine {
             }
             Cleared::Gone(reconciled) => {
                 self.tell_conflicts(&reconciled);
-                self.forget_tree(&home, place)?;
+                self.forget_tree(place)?;
                 Ok(true)
             }
         }
     }
 
+    /// Whether a tree holds nothing that is not in the home and the store as well: links of ours, and settings and a state
+    /// file that nobody has written since they were merged.
+    fn is_bare_of_all(&self, place: &Place) -> Result<bool, Error> {
+        let tree = ClaudeHome::at(&place.tree, &self.host, &self.disk);
+        Ok(!place.is_mirrored(&self.disk)
+            && !self.is_interrupted()?
+            && is_dir(&self.disk, &place.tree)?
+            && place.own_copies(&self.disk).is_empty()
+            && is_bare(&self.disk, place)?
+            && is_in_step(&self.disk, place, &tree)?)
+    }
+
     /// Removes what is remembered of a tree that is gone: what it was last in step with, and who lived in it. That an item was
     /// made for it stays on record while the item is there (S8). The caller holds the state lock.
-    fn forget_tree(&self, home: &ClaudeHome, place: &Place) -> Result<(), Error> {
+    fn forget_tree(&self, place: &Place) -> Result<(), Error> {
         forget(&self.disk, place)?;
         let item = place.item_record();
         for name in self.disk.list(&place.base)? {
@@ -126,7 +143,7 @@ impl Engine {
                 self.disk.remove_tree(&path)?;
             }
         }
-        prune(&self.disk, place, &clauth_claude::running(&self.host, &self.disk, home))?;
+        prune(&self.disk, place, &[])?;
         for name in self.disk.list(&place.holders)? {
             let is_temporary = name.to_str().is_some_and(|name| name.starts_with('.') && name.contains(".clauth-"));
             if is_temporary {
@@ -166,6 +183,9 @@ impl Engine {
             self.tell_kept(&keep_aside(&self.disk, place, &place.file())?);
         }
         self.keep_unknown_settings(place)?;
+        if is_in_step(&self.disk, place, &ClaudeHome::at(&place.tree, &self.host, &self.disk))? {
+            return Ok(true);
+        }
         let (own, _) = self.session_settings(&place.name, home)?;
         let mut converger = self.converger(home, place, &own);
         for _ in 0..PASSES {
@@ -218,8 +238,16 @@ impl Engine {
         report.is_in_step()
     }
 
+    /// Whether a session of ours lives in a tree, or may: what its lock and its record tell.
+    fn is_held(&self, place: &Place) -> bool {
+        !live(&self.disk, place, &[]).is_empty()
+    }
+
     /// Whether somebody lives in a tree, or may (S1).
     pub(crate) fn is_inhabited(&self, home: &ClaudeHome, place: &Place) -> bool {
+        if self.is_held(place) {
+            return true;
+        }
         let running = clauth_claude::running(&self.host, &self.disk, home);
         !live(&self.disk, place, &running).is_empty()
     }

@@ -22,6 +22,9 @@ use crate::{Engine, Error};
 const FLOOR: Duration = Duration::from_secs(1);
 const FLOOR_WITHOUT_EVENTS: Duration = Duration::from_millis(250);
 
+/// The first look: what was written before there were events is seen by then.
+const FIRST: Duration = Duration::from_millis(100);
+
 /// So often it is seen to that a bearer copy goes on working.
 const BEARER: Duration = Duration::from_secs(30);
 
@@ -79,11 +82,10 @@ impl Watch {
             return Ok(Self { dog: Kennel::ByHand(Box::new(dog)), mirror, teller });
         }
         let (tell, told) = mpsc::channel();
-        let watcher = watcher(tell.clone(), [&tree, &home.dir]);
-        let floor = if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS };
+        let (wake, directories) = (tell.clone(), [tree, home.dir.clone()]);
         let thread = std::thread::Builder::new().name("clauth-session".into()).spawn(move || {
-            let _watcher = watcher;
-            dog.run(&told, floor);
+            let watcher = watcher(wake, &directories);
+            dog.run(&told, if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS });
         });
         let thread = thread.map_err(|source| clauth_durable::Error::Io { doing: "watch", path, source })?;
         Ok(Self { dog: Kennel::Thread { tell, thread }, mirror, teller })
@@ -93,6 +95,7 @@ impl Watch {
     pub(super) fn look(&mut self) {
         if let Kennel::ByHand(dog) = &mut self.dog {
             dog.look();
+            dog.settle();
             dog.see_to_bearer();
         }
     }
@@ -128,7 +131,7 @@ fn mirror(engine: &Engine, place: &Place, home: &ClaudeHome, teller: &Teller) ->
 }
 
 /// Wakes the thread when something in one of `directories` changes; `None` where the system has no such events.
-fn watcher(tell: Sender<Message>, directories: [&PathBuf; 2]) -> Option<notify::RecommendedWatcher> {
+fn watcher(tell: Sender<Message>, directories: &[PathBuf]) -> Option<notify::RecommendedWatcher> {
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let reads = event.as_ref().is_ok_and(|event| event.kind.is_access());
         if !reads {
@@ -174,8 +177,9 @@ struct Dog {
 
 impl Dog {
     fn run(&mut self, told: &Receiver<Message>, floor: Duration) {
+        let mut patience = FIRST;
         loop {
-            let last = match told.recv_timeout(floor) {
+            let last = match told.recv_timeout(std::mem::replace(&mut patience, floor)) {
                 Ok(Message::Event) => self.gathered(told),
                 Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => true,
                 Err(RecvTimeoutError::Timeout) => false,
@@ -189,8 +193,15 @@ impl Dog {
             if last {
                 return;
             }
+            self.settle();
             self.see_to_bearer();
         }
+    }
+
+    /// What the start did not wait for.
+    fn settle(&mut self) {
+        let settled = self.converger.make_durable();
+        self.teller.stands("the record of what the session began with", settled.err().map(|error| error.to_string()));
     }
 
     /// Our own locks in the tree are no news either.

@@ -321,7 +321,7 @@ fn interrupted() -> House {
 }
 
 /// The least acting command: it finishes what was interrupted and changes nothing itself.
-fn next_command(engine: &Engine) -> Result<(), Error> {
+pub(crate) fn next_command(engine: &Engine) -> Result<(), Error> {
     let Some(name) = engine.names()?.first().cloned() else { return engine.capture(Some("a"), false).map(drop) };
     match engine.order(&name, 1) {
         // What was interrupted was its removal or its renaming.

@@ -30,6 +30,7 @@ mod recalled;
 mod refresh;
 mod refresh_faults;
 mod secure;
+mod session_faults;
 mod staying;
 mod unnamed;
 mod usage;

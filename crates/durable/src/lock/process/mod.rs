@@ -1,5 +1,7 @@
 //! Whether a process that wrote its id down is still that one.
 
+use std::sync::OnceLock;
+
 use crate::Disk;
 
 #[cfg(unix)]
@@ -16,6 +18,12 @@ use windows as platform;
 #[must_use]
 pub fn process_start(disk: &Disk, pid: u32) -> Option<String> {
     platform::start(disk, pid)
+}
+
+/// When this process began. It is asked for once: every lock is recorded with it, and it does not change.
+pub(super) fn own_start(disk: &Disk) -> Option<String> {
+    static START: OnceLock<Option<String>> = OnceLock::new();
+    START.get_or_init(|| process_start(disk, std::process::id())).clone()
 }
 
 /// Whether a process lives and, where its start was recorded and the system tells starts, is still the same one. True

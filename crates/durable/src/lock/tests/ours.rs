@@ -102,3 +102,19 @@ fn after_any_one_error_no_lock_stays_that_is_not_on_record() {
         }
     }
 }
+
+#[test]
+fn a_sign_of_life_renews_what_is_held_and_nothing_that_was_stolen() {
+    let bench = Bench::new("heart");
+    let stamps = || ["one", "two"].map(|name| RealVfs.lstat(&bench.path(name)).ok().map(|stat| stat.modified));
+    let held = bench.acquire(&[bench.dir("one"), bench.dir("two")], &LockOwner::Unknown).expect("free locks");
+    stamp(&bench.path("two"), &bench.time, SignedDuration::from_secs(7));
+    let before = stamps();
+    bench.disk.clock.sleep(std::time::Duration::from_secs(5));
+    held.sign();
+    let after = stamps();
+    assert!(after[0] > before[0], "what is held: {before:?} {after:?}");
+    assert_eq!(after[1], before[1], "what somebody else stamped");
+    let error = held.check().expect_err("a stolen lock");
+    assert!(matches!(&error, Error::Lost { path } if *path == bench.path("two")), "{error:?}");
+}

@@ -29,7 +29,7 @@ pub(in crate::session) fn path(engine: &Engine, place: &Place) -> PathBuf {
     place.isolated.join(engine.disk.random.name())
 }
 
-/// Makes the directory with its files. The caller holds the state lock, and a holder that names it.
+/// Makes the directory with its files. The caller has a holder that names it.
 ///
 /// # Errors
 /// As the system says.

@@ -41,6 +41,16 @@ impl Target<'_> {
         first: &mut dyn FnMut() -> Result<(), Error>,
     ) -> Result<Written, Error> {
         let path = self.subject.file(self.home);
+        let change = Change {
+            path: path.clone(),
+            before: self.before.map(<[u8]>::to_vec),
+            after: Some(self.after.to_vec()),
+            manner: Manner::Document,
+        };
+        // The new content is on the disk before anybody waits for the lock: a state file may be large (K3).
+        let id = format!("{MARK}{}", engine.host.random.name());
+        let mut batch = Batch::plan(&engine.disk, engine.root.path(), &id, vec![change])?;
+        batch.stage()?;
         // Claude Code guards its state file; nobody guards the settings, so there the exchange alone has to find out.
         let held = match self.subject {
             Subject::State => match lock::state_file(engine, self.home)? {
@@ -53,21 +63,12 @@ impl Target<'_> {
             return Ok(Written::Skipped);
         }
         first()?;
-        let change = Change {
-            path,
-            before: self.before.map(<[u8]>::to_vec),
-            after: Some(self.after.to_vec()),
-            manner: Manner::Document,
-        };
-        commit(engine, change, held.as_ref())
+        commit(batch, held.as_ref())
     }
 }
 
-/// One change, staged beside its file and swapped in. A link of the user's stays a link, the mode stays what it is.
-fn commit(engine: &Engine, change: Change, held: Option<&Held>) -> Result<Written, Error> {
-    let id = format!("{MARK}{}", engine.host.random.name());
-    let mut batch = Batch::plan(&engine.disk, engine.root.path(), &id, vec![change])?;
-    batch.stage()?;
+/// Swaps a staged change in. A link of the user's stays a link, the mode stays what it is.
+fn commit(mut batch: Batch, held: Option<&Held>) -> Result<Written, Error> {
     match batch.commit(&mut || held.map_or(Ok(()), Held::check)) {
         Ok(()) => {
             // What could not be removed is swept by the next merge.

@@ -7,14 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use clauth_durable::{Disk, Mode};
+use clauth_claude::ClaudeHome;
+use clauth_durable::{Disk, Document, Mode};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::canon::Digest;
+use super::side::Side;
 use super::subject::{Subject, Unit};
 use crate::Error;
 use crate::session::Place;
+use crate::session::record::write_quickly;
 
 /// The format of the file.
 const SCHEMA: u32 = 1;
@@ -137,7 +140,7 @@ impl Flight {
 
 impl Base {
     /// The base of a file that we have just written whole from the hub.
-    pub(super) fn of_copy(side: &super::side::Side, bytes: &[u8]) -> Self {
+    pub(super) fn of_copy(side: &Side, bytes: &[u8]) -> Self {
         let entry = |unit: &Unit| Entry { value: side.digest(unit).cloned(), ..Entry::default() };
         Self {
             entries: side.units().map(|unit| (unit.clone(), entry(unit))).collect(),
@@ -184,6 +187,17 @@ impl Base {
     }
 
     pub(super) fn save(&self, disk: &Disk, place: &Place, subject: Subject) -> Result<(), Error> {
+        disk.ensure_dir(&place.base)?;
+        Ok(disk.replace(&Self::path(place, subject), &self.to_bytes(), Mode::Private)?)
+    }
+
+    /// The same without waiting for the disk: for a file that holds nothing yet but what the home does.
+    pub(super) fn save_quickly(&self, disk: &Disk, place: &Place, subject: Subject) -> Result<(), Error> {
+        disk.ensure_dir(&place.base)?;
+        write_quickly(disk, &Self::path(place, subject), &self.to_bytes())
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
         let row = |(unit, base): (&Unit, &Entry)| Row {
             key: unit.key.clone(),
             member: unit.member.clone(),
@@ -197,9 +211,18 @@ impl Base {
             entries: self.entries.iter().map(row).collect(),
         };
         // Names and digests always make a document; an empty one would be read as no base.
-        let bytes = serde_json::to_vec(&file).unwrap_or_default();
-        disk.ensure_dir(&place.base)?;
-        Ok(disk.replace(&Self::path(place, subject), &bytes, Mode::Private)?)
+        serde_json::to_vec(&file).unwrap_or_default()
+    }
+
+    /// Whether a member with these bytes, which say `side`, has nothing that the hub is still to get: they are what was last
+    /// seen, all of it is what both sides had, and no write into the hub waits to be seen there.
+    pub(super) fn is_in_step_with(&self, bytes: &[u8], side: &Side) -> bool {
+        let is_known =
+            |(unit, entry): (&Unit, &Entry)| entry.hub.is_none() && side.digest(unit) == entry.value.as_ref();
+        !self.torn
+            && self.seen.as_ref() == Some(&Digest::of_bytes(bytes))
+            && self.entries.iter().all(is_known)
+            && side.units().all(|unit| self.entries.contains_key(unit))
     }
 }
 
@@ -212,6 +235,27 @@ pub(crate) fn forget(disk: &Disk, place: &Place) -> Result<(), Error> {
         Base::remove(disk, place, subject)?;
     }
     Ok(())
+}
+
+/// Whether a tree's settings and state file hold nothing that is not in the home as well: nobody wrote them since they were
+/// last merged. Their contents tell, not their dates.
+///
+/// # Errors
+/// As the system says.
+pub(crate) fn is_in_step(disk: &Disk, place: &Place, tree: &ClaudeHome) -> Result<bool, Error> {
+    for subject in Subject::ALL {
+        let bytes = disk.read(&subject.file(tree))?;
+        let same = match (&bytes, Base::load(disk, place, subject)?) {
+            (None, None) => true,
+            (Some(bytes), Some(base)) => Document::parse(bytes.clone())
+                .is_ok_and(|document| base.is_in_step_with(bytes, &Side::read(subject, &document))),
+            _ => false,
+        };
+        if !same {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Whether it is known which of a tree's settings are its profile's own: the profile tells while there is one, and the base

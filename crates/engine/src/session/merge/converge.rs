@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clauth_claude::ClaudeHome;
 use clauth_durable::Stat;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::apply::{self, Target, Written};
 use super::base::Base;
@@ -17,6 +17,11 @@ use crate::{Engine, Error};
 
 /// By what a file is known not to have changed.
 type Mark = Option<(u64, Timestamp, u64, u64)>;
+/// That of several files.
+type Marks = HashMap<PathBuf, Mark>;
+
+/// Two writes within this may have one date: no file system's clock is coarser.
+const TICK: SignedDuration = SignedDuration::from_secs(2);
 
 /// A tree that is kept like the home.
 struct Member {
@@ -31,9 +36,11 @@ pub(crate) struct Converger {
     home: ClaudeHome,
     members: Vec<Member>,
     /// How each file looked when it was last found converged.
-    marks: HashMap<PathBuf, Mark>,
+    marks: Marks,
     due: HashMap<Subject, Timestamp>,
     swept: bool,
+    /// A base may not have reached the disk yet.
+    unsynced: bool,
 }
 
 /// What a pass did.
@@ -61,6 +68,7 @@ impl Converger {
             marks: HashMap::new(),
             due: HashMap::new(),
             swept: false,
+            unsynced: false,
         }
     }
 
@@ -80,6 +88,54 @@ impl Converger {
     /// Every file that a pass looks at, for whoever watches them.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
         Subject::ALL.iter().flat_map(|subject| self.files_of(*subject)).collect()
+    }
+
+    /// How every file looks now, before it is read.
+    ///
+    /// # Errors
+    /// The disk, naming the path.
+    pub(super) fn look(&self) -> Result<Marks, Error> {
+        self.files().into_iter().map(|file| self.mark(&file).map(|mark| (file, mark))).collect()
+    }
+
+    /// Each member was given its file, made of what the home's says and with a base that is not waited for. `before` is how
+    /// the home's looked before it was read; one that was written this very moment may be written again within the tick of
+    /// a clock, and is merged once more.
+    pub(super) fn made(&mut self, subject: Subject, before: &Marks) -> Result<(), Error> {
+        self.unsynced = true;
+        let now = self.engine.host.clock.file_now();
+        let settled = |mark: &Mark| mark.is_none_or(|(_, modified, ..)| modified + TICK < now);
+        let home = subject.file(&self.home);
+        if let Some(mark) = before.get(&home).filter(|mark| settled(mark)) {
+            self.marks.insert(home, *mark);
+        }
+        for member in &self.members {
+            let file = subject.file(&member.home);
+            self.marks.insert(file.clone(), self.mark(&file)?);
+        }
+        Ok(())
+    }
+
+    /// Waits until the bases are on the disk that were made without waiting. Answers whether they are: not while another
+    /// process merges.
+    ///
+    /// # Errors
+    /// The disk, naming the path.
+    pub(crate) fn make_durable(&mut self) -> Result<bool, Error> {
+        if !self.unsynced {
+            return Ok(true);
+        }
+        let Some(held) = lock::merging(&self.engine)? else { return Ok(false) };
+        for member in &self.members {
+            for subject in Subject::ALL {
+                held.check()?;
+                if let Some(base) = Base::load(&self.engine.disk, &member.place, subject)? {
+                    base.save(&self.engine.disk, &member.place, subject)?;
+                }
+            }
+        }
+        self.unsynced = false;
+        Ok(true)
     }
 
     fn files_of(&self, subject: Subject) -> Vec<PathBuf> {

@@ -26,30 +26,42 @@ pub(super) fn merging_soon(engine: &Engine) -> Result<Held, Error> {
     merge_lock(engine, DEADLINE)
 }
 
+/// The same with Claude Code's lock of the state file of `tree`, which is to get one.
+pub(super) fn seeding(engine: &Engine, tree: &ClaudeHome) -> Result<Held, Error> {
+    let owner = |path: &Path| match path.starts_with(engine.root.locks()) {
+        true => LockOwner::Dead,
+        false => clauth_claude::lock_owner(&engine.host, &engine.disk, tree, path),
+    };
+    take(engine, &[of_merges(engine), Lock::Dir(tree.locks(&engine.disk).state)], DEADLINE, &owner)
+}
+
 /// Claude Code's lock of a home's state file; `None` while Claude Code holds it.
 pub(super) fn state_file(engine: &Engine, home: &ClaudeHome) -> Result<Option<Held>, Error> {
     unless_busy(state_lock(engine, home, PATIENCE))
 }
 
-/// The same for who cannot go on without it.
-pub(super) fn state_file_soon(engine: &Engine, home: &ClaudeHome) -> Result<Held, Error> {
-    state_lock(engine, home, DEADLINE)
+fn merge_lock(engine: &Engine, deadline: Duration) -> Result<Held, Error> {
+    take(engine, &[of_merges(engine)], deadline, &|_| LockOwner::Dead)
 }
 
-fn merge_lock(engine: &Engine, deadline: Duration) -> Result<Held, Error> {
+fn of_merges(engine: &Engine) -> Lock {
     let at = |name: &str| engine.root.locks().join(name);
-    let lock = FileLock { file: at("merge.lock"), dir: at("merge"), name: "the merge of the settings files".into() };
-    take(engine, Lock::File(lock), deadline, &|_| LockOwner::Dead)
+    Lock::File(FileLock { file: at("merge.lock"), dir: at("merge"), name: "the merge of the settings files".into() })
 }
 
 fn state_lock(engine: &Engine, home: &ClaudeHome, deadline: Duration) -> Result<Held, Error> {
     let owner = |path: &Path| clauth_claude::lock_owner(&engine.host, &engine.disk, home, path);
-    take(engine, Lock::Dir(home.locks(&engine.disk).state), deadline, &owner)
+    take(engine, &[Lock::Dir(home.locks(&engine.disk).state)], deadline, &owner)
 }
 
-fn take(engine: &Engine, lock: Lock, deadline: Duration, owner: &dyn Fn(&Path) -> LockOwner) -> Result<Held, Error> {
+fn take(
+    engine: &Engine,
+    locks: &[Lock],
+    deadline: Duration,
+    owner: &dyn Fn(&Path) -> LockOwner,
+) -> Result<Held, Error> {
     let rules = Rules { records: engine.root.locks().join("held"), deadline, waiting: &|_| {}, owner };
-    Ok(clauth_durable::acquire(&engine.disk, &[lock], &rules)?)
+    Ok(clauth_durable::acquire(&engine.disk, locks, &rules)?)
 }
 
 fn unless_busy(taken: Result<Held, Error>) -> Result<Option<Held>, Error> {

@@ -17,7 +17,9 @@ mod subject;
 mod tests;
 mod threeway;
 
-pub(crate) use base::{forget, knows_own};
+pub(crate) use base::{forget, is_in_step, knows_own};
 pub(crate) use converge::Converger;
+#[cfg(test)]
 pub(crate) use seed::seed;
+pub(crate) use seed::seed_with;
 pub(crate) use subject::Own;

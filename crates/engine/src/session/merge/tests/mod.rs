@@ -10,3 +10,4 @@ mod rules;
 mod seeding;
 mod settings;
 mod simulation;
+mod step;
