@@ -50,6 +50,9 @@ impl Engine {
             let known = self.who_is_live(&before)?;
             let answer = known.as_ref().filter(|known| known.proven()).map(|known| known.key.clone());
             let owner = self.owner(&before, answer.as_ref())?;
+            if owner == Owner::Unreadable {
+                usable(&before, &owner)?;
+            }
             let name = self.name_for(&before, &owner, name)?;
             let concerned = before.concerned(Some(&name), &owner);
             self.tend_all(&concerned)?;

@@ -196,16 +196,7 @@ impl<'s> Desk<'s> {
     }
 
     fn unreadable(&self) -> Error {
-        Error::Unreadable {
-            what: "the live login".into(),
-            path: self.snapshot.home.credential(),
-            next: match &self.snapshot.home.item {
-                None => "sign in again with `claude auth login`, or move the file away".into(),
-                Some(_) => "sign in again with `claude auth login`; or, to keep those bytes aside and go on: \
-                            clauth switch NAME --force"
-                    .into(),
-            },
-        }
+        self.snapshot.unreadable()
     }
 
     /// L2: the full pair into the loan, then the slot down to the bearer copy.

@@ -190,6 +190,20 @@ impl Snapshot {
         self.records.iter().find(|record| record.name == name)
     }
 
+    /// The refusal while the live login cannot be understood.
+    pub(crate) fn unreadable(&self) -> Error {
+        Error::Unreadable {
+            what: "the live login".into(),
+            path: self.home.credential(),
+            next: match &self.home.item {
+                None => "sign in again with `claude auth login`, or move the file away".into(),
+                Some(_) => "sign in again with `claude auth login`; or, to keep those bytes aside and go on: \
+                            clauth switch NAME --force"
+                    .into(),
+            },
+        }
+    }
+
     /// Whether the server confirmed whose a profile is.
     pub(crate) fn is_proven(&self, name: &str) -> bool {
         self.record(name).and_then(|record| record.identity.as_ref()).is_some_and(Known::proven)

@@ -95,6 +95,10 @@ impl Engine {
             let known = self.settled(&mut before)?;
             let answer = known.clone();
             let owner = self.owner(&before, key_of(&known))?;
+            // It was read again for long enough: nobody is writing it, and no lock need be held to see it once more.
+            if owner == Owner::Unreadable && !options.force {
+                return Err(before.unreadable());
+            }
             let learned = self.learned(&before, (&owner, known), incoming, cause);
             let concerned = before.concerned(incoming.profile(), &owner);
             self.tend_all(&concerned)?;

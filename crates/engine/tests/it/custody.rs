@@ -6,9 +6,15 @@ use clauth_sandbox::world::holders;
 
 use crate::house::House;
 
-/// L5: of everything a `claude` reads, one file at most holds a given refresh token.
+/// L5: of everything a `claude` reads, one file at most holds a given refresh token. Slots count where sessions read them.
 pub(crate) fn assert_one_holder(house: &House) {
+    assert_one_reader(house, true);
+}
+
+/// The same; `slots` says whether slots count. Where credentials are items, sessions read those.
+pub(crate) fn assert_one_reader(house: &House, slots: bool) {
     let picture = house.world.snapshot();
+    let slots = slots && !picture.keys().any(|path| path.starts_with("Library/Keychains/"));
     for family in ["A", "B", "C"] {
         for generation in 1..6 {
             let holders = holders(&picture, &format!("sk-ant-ort01-FAKE-{family}{generation}"));
@@ -16,7 +22,10 @@ pub(crate) fn assert_one_holder(house: &House) {
                 .iter()
                 .filter(|path| {
                     let item = path.starts_with("Library/Keychains/") && !path.contains("/.new");
-                    item || path.starts_with(".claude") && !path.starts_with(".clauth") && !path.contains(".clauth-")
+                    // What a session of the profile reads, by the link that its tree has to it (L4).
+                    let slot = path.starts_with(".clauth/profiles/") && path.ends_with("/credentials.json");
+                    let live = path.starts_with(".claude") && !path.starts_with(".clauth");
+                    item || slots && slot || live && !path.contains(".clauth-")
                 })
                 .collect();
             // Of Claude Code's own doing, before we come.

@@ -10,7 +10,7 @@ use clauth_engine::{Engine, Error, Options, Target};
 use clauth_sandbox::Account;
 use clauth_sandbox::world::{Entry, Snapshot, holders};
 
-use crate::custody::assert_one_holder;
+use crate::custody::assert_one_reader;
 use crate::house::{House, Unsynced, counting, restore};
 use crate::keychain;
 use crate::login::waiting;
@@ -482,7 +482,8 @@ fn assert_intact(house: &House, case: &Case, told: &str) {
     for token in case.tokens {
         assert!(!holders(&picture, &format!("sk-ant-ort01-FAKE-{token}")).is_empty(), "{told}: {token} is lost");
     }
-    assert_one_holder(house);
+    // Version 0.4.0 made the live login a link to the slot: a file takes the link's place before the slot is reduced.
+    assert_one_reader(house, case.name != "relinked");
     let (live, identity) = (house.world.live(), house.world.identity());
     assert!(identity == "none" || live.starts_with(&identity), "{told}: {live} is live, but {identity} is named");
 }

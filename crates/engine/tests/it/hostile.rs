@@ -279,3 +279,37 @@ fn a_profile_that_is_listed_twice_keeps_its_login() {
         let _ = is_linked;
     }
 }
+
+/// A clock that notes what is waited for, and waits for nothing.
+struct Patient(Arc<AtomicI64>);
+
+impl clauth_host::Time for Patient {
+    fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+    fn file_now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+    fn monotonic(&self) -> Duration {
+        Clock::system().monotonic()
+    }
+    fn sleep(&self, time: Duration) {
+        self.0.fetch_add(i64::try_from(time.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+    }
+}
+
+/// A torn login is read again for one second, and then the command stops (protocols, part 2).
+#[test]
+fn a_torn_login_is_waited_for_once() {
+    let house = House::two("h-torn");
+    std::fs::write(house.world.credentials_path(), "{\"claudeAiOauth\": {").expect("own file");
+    let cases: [(&str, crate::faults::Act); 2] =
+        [("switch", crate::faults::switch_to_a), ("capture", |engine| engine.capture(Some("b"), false).map(drop))];
+    for (name, act) in cases {
+        let waited = Arc::new(AtomicI64::new(0));
+        let mut engine = house.engine();
+        engine.disk.clock = Clock::new(Patient(Arc::clone(&waited)));
+        assert_eq!(act(&engine).expect_err("torn").kind(), Kind::Unreadable, "{name}");
+        assert_eq!(waited.load(Ordering::Relaxed), 1000, "{name}: milliseconds");
+    }
+}
