@@ -91,7 +91,9 @@ fn play(root: &Path, prefix: &Prefix, program: &Program, filter: Option<&str>) -
     let mut command = prefix.command(root);
     command.arg(&program.file).args(["--test-threads=1", "--show-output"]).args(filter);
     command.current_dir(&program.folder).env("CARGO_MANIFEST_DIR", &program.folder);
-    command.stdout(out.try_clone()?).stderr(out).stdin(std::process::Stdio::null());
+    // What tests' own programs complain about would stand in the middle of a line.
+    let aside = File::create(log.with_extension("errors")).context("cannot write what goes to standard error")?;
+    command.stdout(out).stderr(aside).stdin(std::process::Stdio::null());
     let began = Instant::now();
     let status = wait(&mut command.spawn().context("cannot run Wine")?)?;
     if status.is_none() {

@@ -68,8 +68,7 @@ fn traps() -> [Trap; 5] {
         ("directory", |path| std::fs::create_dir(path).expect("a directory")),
         ("device", |path| symlink("/dev/zero", path).expect("a link")),
         ("fifo", |path| {
-            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RWXU, 0)
-                .expect("a FIFO");
+            assert!(std::process::Command::new("mkfifo").arg(path).status().expect("mkfifo").success());
         }),
     ]
 }

@@ -49,7 +49,7 @@ impl Stage {
     }
 
     fn isolated_dirs(&self) -> Vec<PathBuf> {
-        let dir = self.world.root().join("profiles/a/isolated");
+        let dir = self.world.root().join("profiles").join("a").join("isolated");
         let entries = std::fs::read_dir(dir).into_iter().flatten();
         entries.map(|entry| entry.expect("an entry").path()).collect()
     }

@@ -122,7 +122,7 @@ fn a_root_may_not_be_claude_codes_home_nor_in_it_nor_around_it() {
         ("the home", dir.clone(), false),
         ("in it", dir.join("clauth"), false),
         ("around it", home.clone(), false),
-        ("the system's", PathBuf::from("/"), false),
+        ("the system's", home.ancestors().last().expect("a root").to_owned(), false),
         ("by another name", home.join("roots/../.claude"), false),
     ];
     for (name, root, allowed) in rows {

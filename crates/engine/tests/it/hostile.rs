@@ -9,7 +9,9 @@ use std::time::Duration;
 use clauth_durable::vfs::RealVfs;
 use clauth_engine::{Engine, Kind, Options, Target};
 use clauth_host::Clock;
-use clauth_sandbox::{Account, Login, Pair, World};
+#[cfg(target_os = "linux")]
+use clauth_sandbox::World;
+use clauth_sandbox::{Account, Login, Pair};
 
 use crate::custody::assert_one_holder;
 use crate::house::{House, Unsynced};
@@ -37,7 +39,7 @@ fn journey(house: &House, name: &str) {
     assert_eq!(house.vault(), ["B1"], "{name}");
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 fn odd_name(at: usize) -> std::ffi::OsString {
     use std::os::unix::ffi::OsStringExt as _;
     std::ffi::OsString::from_vec(format!("caf{at}").into_bytes().into_iter().chain([0xe9, 0xff]).collect())

@@ -203,6 +203,7 @@ impl<V: Vfs> Vfs for Unsynced<V> {
     forward! {
         read(path: &Path, limit: u64) -> Vec<u8>;
         stat(path: &Path) -> Stat;
+        read_only(path: &Path) -> bool;
         lstat(path: &Path) -> Stat;
         read_link(path: &Path) -> PathBuf;
         read_dir(path: &Path) -> Vec<std::ffi::OsString>;

@@ -66,6 +66,7 @@ impl<V: Vfs> Vfs for Odd<V> {
     spelt! {
         read(path: &Path, limit: u64) -> Vec<u8>;
         stat(path: &Path) -> Stat;
+        read_only(path: &Path) -> bool;
         lstat(path: &Path) -> Stat;
         read_link(path: &Path) -> PathBuf;
         read_dir(path: &Path) -> Vec<OsString>;

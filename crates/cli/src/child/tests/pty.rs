@@ -27,7 +27,9 @@ impl Terminal {
             println!("skipped: no setsid here");
             return None;
         };
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).expect("a terminal");
+        // Not every system can say in one call that children do not get it.
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        rustix::io::fcntl_setfd(&master, rustix::io::FdFlags::CLOEXEC).expect("a terminal of ours alone");
         grantpt(&master).and_then(|()| unlockpt(&master)).expect("a terminal");
         let name = ptsname(&master, Vec::new()).expect("its name").into_bytes();
         let slave = OpenOptions::new().read(true).write(true).open(std::ffi::OsString::from_vec(name)).expect("it");

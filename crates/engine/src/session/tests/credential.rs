@@ -181,7 +181,8 @@ fn a_new_sign_in_of_the_same_account_takes_the_place_of_the_stored_login() {
 
 #[test]
 fn a_sign_in_while_the_login_is_lent_waits_beside_the_loan() {
-    let flat = Flat::lent(usual());
+    let Some(&links) = modes().iter().find(|mode| **mode == LinkMode::Real) else { return };
+    let flat = Flat::lent(links);
     assert_eq!(flat.slot(), "A1 bearer");
     let later = now_ms() + 40 * 24 * 3_600_000;
     flat.sign_in(&Login::new(&Account::a(), Pair::new("AB", 1)).ending_at(Some(later)));

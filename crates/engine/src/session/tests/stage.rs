@@ -12,10 +12,10 @@ use clauth_host::{Clock, Env, Host, Random};
 use clauth_sandbox::World;
 
 use crate::Root;
+use crate::session::LinkMode;
 use crate::session::Place;
 #[cfg(unix)]
-use crate::session::tree::Built;
-use crate::session::{LinkMode, build};
+use crate::session::{build, tree::Built};
 
 /// Started processes have every descriptor of this one for a moment, and some for good: tests that ask who holds a lock,
 /// and tests that start processes, run one after the other.

@@ -39,7 +39,6 @@ fn took(clock: &Clock, work: impl FnOnce()) -> Duration {
 }
 
 /// Clock ticks of this process so far, and voluntary switches of all its threads.
-#[cfg(target_os = "linux")]
 fn spent() -> (u64, u64) {
     let stat = fs::read_to_string("/proc/self/stat").expect("a process");
     let fields: Vec<u64> = stat
@@ -59,7 +58,6 @@ fn spent() -> (u64, u64) {
     (fields.iter().sum(), switches.sum())
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 #[ignore = "measures for a minute and asserts nothing about time"]
 fn copy_mode_beside_cp() {

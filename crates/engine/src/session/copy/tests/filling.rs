@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Stage, everything};
-use crate::session::copy::{Plan, Progress, Trouble, populate};
+#[cfg(unix)]
+use crate::session::copy::Trouble;
+use crate::session::copy::{Plan, Progress, populate};
 
 fn files(stage: &Stage, count: usize) {
     for file in 0..count {

@@ -68,6 +68,7 @@ impl Stage {
     }
 
     /// On the disk where temporary files are, not in memory.
+    #[cfg(target_os = "linux")]
     pub(super) fn on_disk(name: &str) -> Self {
         Self::in_world(World::new(name))
     }
