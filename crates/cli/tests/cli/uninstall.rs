@@ -234,12 +234,28 @@ fn a_purge_refuses_while_a_removed_profiles_files_are_not_home() {
     let tree = stage.world.root().join("profiles/gone/runtime");
     std::fs::create_dir_all(tree.join("projects/p")).expect("a tree");
     std::fs::write(tree.join("projects/p/t.jsonl"), "{}\n").expect("a transcript");
-    // Settings that cannot be merged now hold everything up.
+    // A state file that sessions wrote has to be merged, and settings that cannot be merged now hold that up.
+    std::fs::write(tree.join(".claude.json"), "{\"numStartups\": 5}").expect("a file");
     std::fs::write(stage.world.claude_dir().join("settings.json"), "{ torn").expect("a file");
     let refused = stage.json(&["uninstall", "--purge", "--yes"]);
     assert_eq!(refused["error"]["kind"], "protected", "{refused}");
     assert!(tree.join("projects/p/t.jsonl").exists());
     assert!(stage.world.root().join("profiles.toml").exists(), "nothing went");
+}
+
+/// Torn settings of the home are no obstacle to a tree without any: what it holds comes home, and then it goes.
+#[test]
+fn a_purge_brings_home_what_torn_settings_say_nothing_of() {
+    let stage = Stage::two("u-torn");
+    let tree = stage.world.root().join("profiles/gone/runtime");
+    std::fs::create_dir_all(tree.join("projects/p")).expect("a tree");
+    std::fs::write(tree.join("projects/p/t.jsonl"), "{}\n").expect("a transcript");
+    std::fs::write(stage.world.claude_dir().join("settings.json"), "{ torn").expect("a file");
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+    assert!(!stage.world.root().exists());
+    let home = stage.world.claude_dir();
+    assert_eq!(std::fs::read_to_string(home.join("projects/p/t.jsonl")).expect("it came home"), "{}\n");
+    assert_eq!(std::fs::read_to_string(home.join("settings.json")).expect("settings"), "{ torn");
 }
 
 /// A sign-in that is under way has the only copy of its login in our directory.
