@@ -4,7 +4,8 @@ use clauth_engine::{Engine, Error, Options, Target};
 use clauth_host::Secret;
 
 use crate::endpoint::with_endpoint;
-use crate::faults::{Case, assert_errors_change_nothing, assert_kills_are_finished, switch_to_a};
+use crate::fault_cases::switch_to_a;
+use crate::faults::{Case, assert_errors_change_nothing, assert_kills_are_finished};
 use crate::house::House;
 
 const CASES: &[Case] = &[

@@ -306,7 +306,7 @@ fn a_torn_login_is_waited_for_once() {
     let house = House::two("h-torn");
     std::fs::write(house.world.credentials_path(), "{\"claudeAiOauth\": {").expect("own file");
     let cases: [(&str, crate::faults::Act); 2] =
-        [("switch", crate::faults::switch_to_a), ("capture", |engine| engine.capture(Some("b"), false).map(drop))];
+        [("switch", crate::fault_cases::switch_to_a), ("capture", |engine| engine.capture(Some("b"), false).map(drop))];
     for (name, act) in cases {
         let waited = Arc::new(AtomicI64::new(0));
         let mut engine = house.engine();

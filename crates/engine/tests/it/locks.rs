@@ -6,7 +6,8 @@ use clauth_engine::{Engine, Error, Options, Target};
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account, Reply, Route};
 
-use crate::faults::{Act, switch_to_a};
+use crate::fault_cases::switch_to_a;
+use crate::faults::Act;
 use crate::house::{House, counting};
 
 /// Every lock directory that stands, by its path in the home.

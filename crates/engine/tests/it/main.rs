@@ -7,6 +7,7 @@ mod clock;
 mod custody;
 mod endpoint;
 mod endpoint_faults;
+mod fault_cases;
 mod faults;
 mod homes;
 mod hostile;

@@ -6,7 +6,8 @@ use clauth_durable::vfs::{Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Error, Options, Target};
 use clauth_sandbox::Account;
 
-use crate::faults::{Act, switch_to_a};
+use crate::fault_cases::switch_to_a;
+use crate::faults::Act;
 use crate::house::{House, Unsynced, counting, restore};
 
 /// A change, and what has to be possible once it stands.
