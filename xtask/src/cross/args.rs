@@ -25,11 +25,11 @@ enum Action {
     },
     /// Run cargo for x86_64-pc-windows-gnu (default: build --workspace)
     Windows {
-        /// Run the tests of [CRATE] (`durable`, `claude`, `engine`, `engine:it`, `cli`; all of them) under Wine, those
-        /// whose name holds [FILTER]
+        /// Run the tests of CRATE (`durable`, `claude`, `engine`, `engine:it`, `cli`; all of them) under Wine, those whose
+        /// name holds FILTER
         #[arg(long)]
         test: bool,
-        /// Arguments of cargo, e.g. `build -p clauth`; with --test: [CRATE] [FILTER]
+        /// Arguments of cargo, e.g. `build -p clauth`; with --test: `[CRATE] [FILTER]`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         words: Vec<String>,
     },

@@ -63,7 +63,8 @@ impl Engine {
                 clauth_durable::Error::NotRegular { path: path.to_owned(), kind }
             }
             error => error,
-        })?;
+        });
+        let target = target.map_err(super::not_readable)?;
         let lost = target.path != *path && target.stat.is_none();
         let Some(parent) = target.path.parent().filter(|_| lost) else { return Ok(()) };
         if self.disk.stat(parent)?.is_some() {

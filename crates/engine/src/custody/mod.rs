@@ -24,5 +24,5 @@ pub use draft::Planned;
 pub(crate) use draft::{Draft, planned};
 pub(crate) use home::live_home;
 pub(crate) use recover::ATTEMPTS;
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{Snapshot, not_readable};
 pub use unfinished::Unfinished;

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 
 use super::home::{LiveHome, live_home};
 use super::unfinished::Unfinished;
+use crate::error::Kind;
 use crate::owner::{self, Candidate, Evidence, Owner};
 use crate::profile::{AccountKey, Known, Record, Roster};
 use crate::root::Settings;
@@ -50,19 +51,38 @@ pub(crate) struct Snapshot {
 impl Engine {
     /// Reads everything. Writes nothing.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.snapshot_with(|home| self.read_live(home).map(|live| (live, None)))
+    }
+
+    /// The same for who only shows: a live credential that cannot be read at all counts as one that cannot be understood, and
+    /// a notice says why.
+    pub(crate) fn snapshot_to_show(&self) -> Result<Snapshot, Error> {
+        self.snapshot_with(|home| match self.read_live(home) {
+            Ok(live) => Ok((live, None)),
+            Err(error) if error.kind() == Kind::Unreadable => Ok((Live::barred(), Some(error.to_string()))),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn snapshot_with(
+        &self,
+        live: impl Fn(&ClaudeHome) -> Result<(Live, Option<String>), Error>,
+    ) -> Result<Snapshot, Error> {
         let settings = Settings::read(&self.disk, &self.root)?;
         let LiveHome { home, id, notice } = live_home(self, &settings)?;
         let roster = Roster::read(&self.disk, &self.root)?;
         let records = roster.names.iter().map(|name| Record::read(&self.disk, &self.root, name)).collect();
         let unfinished = self.journal().read()?;
+        let spent = Spent::read(&self.disk, &self.root)?;
+        let (live, barred) = live(&home)?;
         Ok(Snapshot {
-            spent: Spent::read(&self.disk, &self.root)?,
-            live: self.read_live(&home)?,
+            spent,
+            live,
             home_id: id,
             state: OnceCell::new(),
             answer: None,
             home,
-            notice,
+            notice: notice.or(barred),
             settings,
             roster,
             records,
@@ -77,7 +97,7 @@ impl Engine {
     /// Reads the live credential, again and again for a second when it is torn.
     fn read_live(&self, home: &ClaudeHome) -> Result<Live, Error> {
         let store = home.store();
-        let mut live = Live::of(store.read(&self.disk)?);
+        let mut live = Live::of(store.read(&self.disk).map_err(not_readable)?);
         // An item is written whole: one that cannot be understood is no half of anything.
         let again = if home.item.is_some() { 0 } else { AGAIN.0 };
         for _ in 0..again {
@@ -85,7 +105,7 @@ impl Engine {
                 break;
             }
             self.disk.clock.sleep(AGAIN.1);
-            live = Live::of(store.read(&self.disk)?);
+            live = Live::of(store.read(&self.disk).map_err(not_readable)?);
         }
         Ok(live)
     }
@@ -160,6 +180,11 @@ impl Live {
         Self { reading, object, found, stood: None }
     }
 
+    /// One that cannot be read at all.
+    fn barred() -> Self {
+        Self { reading: None, object: None, found: Found::Malformed, stood: None }
+    }
+
     /// The access token, where there is one to ask about.
     pub(crate) fn access(&self) -> Option<&Secret> {
         match &self.found {
@@ -182,6 +207,28 @@ impl Live {
     /// `None` for one that is dated ahead.
     fn age(&self, now: Timestamp) -> Option<Duration> {
         Duration::try_from(now.duration_since(self.written()?)).ok()
+    }
+}
+
+/// A live credential that is no file, or not ours to read, is as little understood as a torn one (protocols §2).
+pub(crate) fn not_readable(error: impl Into<Error>) -> Error {
+    let error = error.into();
+    match &error {
+        Error::Disk(disk) | Error::Claude(clauth_claude::Error::Durable(disk)) if is_barred(disk) => {
+            let next = error.hints();
+            let next: Vec<&str> = next.iter().map(String::as_str).collect();
+            Error::refused(Kind::Unreadable, error.to_string(), error.place().unwrap_or_default(), &next)
+        }
+        _ => error,
+    }
+}
+
+fn is_barred(error: &clauth_durable::Error) -> bool {
+    use clauth_durable::Error as Disk;
+    match error {
+        Disk::Loop { .. } | Disk::NotRegular { .. } | Disk::TooLarge { .. } => true,
+        Disk::Io { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
+        _ => false,
     }
 }
 

@@ -82,7 +82,7 @@ impl Engine {
 
     fn custody_now(&self, name: Option<&str>) -> Result<Vec<Custody>, Error> {
         let name = name.map(|name| self.find(name)).transpose()?;
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot_to_show()?;
         let owner = self.owner(&snapshot, None)?;
         let kept = vault::all(&self.disk, &self.root)?;
         let mut all: Vec<Custody> =

@@ -143,7 +143,7 @@ impl Engine {
     }
 
     fn list_now(&self) -> Result<Listing, Error> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot_to_show()?;
         let owner = self.owner(&snapshot, None)?;
         let endpoint = self.endpoint_live(&snapshot)?;
         let active = match (&endpoint, &owner) {

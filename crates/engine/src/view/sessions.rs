@@ -60,7 +60,7 @@ impl Engine {
     }
 
     fn sessions_now(&self) -> Result<Sessions, Error> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot_to_show()?;
         let owner = self.owner(&snapshot, None)?;
         let places: Vec<Place> = snapshot.roster.names.iter().map(|name| Place::of(&self.root, name)).collect();
         let mut homes = vec![snapshot.home.clone()];

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clauth_claude::{ClaudeHome, CredentialStore as _, Credentials, Found};
 
+use crate::custody::not_readable;
 use crate::owner::Owner;
 use crate::profile::{ProfileKind, Record, Roster};
 use crate::{Engine, Error};
@@ -78,7 +79,7 @@ impl Engine {
             Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),
             None => self.live_record(&home, &roster, over_here)?,
         };
-        let found = home.store().read(&self.disk)?;
+        let found = home.store().read(&self.disk).map_err(not_readable)?;
         let found = found.and_then(|reading| Credentials::parse(reading.bytes).ok()).map(|object| object.login());
         let login = match found {
             Some(Found::Login(login)) => Some(login),
@@ -114,7 +115,8 @@ impl Engine {
         over_here: bool,
     ) -> Result<(Option<Record>, Via), Error> {
         let store = home.store();
-        let found = store.read(&self.disk)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
+        let found =
+            store.read(&self.disk).map_err(not_readable)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
         if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {
             let record = Record::read(&self.disk, &self.root, name);
             let held = record.login();

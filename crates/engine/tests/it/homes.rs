@@ -207,23 +207,61 @@ fn o1_a_login_that_is_dated_ahead_is_waited_for_once() {
 }
 
 #[cfg(unix)]
+type Put = fn(&std::path::Path);
+
+/// Puts things in the place of a file that are none.
+#[cfg(unix)]
+const NO_FILES: [(&str, Put); 4] = [
+    ("a directory", |path| std::fs::create_dir(path).expect("a directory")),
+    ("a circle of links", |path| std::os::unix::fs::symlink(path, path).expect("a link")),
+    ("a device", |path| std::os::unix::fs::symlink("/dev/zero", path).expect("a link")),
+    ("a FIFO", |path| {
+        let made = std::process::Command::new("mkfifo").arg(path).status();
+        assert!(made.is_ok_and(|status| status.success()), "mkfifo");
+    }),
+];
+
+#[cfg(unix)]
+#[test]
+fn a_live_login_that_is_no_file_stops_what_acts_and_is_told_by_what_shows() {
+    let house = House::two("barred");
+    let path = house.world.credentials_path();
+    let login = std::fs::read(&path).expect("a login");
+    for (name, put) in NO_FILES {
+        let _ = std::fs::remove_file(&path);
+        put(&path);
+        let before = house.world.snapshot();
+        let engine = house.engine();
+        let refused = |result: Result<(), Error>| {
+            let error = result.expect_err(name);
+            assert_eq!(error.kind(), Kind::Unreadable, "{name}: {error}");
+        };
+        refused(house.try_switch("a").map(drop));
+        refused(engine.switch(Target::Named("a"), Options { force: true, ..Options::default() }).map(drop));
+        refused(engine.switch(Target::Named("a"), Options { dry_run: true, ..Options::default() }).map(drop));
+        refused(engine.capture(Some("b"), false).map(drop));
+        refused(engine.which().map(drop));
+        assert_eq!(house.world.snapshot(), before, "{name}");
+        let listing = engine.list().expect(name);
+        assert_eq!((listing.live, listing.accounts.len()), (clauth_engine::LiveState::Unreadable, 2), "{name}");
+        assert!(listing.notices.iter().any(|notice| notice.contains(".credentials.json")), "{name}");
+        assert_eq!(engine.custody(None).expect(name).len(), 2, "{name}");
+        assert!(engine.sessions().is_ok(), "{name}");
+        let _ = std::fs::remove_dir(&path);
+    }
+    let _ = std::fs::remove_file(&path);
+    std::fs::write(&path, login).expect("the login is back");
+    house.switch("a");
+}
+
+#[cfg(unix)]
 #[test]
 fn settings_that_are_no_file_are_refused_before_anything_is_written() {
-    use std::os::unix::fs::symlink;
     let house = House::two("trap");
     let path = house.world.claude_dir().join("settings.json");
-    let rows: [(&str, &dyn Fn()); 4] = [
-        ("a directory", &|| std::fs::create_dir(&path).expect("a directory")),
-        ("a circle of links", &|| symlink(&path, &path).expect("a link")),
-        ("a device", &|| symlink("/dev/zero", &path).expect("a link")),
-        ("a FIFO", &|| {
-            let made = std::process::Command::new("mkfifo").arg(&path).status();
-            assert!(made.is_ok_and(|status| status.success()), "mkfifo");
-        }),
-    ];
-    for (name, put) in rows {
+    for (name, put) in NO_FILES {
         let _ = std::fs::remove_file(&path);
-        put();
+        put(&path);
         let before = house.world.snapshot();
         let refused = house.try_switch("a").map(drop).expect_err(name);
         assert_eq!(refused.kind(), Kind::Io, "{name}: {refused}");
