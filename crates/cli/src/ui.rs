@@ -59,8 +59,7 @@ impl Ui {
 
     /// Prints data. A reader that has gone is no error; a full disk is, and does not undo what was done.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        let mut out = AutoStream::new(io::stdout().lock(), self.out);
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match self.put(text) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::of_stdout(&error)),
             _ => Ok(()),
         }
@@ -70,12 +69,22 @@ impl Ui {
     /// `move_to` goes to the terminal as it is, whatever colours are.
     pub(crate) fn print_on(&self, move_to: &str, text: &str) -> Result<bool, Failure> {
         let moved = io::stdout().lock().write_all(move_to.as_bytes());
-        let mut out = AutoStream::new(io::stdout().lock(), self.out);
-        match moved.and_then(|()| out.write_all(text.as_bytes())).and_then(|()| out.flush()) {
+        match moved.and_then(|()| self.put(text)) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
             Err(error) => Err(Failure::of_stdout(&error)),
         }
+    }
+
+    /// Writes at once what may be many lines: a stream that strips as it goes writes each of them by itself.
+    fn put(&self, text: &str) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        if self.out == ColorChoice::Never {
+            out.write_all(anstream::adapter::strip_str(text).to_string().as_bytes())?;
+            return out.flush();
+        }
+        let mut out = AutoStream::new(out, self.out);
+        out.write_all(text.as_bytes()).and_then(|()| out.flush())
     }
 
     /// Whether what is printed can be drawn over.
