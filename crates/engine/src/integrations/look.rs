@@ -14,7 +14,7 @@ impl Engine {
     /// # Errors
     /// Our own files, or the home, cannot be read.
     pub fn settings_file(&self) -> Result<PathBuf, Error> {
-        Ok(self.snapshot()?.home.settings())
+        Ok(self.snapshot_to_show()?.home.settings())
     }
 
     /// What a file of settings has under a key.

@@ -46,7 +46,7 @@ impl Engine {
     }
 
     fn ask_about(&self, name: Option<&str>, asking: Asking) -> Result<Vec<Tried>, Error> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot_to_show()?;
         let mut targets = self.targets(&snapshot)?;
         targets.retain(|target| name.is_none_or(|name| target.name == name));
         let manner = Manner { network: snapshot.settings.network, plan: true, once: false, apart: None };

@@ -76,7 +76,7 @@ impl Engine {
     /// # Errors
     /// Our own files, or the home, cannot be read.
     pub fn poll_once(&self, just_awake: bool) -> Result<Duration, Error> {
-        let snapshot = self.snapshot()?;
+        let snapshot = self.snapshot_to_show()?;
         if !snapshot.settings.network {
             return Ok(LOOK);
         }

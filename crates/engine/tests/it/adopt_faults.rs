@@ -9,7 +9,7 @@ use clauth_engine::{Adoption, Engine, Error, Kind};
 use clauth_sandbox::world::{Entry, holders};
 use clauth_sandbox::{Account, Login, Pair};
 
-use crate::custody::assert_one_holder;
+use crate::custody::{assert_one_holder_when, is_shared};
 use crate::house::{House, Unsynced, counting, restore};
 
 const FAULTS: [Fault; 3] = [Fault::Kill, Fault::Error(Errno::NoSpace), Fault::Error(Errno::Access)];
@@ -64,6 +64,7 @@ fn ends(house: &House) -> Vec<String> {
 fn sweep(case: &Case) {
     let house = (case.house)();
     let before = house.world.snapshot();
+    let shared = is_shared(&house);
     let theirs = (case.theirs)(&house);
     let vfs = counting();
     (case.act)(&house.engine_on(Arc::new(vfs.clone()))).expect("works without faults");
@@ -84,7 +85,9 @@ fn sweep(case: &Case) {
                     "{told}: {token} is lost"
                 );
             }
-            assert_one_holder(&house);
+            if !shared {
+                assert_one_holder_when(&house, &told);
+            }
             assert_eq!((case.theirs)(&house), theirs, "{told}: what is another tool's");
             if result.is_ok() {
                 assert_eq!(ends(&house), end, "{told}: done");
@@ -94,6 +97,7 @@ fn sweep(case: &Case) {
             let done = next.as_ref().map_or_else(|error| error.kind() == Kind::Nothing, |_| true);
             assert!(done, "{told}: the next one: {:?}", next.err().map(|error| error.to_string()));
             assert_eq!(ends(&house), end, "{told}: the next one");
+            assert_one_holder_when(&house, &told);
             assert_eq!((case.theirs)(&house), theirs, "{told}: what is another tool's, after the next one");
             restore(house.world.home(), &before);
         }

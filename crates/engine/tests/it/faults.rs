@@ -9,7 +9,7 @@ use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Error};
 use clauth_sandbox::world::{Entry, Snapshot, holders};
 
-use crate::custody::assert_one_reader;
+use crate::custody::{assert_one_holder_when, is_shared};
 use crate::fault_cases::{CASES, KEYCHAIN};
 use crate::house::{House, Unsynced, counting, restore};
 
@@ -139,6 +139,7 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
     every_case(cases, |case| {
         let house = (case.house)();
         let before = house.world.snapshot();
+        let shared = is_shared(&house);
         let count = effects(&house, case.act);
         // What recovery makes of the home before and after is what counts as the two states.
         let settled = |house: &House| next_command(&house.engine()).map(|()| house.picture());
@@ -158,6 +159,9 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
             let _ = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
             let told = format!("{}: killed at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
             assert_intact(&house, case, &told);
+            if !shared {
+                assert_one_holder_when(&house, &told);
+            }
             let now = settled(&house);
             assert!(now.is_ok(), "{told}: {:?}", now.err().map(|error| error.to_string()));
             let now = now.unwrap_or_default();
@@ -167,6 +171,7 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
                 "{told}\nnow   {now:#?}\nstart {start:#?}\nend   {end:#?}"
             );
             assert_intact(&house, case, &told);
+            assert_one_holder_when(&house, &told);
             assert_tidy(&house, &told);
             restore(house.world.home(), &before);
         }
@@ -188,8 +193,6 @@ fn assert_intact(house: &House, case: &Case, told: &str) {
     for token in case.tokens {
         assert!(!holders(&picture, &format!("sk-ant-ort01-FAKE-{token}")).is_empty(), "{told}: {token} is lost");
     }
-    // Version 0.4.0 made the live login a link to the slot: a file takes the link's place before the slot is reduced.
-    assert_one_reader(house, case.name != "relinked");
     let (live, identity) = (house.world.live(), house.world.identity());
     assert!(identity == "none" || live.starts_with(&identity), "{told}: {live} is live, but {identity} is named");
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clauth_engine::{Engine, Error, Kind, Options, Report, Target};
+use clauth_engine::{Asking, Engine, Error, Kind, LiveState, Options, Report, Target};
 use clauth_host::Host;
 use clauth_sandbox::Account;
 
@@ -243,10 +243,11 @@ fn a_live_login_that_is_no_file_stops_what_acts_and_is_told_by_what_shows() {
         refused(engine.which().map(drop));
         assert_eq!(house.world.snapshot(), before, "{name}");
         let listing = engine.list().expect(name);
-        assert_eq!((listing.live, listing.accounts.len()), (clauth_engine::LiveState::Unreadable, 2), "{name}");
+        assert_eq!((listing.live, listing.accounts.len()), (LiveState::Unreadable, 2), "{name}");
         assert!(listing.notices.iter().any(|notice| notice.contains(".credentials.json")), "{name}");
         assert_eq!(engine.custody(None).expect(name).len(), 2, "{name}");
         assert!(engine.sessions().is_ok(), "{name}");
+        assert_eq!(engine.usage(None, Asking::Stale).expect(name).tried.len(), 2, "{name}: they are asked about");
         let _ = std::fs::remove_dir(&path);
     }
     let _ = std::fs::remove_file(&path);
