@@ -52,6 +52,13 @@ impl<'d> Draft<'d> {
         self.change(path, manner, None)
     }
 
+    /// The files below `directory` that stand at this point of the draft only because it puts them there.
+    pub(crate) fn made_below(&self, directory: &Path) -> Vec<PathBuf> {
+        let made = |path: &PathBuf| self.changes.iter().any(|change| change.path == *path);
+        let standing = self.contents.iter().filter(|(_, bytes)| bytes.is_some()).map(|(path, _)| path);
+        standing.filter(|path| path.starts_with(directory) && made(path)).cloned().collect()
+    }
+
     /// Drafts a line at the end of one of our own files.
     pub(crate) fn append(&mut self, path: &Path, line: &[u8]) -> Result<(), Error> {
         let mut bytes = self.read(path)?.unwrap_or_default();

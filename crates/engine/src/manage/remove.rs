@@ -150,9 +150,13 @@ impl Engine {
         place.mode(&self.disk) == LinkMode::Copy && self.is_inhabited(&snapshot.home, &place)
     }
 
-    /// Drafts the removal of every file of a profile but the trees of its sessions.
+    /// Drafts the removal of every file of a profile but the trees of its sessions: of those that stand, and of those that
+    /// this very change was to put there.
     pub(crate) fn delete_files(&self, desk: &mut Desk<'_>, name: &str) -> Result<(), Error> {
-        for path in below(&self.disk, &self.root.profile(name), &TREES)? {
+        let directory = self.root.profile(name);
+        let mut files = below(&self.disk, &directory, &TREES)?;
+        files.extend(desk.draft.made_below(&directory));
+        for path in files {
             desk.draft.delete(&path, Manner::Own)?;
         }
         Ok(())

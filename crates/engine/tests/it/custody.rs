@@ -86,6 +86,16 @@ fn the_live_profile_is_removed_only_by_force_and_stays_signed_in() {
     assert_eq!(house.loan("b"), "B1");
 }
 
+/// L2: a live login that the removal itself first wrote down as lent leaves no record in the profile's directory.
+#[test]
+fn nothing_of_a_removed_profile_stays_that_the_removal_wrote() {
+    let house = House::two_with_server("late");
+    house.sign_in(&Account::a());
+    house.engine().remove("a", true).expect("removed");
+    assert_eq!((house.world.live().as_str(), house.vault()), ("AB1", vec!["A1".to_owned(), "AB1".to_owned()]));
+    assert!(!house.world.root().join("profiles/a").exists(), "its directory stands");
+}
+
 #[test]
 fn a_rename_carries_everything_with_it() {
     let house = House::two("rename");

@@ -202,3 +202,21 @@ fn what_a_renewal_in_a_session_came_of_is_used_up() {
         lawful(103_299, &[session.as_slice(), &signed_in, &[Do(Restore(at))]].concat());
     }
 }
+
+/// L2: a removal left a loan behind, which it had written itself.
+#[test]
+fn a_removed_profile_leaves_no_loan() {
+    lawful(
+        50_324,
+        &[
+            By(SignIn(Home, 'D')),
+            Do(Login("d", 'D')),
+            Do(RemoveForced("d")),
+            Do(RestoreAs(3, "e")),
+            Idle(3000),
+            Do(Switch("e")),
+            Do(Undo),
+            By(SignIn(Home, 'B')),
+        ],
+    );
+}
