@@ -37,6 +37,9 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
         report.push(report::size(&program)?);
     }
     let stage = Stage::set(&program)?;
+    if topics.has(Topic::Start) {
+        report.extend(sessions::start(&stage)?.into());
+    }
     report.extend(turns::measure(&stage, args.turns, &topics)?);
     if topics.has(Topic::Crowd) {
         report.push(crowd::measure(&stage)?);

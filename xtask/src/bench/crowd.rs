@@ -16,7 +16,8 @@ const WIDE: usize = 20;
 /// So many times each.
 const TURNS: usize = 25;
 
-/// The most that 95 of 100 may take, in milliseconds.
+/// The most that 95 of 100 may take over a program that does nothing, in milliseconds. Over it, since twenty programs share the
+/// processors: on two of them that one takes longer by itself.
 const MOST: f64 = 15.0;
 
 /// Measures the slow end of both: `statusline`, and a program that does nothing in the same crowd.

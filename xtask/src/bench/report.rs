@@ -32,7 +32,8 @@ pub(super) struct Row {
     baseline: String,
     result: String,
     budget: String,
-    within: bool,
+    /// Nothing is said where there is no budget.
+    within: Option<bool>,
 }
 
 impl Row {
@@ -59,13 +60,27 @@ impl Row {
             baseline: format!("{name}: {least}"),
             result,
             budget,
-            within,
+            within: Some(within),
         }
     }
 
-    /// The slow end of many times, beside that of a baseline: so many milliseconds at most.
+    /// The same without a budget: so many milliseconds more.
+    pub(super) fn told(what: impl Into<String>, time: Spread, least: (String, Spread)) -> Self {
+        let row = Self::timed(what, time, least, Budget::Over(f64::INFINITY));
+        Self { budget: "–".into(), within: None, ..row }
+    }
+
+    /// The slow end of many times against that of a baseline in the same crowd: so many milliseconds more.
     pub(super) fn tail(what: &str, time: f64, (name, least): (String, f64), most: f64) -> Self {
-        Self { baseline: format!("{name}: {least:.2} ms"), ..Self::plain(what, time, "ms", most) }
+        let over = time - least;
+        Self {
+            what: what.into(),
+            measured: format!("{time:.2} ms"),
+            baseline: format!("{name}: {least:.2} ms"),
+            result: format!("{over:+.2} ms"),
+            budget: format!("+{most} ms"),
+            within: Some(over <= most),
+        }
     }
 
     /// A figure without a baseline.
@@ -76,7 +91,7 @@ impl Row {
             baseline: "–".into(),
             result: format!("{figure:.2} {unit}"),
             budget: format!("{most} {unit}"),
-            within: figure <= most,
+            within: Some(figure <= most),
         }
     }
 }
@@ -100,14 +115,14 @@ impl Report {
 
     /// Whether every figure is within its budget.
     pub(super) fn is_within(&self) -> bool {
-        self.rows.iter().all(|row| row.within)
+        self.rows.iter().all(|row| row.within != Some(false))
     }
 
     /// The lines as a Markdown table.
     pub(super) fn table(&self) -> String {
         let head = "| What | Median (quartiles) | Baseline | Result | Budget | |\n|---|---|---|---|---|---|\n";
         let lines = self.rows.iter().map(|row| {
-            let verdict = if row.within { "kept" } else { "**missed**" };
+            let verdict = row.within.map_or("", |within| if within { "kept" } else { "**missed**" });
             format!(
                 "| {} | {} | {} | {} | {} | {verdict} |\n",
                 row.what, row.measured, row.baseline, row.result, row.budget
@@ -160,9 +175,11 @@ mod tests {
             ("times over", Row::timed("a", spread(1.6), least(), Budget::Times(1.5)), false),
             ("not measured", Row::timed("a", spread(f64::NAN), least(), Budget::Times(1.5)), false),
             ("plain over", Row::plain("a", 6.1, "MiB", 6.0), false),
+            ("tail within", Row::tail("a", 60.0, ("`true`".to_owned(), 50.0), 15.0), true),
+            ("tail over", Row::tail("a", 66.0, ("`true`".to_owned(), 50.0), 15.0), false),
         ];
         for (name, row, within) in rows {
-            assert_eq!(row.within, within, "{name}: {row:?}");
+            assert_eq!(row.within, Some(within), "{name}: {row:?}");
         }
     }
 }

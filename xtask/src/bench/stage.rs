@@ -28,6 +28,9 @@ const FEW: usize = 3;
 /// So many different inputs lie there for status lines that run at the same time.
 const HANDED: usize = 1000;
 
+/// Seconds for which a child sleeps that is there longer than a moment.
+pub(super) const NAP: &str = "0.2";
+
 /// Profiles of the large home.
 pub(super) const MANY: usize = 50;
 
@@ -96,6 +99,20 @@ impl Stage {
     pub(super) fn start(&self) -> Command {
         let mut command = self.command(&self.few, &["start", &name(FEW - 1)]);
         command.env("CLAUTH_CLAUDE", "/bin/true").env("CLAUTH_LINKS", "real");
+        command
+    }
+
+    /// `sleep`, by itself.
+    pub(super) fn while_asleep(&self) -> Command {
+        let mut command = self.few.command(Path::new("/bin/sleep"), None);
+        command.arg(NAP);
+        command
+    }
+
+    /// `clauth start` with that for its `claude`.
+    pub(super) fn start_asleep(&self) -> Command {
+        let mut command = self.start();
+        command.arg(NAP).env("CLAUTH_CLAUDE", "/bin/sleep");
         command
     }
 

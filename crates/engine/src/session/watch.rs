@@ -22,8 +22,9 @@ use crate::{Engine, Error};
 const FLOOR: Duration = Duration::from_secs(1);
 const FLOOR_WITHOUT_EVENTS: Duration = Duration::from_millis(250);
 
-/// The first look: what was written before there were events is seen by then.
-const FIRST: Duration = Duration::from_millis(100);
+/// When events begin, with the first look: what was written before is seen by then. Not sooner, since a system takes longer to
+/// forget what it was to tell (Linux: tens of milliseconds) than a session takes that begins and ends at once (0039).
+const FIRST: Duration = Duration::from_millis(50);
 
 /// So often it is seen to that a bearer copy goes on working.
 const BEARER: Duration = Duration::from_secs(30);
@@ -83,10 +84,9 @@ impl Watch {
         }
         let (tell, told) = mpsc::channel();
         let (wake, directories) = (tell.clone(), [tree, home.dir.clone()]);
-        let thread = std::thread::Builder::new().name("clauth-session".into()).spawn(move || {
-            let watcher = watcher(wake, &directories);
-            dog.run(&told, if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS });
-        });
+        let thread = std::thread::Builder::new()
+            .name("clauth-session".into())
+            .spawn(move || dog.run(&told, || watcher(wake, &directories)));
         let thread = thread.map_err(|source| clauth_durable::Error::Io { doing: "watch", path, source })?;
         Ok(Self { dog: Kennel::Thread { tell, thread }, mirror, teller })
     }
@@ -176,14 +176,16 @@ struct Dog {
 }
 
 impl Dog {
-    fn run(&mut self, told: &Receiver<Message>, floor: Duration) {
-        let mut patience = FIRST;
+    /// Looks until the end, woken by the events that `events` begins.
+    fn run<W>(&mut self, told: &Receiver<Message>, events: impl FnOnce() -> Option<W>) {
+        let mut last = matches!(told.recv_timeout(FIRST), Ok(Message::End) | Err(RecvTimeoutError::Disconnected));
+        let mut watcher = if last { None } else { events() };
+        let floor = if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS };
         loop {
-            let last = match told.recv_timeout(std::mem::replace(&mut patience, floor)) {
-                Ok(Message::Event) => self.gathered(told),
-                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => true,
-                Err(RecvTimeoutError::Timeout) => false,
-            };
+            if last {
+                // The system forgets while the last look is made.
+                watcher.take();
+            }
             let marks: Vec<Mark> = self.files.iter().map(|path| self.mark(path)).collect();
             if last || marks != self.seen {
                 // Looked at before the work, so that what is written during it is seen at the next look.
@@ -195,6 +197,11 @@ impl Dog {
             }
             self.settle();
             self.see_to_bearer();
+            last = match told.recv_timeout(floor) {
+                Ok(Message::Event) => self.gathered(told),
+                Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+            };
         }
     }
 
