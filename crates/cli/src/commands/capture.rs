@@ -38,7 +38,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
             .push(format!("settings.json holds the endpoint {url}; to keep it too: clauth capture NAME --endpoint"));
     }
     if !captured.proven {
-        warnings.push("whose login it is was not confirmed: the profile endpoint did not answer".to_owned());
+        warnings.push(call.unproven());
     }
     let account = match (&captured.email, &captured.organization) {
         (Some(email), Some(organization)) => format!("{email} in {organization}"),

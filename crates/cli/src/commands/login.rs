@@ -44,7 +44,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let program = find(&call.engine.host).map_err(Failure::by_kind)?;
     let mut done = call.engine.login(&args.name, args.replace, |dir| sign_in(&program, dir, call))?;
     if !done.proven {
-        done.warnings.push("whose login it is was not confirmed: the profile endpoint did not answer".to_owned());
+        done.warnings.push(call.unproven());
     }
     let question = format!("The earlier login of '{}' is live. Put the new one in its place now?", done.name);
     let live = done.waits && call.ui.confirms(&question);

@@ -183,6 +183,13 @@ impl Call<'_> {
         ));
     }
 
+    /// Why a login that was kept is unproven (O3).
+    fn unproven(&self) -> String {
+        let asked = self.engine.config().and_then(|config| config.network()).unwrap_or(true);
+        let why = if asked { "the profile endpoint did not answer" } else { "the network is off" };
+        format!("whose login it is was not confirmed: {why}")
+    }
+
     /// Answers a command that changed something, or had nothing to change: a sentence for people, `own` fields and those
     /// of every such answer for programs.
     pub(crate) fn answer(&self, done: &Done<'_>, sentence: &str, own: &Value) -> Result<(), Failure> {

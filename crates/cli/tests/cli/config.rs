@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::process::Stdio;
 
+use clauth_sandbox::Account;
+
 use crate::stage::{Stage, finish};
 
 fn settings(stage: &Stage) -> PathBuf {
@@ -29,6 +31,15 @@ fn a_setting_is_set_shown_and_put_back() {
     );
     stage.ok(&["config", "unset", "network"]);
     assert_eq!(stage.run(&["config", "get", "network"]).success().stdout, "on\n");
+}
+
+#[test]
+fn with_the_network_off_a_capture_says_why_nothing_was_confirmed() {
+    let stage = Stage::with_server("c-off");
+    stage.sign_in(&Account::a());
+    stage.ok(&["config", "set", "network", "off"]);
+    let captured = stage.run(&["capture", "a"]).success();
+    assert!(captured.stderr.contains("was not confirmed: the network is off"), "{}", captured.stderr);
 }
 
 #[test]

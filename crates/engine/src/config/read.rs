@@ -70,6 +70,14 @@ impl Config {
         is_on(&self.document, &self.path, "refresh")
     }
 
+    /// Whether sessions may work on a copy of a lent login without its refresh token (protocols §7).
+    ///
+    /// # Errors
+    /// The value is neither on nor off.
+    pub fn bearer(&self) -> Result<bool, Error> {
+        is_on(&self.document, &self.path, "sessions.bearer")
+    }
+
     /// How often the live account's usage is asked for.
     ///
     /// # Errors

@@ -62,6 +62,13 @@ pub const SETTINGS: &[Setting] = &[
         "whether clauth may renew logins; off leaves it all to Claude Code",
     ),
     row(
+        "sessions.bearer",
+        File::Settings,
+        Takes::Switch,
+        Some("on"),
+        "whether a session may run on the live account; off refuses that",
+    ),
+    row(
         "poll.active",
         File::Settings,
         Takes::Time(180, 3600),

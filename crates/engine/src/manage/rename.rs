@@ -6,7 +6,7 @@ use crate::custody::{Applied, Desk, Operation, Snapshot, Unfinished, is_dir};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::check_name;
-use crate::session::{Place, live};
+use crate::session::Place;
 use crate::{Engine, Error, vault};
 
 impl Engine {
@@ -108,13 +108,9 @@ impl Engine {
         ))
     }
 
-    /// The refusal of what may not happen while a profile's own sessions run, those of version 0.4.0 included (S1).
+    /// The refusal of what may not happen while a profile's own sessions run (S1).
     pub(super) fn refuse_running(&self, snapshot: &Snapshot, name: &str) -> Result<(), Error> {
-        let place = Place::of(&self.root, name);
-        let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-        let sessions = live(&self.disk, &place, &running);
-        let Some(session) = sessions.first() else { return Ok(()) };
-        let process = session.claude.or(session.holder).map_or_else(String::new, |pid| format!(" (process {pid})"));
+        let Some(process) = self.process_of_session(&snapshot.home, name) else { return Ok(()) };
         let what = format!("a session of '{name}' is running{process}");
         Err(Error::refused(Kind::Protected, what, name, &["end it first"]))
     }

@@ -60,7 +60,8 @@ impl Engine {
         }
         let making = self.lock_making(&name)?;
         let (holder, fresh) = self.move_in(&home, &place, isolated.as_deref())?;
-        let made = self.make(&home, &place, isolated.as_deref(), fresh);
+        let made = self.refuse_copy(&home, &name);
+        let made = made.and_then(|()| self.make(&home, &place, isolated.as_deref(), fresh));
         let furnished = made.and_then(|mode| self.furnish(&home, &place, kind, (mode, fresh, isolated.is_some())));
         drop(making);
         if furnished.is_ok() {

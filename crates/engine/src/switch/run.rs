@@ -117,6 +117,7 @@ impl Engine {
             let endpoint = self.endpoint_live(&snapshot)?;
             allow(&snapshot, &owner)?;
             self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
+            incoming.profile().map_or(Ok(()), |name| self.refuse_copies(&snapshot, name))?;
             let before =
                 Before { snapshot: &snapshot, owner: &owner, learned: &learned, endpoint: endpoint.as_deref() };
             if let Some(report) = self.attempt(&before, incoming, cause, &held)? {
@@ -140,6 +141,7 @@ impl Engine {
         let endpoint = self.endpoint_live(&snapshot)?;
         allow(&snapshot, &owner)?;
         self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
+        incoming.profile().map_or(Ok(()), |name| self.refuse_copies(&snapshot, name))?;
         let before = Before { snapshot: &snapshot, owner: &owner, learned: &[], endpoint: endpoint.as_deref() };
         let mut report = self.draft_only(&before, incoming, cause)?;
         if matches!(owner, Owner::Unknown(_)) && snapshot.settings.network {

@@ -3,6 +3,7 @@
 
 mod adopt;
 mod adopt_faults;
+mod bearer;
 mod clock;
 mod custody;
 mod endpoint;
