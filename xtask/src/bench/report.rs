@@ -12,6 +12,10 @@ use crate::process;
 /// Where the table is kept.
 const PAGE: &str = "docs/measurements.md";
 
+/// Where people read the results first, between two marks.
+const README: &str = "README.md";
+const MARKS: [&str; 2] = ["<!-- measured: begin -->\n", "<!-- measured: end -->"];
+
 /// The largest release program, in MiB.
 const SIZE: f64 = 6.0;
 
@@ -131,7 +135,14 @@ impl Report {
         std::iter::once(head.to_owned()).chain(lines).collect()
     }
 
-    /// Writes the page below `root`.
+    /// What came of each line, without how, as a Markdown table.
+    fn results(&self) -> String {
+        let head = "| What | Result | Budget |\n|---|---|---|\n".to_owned();
+        let lines = self.rows.iter().map(|row| format!("| {} | {} | {} |\n", row.what, row.result, row.budget));
+        std::iter::once(head).chain(lines).collect()
+    }
+
+    /// Writes the page below `root`, and the results into the README.
     pub(super) fn write(&self, root: &Path) -> anyhow::Result<()> {
         let text = format!(
             "# Measurements\n\nMade by `cargo xtask bench --write`; do not edit. All subjects take turns in one loop, so \
@@ -140,8 +151,19 @@ impl Report {
             machine(),
             self.table()
         );
-        fs::write(root.join(PAGE), text).with_context(|| format!("cannot write {PAGE}"))
+        fs::write(root.join(PAGE), text).with_context(|| format!("cannot write {PAGE}"))?;
+        let readme = fs::read_to_string(root.join(README)).with_context(|| format!("cannot read {README}"))?;
+        let readme = put_between(&readme, &self.results()).with_context(|| format!("no marks in {README}"))?;
+        fs::write(root.join(README), readme).with_context(|| format!("cannot write {README}"))
     }
+}
+
+/// `text` with `table` between the marks; nothing without them.
+fn put_between(text: &str, table: &str) -> Option<String> {
+    let [begin, end] = MARKS;
+    let (before, rest) = text.split_once(begin)?;
+    let (_, after) = rest.split_once(end)?;
+    Some([before, begin, table, end, after].concat())
 }
 
 /// How large `program` is.
@@ -163,6 +185,14 @@ fn machine() -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_table_takes_the_place_of_the_one_between_the_marks() {
+        let [begin, end] = MARKS;
+        let text = |table: &str| format!("before\n{begin}{table}{end}\nafter\n");
+        assert_eq!(put_between(&text("old\n"), "new\n"), Some(text("new\n")));
+        assert_eq!(put_between("no marks", "new\n"), None);
+    }
 
     #[test]
     fn a_row_knows_its_budget() {
