@@ -257,18 +257,22 @@ impl<'s> Desk<'s> {
     /// live: any other lent one had been displaced before.
     pub(crate) fn return_loans(&mut self, staying: Option<&str>, owner: &Owner) -> Result<(), Error> {
         let leaving: Vec<String> = self.lent.iter().filter(|name| Some(name.as_str()) != staying).cloned().collect();
-        for name in leaving {
-            if let Some(part) = self.holds(&name).cloned() {
-                if self.came_back_late(&name, &part)? {
-                    continue;
-                }
-                self.put_slot(&name, &part)?;
-                self.draft.delete(&self.root.loan(&name), Manner::Own)?;
-                self.note_displaced(&name, &part, owner)?;
-            }
+        leaving.iter().try_for_each(|name| self.return_loan(name, owner))
+    }
+
+    /// Brings home the login of `name`, if it is lent to the live home.
+    pub(crate) fn return_loan(&mut self, name: &str, owner: &Owner) -> Result<(), Error> {
+        if !self.lent.iter().any(|lent| lent == name) {
+            return Ok(());
         }
-        self.lent.retain(|name| Some(name.as_str()) == staying);
-        Ok(())
+        self.lent.retain(|lent| lent != name);
+        let Some(part) = self.holds(name).cloned() else { return Ok(()) };
+        if self.came_back_late(name, &part)? {
+            return Ok(());
+        }
+        self.put_slot(name, &part)?;
+        self.draft.delete(&self.root.loan(name), Manner::Own)?;
+        self.note_displaced(name, &part, owner)
     }
 
     /// L3: a displaced login whose access token had run out may have been renewed before; nobody can tell.
