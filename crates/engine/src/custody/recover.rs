@@ -238,7 +238,7 @@ fn settle(
             desk.keep_live(owner)?;
             desk.return_loans(Some(name), owner)?;
             desk.align_file(name)?;
-            desk.settle_identity(name)?;
+            settle_account(engine, desk, entry, name)?;
             if endpoint.is_none() {
                 engine.draft_settings(desk, Some(name))?;
             }
@@ -246,7 +246,7 @@ fn settle(
         }
         // Nobody's login stays where it is: nothing overwrites it here, and nothing is said about it elsewhere.
         Owner::Unknown(_) | Owner::Rewound(_) => {
-            desk.take_back_kept(entry.from.as_deref())?;
+            desk.take_back_kept(entry)?;
             desk.return_loans(None, owner)?;
             desk.mark(endpoint.as_deref())
         }
@@ -257,6 +257,20 @@ fn settle(
         Owner::SignedOut | Owner::Missing => Ok(()),
         Owner::Unreadable => desk.keep_live(owner),
     }
+}
+
+/// Makes what is bound to the account that is live, `name`'s, agree with it: an interrupted change to it is completed, one
+/// away from it is taken back.
+fn settle_account(engine: &Engine, desk: &mut Desk<'_>, entry: &Unfinished, name: &str) -> Result<(), Error> {
+    let moved = PUTTING_LIVE.contains(&entry.done.as_str()) && entry.from != entry.to;
+    if moved && entry.to.as_deref() == Some(name) {
+        let known = desk.known(name).cloned();
+        return desk.finish_account(entry, (known.as_ref(), &engine.root.bound(name)));
+    }
+    if moved && entry.from.as_deref() == Some(name) {
+        desk.take_back_bound(&engine.root.bound(name))?;
+    }
+    desk.settle_identity(name)
 }
 
 /// The same where there is no login, and an interrupted change was to put one there.
