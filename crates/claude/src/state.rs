@@ -37,6 +37,9 @@ pub const ACCOUNT_KEYS: &[&str] = &[
     "startupPrefetchedAt",
 ];
 
+/// Those of them that somebody gave: no server can be asked for them again, so whoever drops them keeps them elsewhere.
+const GIVEN: [&str; 2] = ["primaryApiKey", "customApiKeyResponses"];
+
 /// Who a state file says is signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -109,6 +112,27 @@ impl StateFile {
         if let Some(block) = block {
             document.set_raw(&[IDENTITY], block)?;
         }
+        Ok(Self(document))
+    }
+
+    /// What somebody gave for the account that is signed in, as an object of its own; `None` without any.
+    #[must_use]
+    pub fn given(&self) -> Option<Vec<u8>> {
+        let values: Vec<(&str, &str)> = GIVEN.iter().filter_map(|key| Some((*key, self.0.raw(&[key])?))).collect();
+        let mut object = Document::empty();
+        object.set_members(&[], &values).ok().filter(|()| !values.is_empty())?;
+        Some(object.into_bytes())
+    }
+
+    /// With what [`Self::given`] once took out.
+    ///
+    /// # Errors
+    /// `given` is no JSON object.
+    pub fn with_given(&self, given: Vec<u8>) -> Result<Self, DocumentError> {
+        let given = Document::parse(given)?;
+        let values: Vec<(&str, &str)> = GIVEN.iter().filter_map(|key| Some((*key, given.raw(&[key])?))).collect();
+        let mut document = self.0.clone();
+        document.set_members(&[], &values)?;
         Ok(Self(document))
     }
 }

@@ -114,6 +114,26 @@ fn only_the_identity_is_taken_out_while_a_switch_is_under_way() {
 }
 
 #[test]
+fn what_somebody_gave_is_taken_out_and_put_back_to_the_byte() {
+    let rest = "{\"numStartups\": 3, \"projects\": {\"/x\": {\"cost\": 1.10}}}";
+    assert_eq!(state(rest).given(), None, "nothing given");
+    for (name, keys) in [
+        ("a key", "\"primaryApiKey\": \"sk-ant-FAKE\""),
+        ("answers", "\"customApiKeyResponses\": { \"approved\" : [\"FAKE\"] }"),
+        ("both", "\"primaryApiKey\": null, \"customApiKeyResponses\": { \"approved\" : [1.10] }"),
+    ] {
+        let with = rest.replace("{\"numStartups\"", &format!("{{{keys}, \"numStartups\""));
+        let given = state(&with).given().expect(name);
+        let without = state(&with).with_identity(None).expect("an edit");
+        assert_eq!((string(&without), without.given()), (rest, None), "{name}");
+        let back = without.with_given(given.clone()).expect("an edit");
+        assert_eq!(back.given(), Some(given), "{name}");
+        assert_eq!(string(&back.with_identity(None).expect("an edit")), rest, "{name}");
+    }
+    assert!(state(rest).with_given(b"[]".to_vec()).is_err());
+}
+
+#[test]
 fn an_identity_needs_its_account_and_nothing_else() {
     let full = Identity {
         account_uuid: "11111111-1111-4111-8111-111111111111".into(),

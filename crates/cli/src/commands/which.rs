@@ -28,6 +28,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
         let (dir, profile) = (binding.dir.display(), binding.profile);
         call.ui.say(&format!("`clauth start` without a name would use '{profile}' here, bound by {dir}"));
     }
+    if let Some(notice) = &which.notice {
+        call.ui.say(&format!("nobody can tell whose the login is: {notice}"));
+    }
     if let Some(over) = &which.over {
         call.ui.warn(&format!("{over} outranks the saved login"));
     }

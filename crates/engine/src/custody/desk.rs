@@ -1,6 +1,7 @@
 //! Drafting a change of custody, step by step in the order of W6. At each step every pair is on disk, and of everything
 //! that a `claude` reads at most one file holds a given refresh token (L5).
 
+mod account;
 mod admit;
 mod item;
 mod keep;
@@ -8,16 +9,14 @@ mod learned;
 mod parked;
 mod renewed;
 
-use std::path::PathBuf;
-
 use clauth_claude::{AccountPart, CredentialStore, Credentials, Found, StateFile};
 use clauth_durable::{Change, Disk, Manner};
 use jiff::Timestamp;
 
-use super::{Draft, Snapshot, bound};
+use super::{Draft, Snapshot};
 use crate::history::Event;
 use crate::owner::Owner;
-use crate::profile::{AccountKey, Known, Loan, Record, Roster, State, Verdict};
+use crate::profile::{Known, Loan, Record, Roster, State, Verdict};
 use crate::vault::Entry;
 use crate::{Engine, Error, Root, spent};
 
@@ -225,12 +224,6 @@ impl<'s> Desk<'s> {
         Ok(())
     }
 
-    /// Takes `oauthAccount` out of the state file, so that it names nobody while the credential changes.
-    pub(crate) fn hide_identity(&mut self) -> Result<(), Error> {
-        let Some(state) = self.state.filter(|state| state.block().is_some()) else { return Ok(()) };
-        self.draft.put(&self.snapshot.home.state, Manner::Document, state.without_identity().bytes().to_vec())
-    }
-
     /// The credential itself: account keys and unknown keys travel, machine keys stay as they are live (W4).
     pub(crate) fn install(&mut self, part: &AccountPart) -> Result<(), Error> {
         let empty = Credentials::empty();
@@ -257,18 +250,22 @@ impl<'s> Desk<'s> {
     /// live: any other lent one had been displaced before.
     pub(crate) fn return_loans(&mut self, staying: Option<&str>, owner: &Owner) -> Result<(), Error> {
         let leaving: Vec<String> = self.lent.iter().filter(|name| Some(name.as_str()) != staying).cloned().collect();
-        for name in leaving {
-            if let Some(part) = self.holds(&name).cloned() {
-                if self.came_back_late(&name, &part)? {
-                    continue;
-                }
-                self.put_slot(&name, &part)?;
-                self.draft.delete(&self.root.loan(&name), Manner::Own)?;
-                self.note_displaced(&name, &part, owner)?;
-            }
+        leaving.iter().try_for_each(|name| self.return_loan(name, owner))
+    }
+
+    /// Brings home the login of `name`, if it is lent to the live home.
+    pub(crate) fn return_loan(&mut self, name: &str, owner: &Owner) -> Result<(), Error> {
+        if !self.lent.iter().any(|lent| lent == name) {
+            return Ok(());
         }
-        self.lent.retain(|name| Some(name.as_str()) == staying);
-        Ok(())
+        self.lent.retain(|lent| lent != name);
+        let Some(part) = self.holds(name).cloned() else { return Ok(()) };
+        if self.came_back_late(name, &part)? {
+            return Ok(());
+        }
+        self.put_slot(name, &part)?;
+        self.draft.delete(&self.root.loan(name), Manner::Own)?;
+        self.note_displaced(name, &part, owner)
     }
 
     /// L3: a displaced login whose access token had run out may have been renewed before; nobody can tell.
@@ -301,35 +298,6 @@ impl<'s> Desk<'s> {
             return Ok(());
         }
         self.draft.put(&self.root.verdict(name), Manner::Own, verdict.bytes())
-    }
-
-    /// The state file names the account that is now live, or nobody; keys bound to another account go.
-    pub(crate) fn show_identity(&mut self, name: &str) -> Result<(), Error> {
-        let Some(state) = self.state else { return Ok(()) };
-        let block = self.known(name).and_then(Known::proven_block);
-        let shown = state
-            .with_identity(block)
-            .map_err(|source| clauth_durable::Error::Document { path: self.snapshot.home.state.clone(), source })?;
-        self.draft.put(&self.snapshot.home.state, Manner::Document, shown.bytes().to_vec())
-    }
-
-    /// Makes the state file agree with a live login that is `name`'s: another account's block goes, an absent one is set
-    /// when it is proven (W7). A block that agrees is left exactly as it stands.
-    pub(crate) fn settle_identity(&mut self, name: &str) -> Result<(), Error> {
-        let Some(known) = self.known(name) else { return Ok(()) };
-        match self.state.and_then(StateFile::identity) {
-            Some(shown) if known.key.agrees(&AccountKey::of(&shown)) => Ok(()),
-            None if known.proven_block().is_none() => Ok(()),
-            _ => self.show_identity(name),
-        }
-    }
-
-    /// Account-bound files leave with the outgoing login and come back with the incoming one (S4); `entering` is where that
-    /// one's are.
-    pub(crate) fn exchange_bound(&mut self, from: Option<&str>, entering: PathBuf) -> Result<(), Error> {
-        let kept = self.vaulted.as_ref().map(|entry| entry.bound(self.root));
-        let leaving = from.map(|name| self.root.bound(name)).or(kept);
-        bound::exchange(self.disk, &mut self.draft, &self.snapshot.home.dir, (leaving, Some(entering)))
     }
 
     /// The active marker.

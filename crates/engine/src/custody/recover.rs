@@ -19,6 +19,9 @@ use crate::{Engine, Error};
 /// new name, then it gets the new login.
 const REPLACING: [&str; 2] = ["capture", "login"];
 
+/// What puts another login, or an endpoint, live.
+const PUTTING_LIVE: [&str; 2] = ["switch", "undo"];
+
 /// How often an operation begins anew because somebody else wrote meanwhile.
 pub(crate) const ATTEMPTS: usize = 5;
 
@@ -235,7 +238,7 @@ fn settle(
             desk.keep_live(owner)?;
             desk.return_loans(Some(name), owner)?;
             desk.align_file(name)?;
-            desk.settle_identity(name)?;
+            settle_account(engine, desk, entry, name)?;
             if endpoint.is_none() {
                 engine.draft_settings(desk, Some(name))?;
             }
@@ -243,30 +246,55 @@ fn settle(
         }
         // Nobody's login stays where it is: nothing overwrites it here, and nothing is said about it elsewhere.
         Owner::Unknown(_) | Owner::Rewound(_) => {
-            desk.take_back_kept(entry.from.as_deref())?;
+            desk.take_back_kept(entry)?;
             desk.return_loans(None, owner)?;
             desk.mark(endpoint.as_deref())
         }
-        Owner::SignedOut | Owner::Missing => {
-            // Without a login there, it is the endpoint that the change went to, or came from.
-            let is_endpoint = |name: &&String| {
-                let record = snapshot.record(name);
-                record.is_some_and(|record| record.kind == ProfileKind::Endpoint && record.key.is_some())
-            };
-            if let Some(name) = [&entry.to, &entry.from].into_iter().flatten().find(is_endpoint) {
-                desk.return_loans(None, owner)?;
-                engine.draft_settings(desk, Some(name))?;
-                return desk.mark(Some(name));
-            }
-            // Only the login that was on its way in can have been lent for nothing.
-            let from_stands =
-                entry.from.as_deref().is_none_or(|from| snapshot.lent().any(|record| record.name == from));
-            if from_stands {
-                desk.return_loans(entry.from.as_deref(), owner)?;
-            }
-            Ok(())
+        Owner::SignedOut | Owner::Missing if PUTTING_LIVE.contains(&entry.done.as_str()) => {
+            settle_without(engine, desk, snapshot, (entry, owner))
         }
+        // A login that is not there displaces nothing (L3), and nothing was on its way in.
+        Owner::SignedOut | Owner::Missing => Ok(()),
         Owner::Unreadable => desk.keep_live(owner),
+    }
+}
+
+/// Makes what is bound to the account that is live, `name`'s, agree with it: an interrupted change to it is completed, one
+/// away from it is taken back.
+fn settle_account(engine: &Engine, desk: &mut Desk<'_>, entry: &Unfinished, name: &str) -> Result<(), Error> {
+    let moved = PUTTING_LIVE.contains(&entry.done.as_str()) && entry.from != entry.to;
+    if moved && entry.to.as_deref() == Some(name) {
+        let known = desk.known(name).cloned();
+        return desk.finish_account(entry, (known.as_ref(), &engine.root.bound(name)));
+    }
+    if moved && entry.from.as_deref() == Some(name) {
+        desk.take_back_bound(&engine.root.bound(name))?;
+    }
+    desk.settle_identity(name)
+}
+
+/// The same where there is no login, and an interrupted change was to put one there.
+fn settle_without(
+    engine: &Engine,
+    desk: &mut Desk<'_>,
+    snapshot: &Snapshot,
+    (entry, owner): (&Unfinished, &Owner),
+) -> Result<(), Error> {
+    // Without a login there, it is the endpoint that the change went to, or came from.
+    let is_endpoint = |name: &&String| {
+        let record = snapshot.record(name);
+        record.is_some_and(|record| record.kind == ProfileKind::Endpoint && record.key.is_some())
+    };
+    if let Some(name) = [&entry.to, &entry.from].into_iter().flatten().find(is_endpoint) {
+        desk.return_loans(None, owner)?;
+        engine.draft_settings(desk, Some(name))?;
+        return desk.mark(Some(name));
+    }
+    // Only the login that was on its way in can have been lent for nothing. Any other loan stands (L3).
+    let from_stands = entry.from.as_deref().is_none_or(|from| snapshot.lent().any(|record| record.name == from));
+    match &entry.to {
+        Some(to) if from_stands && entry.from.as_ref() != Some(to) => desk.return_loan(to, owner),
+        _ => Ok(()),
     }
 }
 

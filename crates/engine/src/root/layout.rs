@@ -41,7 +41,11 @@ pub const LAYOUT: &[Entry] = &[
         secret: true,
     },
     Entry { path: "renewed-<name>.json", what: "a new pair that found no other place", secret: true },
-    Entry { path: "profiles/<name>/bound/", what: "Claude Code's account-bound files while parked", secret: false },
+    Entry {
+        path: "profiles/<name>/bound/",
+        what: "Claude Code's account-bound files, and the API key in its state file, while parked",
+        secret: true,
+    },
     Entry {
         path: "profiles/<name>/base/",
         what: "how a session's settings, state, item and, in copy mode, files were when they were last in step",

@@ -69,6 +69,11 @@ pub(super) fn draft(
     if let (Incoming::Profile(name), Some(part)) = (incoming, &part) {
         desk.lend_incoming(name, part.clone())?;
     }
+    // A newer sign-in in the place of the same profile's earlier one is no change of who is who (S9).
+    let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
+    if !same {
+        desk.park_bound(from.as_deref())?;
+    }
     desk.hide_identity()?;
     // W6's exception: where a login comes in, the endpoint is gone before, so that it can never be sent there.
     if before.endpoint.is_some() {
@@ -79,19 +84,7 @@ pub(super) fn draft(
         None => desk.clear_login()?,
     }
     desk.return_loans(incoming.profile(), owner)?;
-    match incoming {
-        Incoming::Profile(name) => desk.show_identity(name)?,
-        Incoming::Vaulted(entry) => desk.draft.delete(&entry.path(&engine.root), clauth_durable::Manner::Own)?,
-    }
-    // A newer sign-in in the place of the same profile's earlier one is no change of who is who (S9).
-    let same = from.as_deref().is_some_and(|from| Some(from) == incoming.profile());
-    if !same {
-        let entering = match incoming {
-            Incoming::Profile(name) => engine.root.bound(name),
-            Incoming::Vaulted(entry) => entry.bound(&engine.root),
-        };
-        desk.exchange_bound(from.as_deref(), entering)?;
-    }
+    bring_account(engine, &mut desk, (from.as_deref(), incoming), same)?;
     if before.endpoint.is_none() {
         engine.draft_settings(&mut desk, incoming.profile())?;
     }
@@ -111,6 +104,27 @@ pub(super) fn draft(
     };
     desk.record_event(&event);
     desk.finish()
+}
+
+/// What is bound to the account that is left has been parked; it goes, and what is bound to the incoming one comes.
+fn bring_account(
+    engine: &Engine,
+    desk: &mut Desk<'_>,
+    (from, incoming): (Option<&str>, &Incoming),
+    same: bool,
+) -> Result<(), Error> {
+    let (known, entering) = match incoming {
+        Incoming::Profile(name) if same => return desk.show_same(name),
+        Incoming::Profile(name) => (desk.known(name).cloned(), engine.root.bound(name)),
+        Incoming::Vaulted(entry) => (entry.known.clone(), entry.bound(&engine.root)),
+    };
+    desk.show_account(known.as_ref(), &entering)?;
+    desk.exchange_bound(from, &entering)?;
+    match incoming {
+        // Last: by this an interrupted change knows that what is bound to the account has yet to come.
+        Incoming::Vaulted(entry) => desk.draft.delete(&entry.path(&engine.root), clauth_durable::Manner::Own),
+        Incoming::Profile(_) => Ok(()),
+    }
 }
 
 /// The profile that a switch leaves: the endpoint that is used, the live login's, or the one that was signed out of the

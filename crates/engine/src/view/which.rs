@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clauth_claude::{ClaudeHome, CredentialStore as _, Credentials, Found};
 
 use crate::custody::not_readable;
+use crate::error::Kind;
 use crate::owner::Owner;
 use crate::profile::{ProfileKind, Record, Roster};
 use crate::{Engine, Error};
@@ -56,13 +57,15 @@ pub struct Which {
     pub kind: ProfileKind,
     /// Where an endpoint profile's requests go.
     pub base_url: Option<String>,
+    /// Why nobody can tell whose the login is.
+    pub notice: Option<String>,
 }
 
 impl Engine {
     /// Tells which account a `claude` started here would use. Opens no socket and writes nothing.
     ///
     /// # Errors
-    /// Our own files, or the home, cannot be read.
+    /// Our own files cannot be read.
     pub fn which(&self) -> Result<Which, Error> {
         self.looking().which_now()
     }
@@ -79,8 +82,7 @@ impl Engine {
             Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),
             None => self.live_record(&home, &roster, over_here)?,
         };
-        let found = home.store().read(&self.disk).map_err(not_readable)?;
-        let found = found.and_then(|reading| Credentials::parse(reading.bytes).ok()).map(|object| object.login());
+        let (found, notice) = self.found_to_show(&home)?;
         let login = match found {
             Some(Found::Login(login)) => Some(login),
             _ => None,
@@ -103,7 +105,20 @@ impl Engine {
             config_dir: home.dir,
             via,
             over,
+            notice,
         })
+    }
+
+    /// The login in `home`; where it cannot be read at all it is nobody's, and a notice says why.
+    fn found_to_show(&self, home: &ClaudeHome) -> Result<(Option<Found>, Option<String>), Error> {
+        match home.store().read(&self.disk).map_err(not_readable) {
+            Ok(reading) => {
+                let object = reading.and_then(|reading| Credentials::parse(reading.bytes).ok());
+                Ok((object.map(|object| object.login()), None))
+            }
+            Err(error) if error.kind() == Kind::Unreadable => Ok((None, Some(error.to_string()))),
+            Err(error) => Err(error),
+        }
     }
 
     /// The profile whose login is live in `home`. The marker's profile is looked at first: it is nearly always right, and
@@ -114,10 +129,7 @@ impl Engine {
         roster: &Roster,
         over_here: bool,
     ) -> Result<(Option<Record>, Via), Error> {
-        let store = home.store();
-        let found =
-            store.read(&self.disk).map_err(not_readable)?.and_then(|reading| Credentials::parse(reading.bytes).ok());
-        if let (Some(Found::Login(live)), Some(name)) = (found.map(|object| object.login()), &roster.active) {
+        if let ((Some(Found::Login(live)), _), Some(name)) = (self.found_to_show(home)?, &roster.active) {
             let record = Record::read(&self.disk, &self.root, name);
             let held = record.login();
             let same = held.is_some_and(|held| {
@@ -127,7 +139,7 @@ impl Engine {
                 return Ok((Some(record), Via::Live));
             }
         }
-        let Ok(snapshot) = self.snapshot() else { return Ok((None, Via::None)) };
+        let Ok(snapshot) = self.snapshot_to_show() else { return Ok((None, Via::None)) };
         if snapshot.home.real(&self.disk) != home.real(&self.disk) {
             return Ok((None, Via::None));
         }

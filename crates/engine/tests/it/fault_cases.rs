@@ -34,6 +34,14 @@ pub(crate) const CASES: &[Case] = &[
     Case { name: "switch-proven", house: proven, act: switch_to_a, settles: false, tokens: &["A1", "B1"] },
     Case { name: "switch-harvest", house: rotated, act: switch_to_a, settles: false, tokens: &["A1", "B2"] },
     Case { name: "switch-vault", house: stranger, act: switch_to_a, settles: false, tokens: &["A1", "B1", "C1"] },
+    Case { name: "switch-bound", house: bound_to_both, act: switch_to_a, settles: false, tokens: &["A1", "B1"] },
+    Case {
+        name: "switch-vault-bound",
+        house: bound_to_a_stranger,
+        act: switch_to_a,
+        settles: false,
+        tokens: &["A1", "B1", "C1"],
+    },
     Case {
         name: "undo",
         house: switched,
@@ -219,6 +227,32 @@ fn rotated() -> House {
 fn stranger() -> House {
     let house = two();
     house.sign_in(&Account::c());
+    house
+}
+
+/// What the live account has: a file that is bound to it (S4), a key that somebody gave, and a cache.
+fn bind_to_live(house: &House, whose: &str) {
+    std::fs::write(house.world.claude_dir().join("policy-limits.json"), whose).expect("a policy");
+    house.world.edit_json(&house.world.state_path(), |state| {
+        state.insert("primaryApiKey".into(), format!("sk-ant-api03-FAKE-{whose}").into());
+        state.insert("modelAccessCache".into(), whose.into());
+    });
+}
+
+/// b is live, and something is bound to either account.
+fn bound_to_both() -> House {
+    let house = two();
+    house.switch("a");
+    bind_to_live(&house, "a");
+    house.switch("b");
+    bind_to_live(&house, "b");
+    house
+}
+
+fn bound_to_a_stranger() -> House {
+    let house = bound_to_both();
+    house.sign_in(&Account::c());
+    bind_to_live(&house, "c");
     house
 }
 

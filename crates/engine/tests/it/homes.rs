@@ -240,7 +240,10 @@ fn a_live_login_that_is_no_file_stops_what_acts_and_is_told_by_what_shows() {
         refused(engine.switch(Target::Named("a"), Options { force: true, ..Options::default() }).map(drop));
         refused(engine.switch(Target::Named("a"), Options { dry_run: true, ..Options::default() }).map(drop));
         refused(engine.capture(Some("b"), false).map(drop));
-        refused(engine.which().map(drop));
+        // It has to answer whatever is there (contract): nobody.
+        let which = engine.which().expect(name);
+        assert_eq!((which.profile, which.via.word(), which.oauth), (None, "live", false), "{name}");
+        assert!(which.notice.is_some_and(|notice| notice.contains(".credentials.json")), "{name}");
         assert_eq!(house.world.snapshot(), before, "{name}");
         let listing = engine.list().expect(name);
         assert_eq!((listing.live, listing.accounts.len()), (LiveState::Unreadable, 2), "{name}");

@@ -130,6 +130,25 @@ impl House {
         all
     }
 
+    /// What is bound to accounts, wherever it is: files (S4), and keys of the state file.
+    pub(crate) fn bound(&self) -> Vec<String> {
+        let state = self.world.read_json(&self.world.state_path());
+        let keys = ["primaryApiKey", "modelAccessCache"].map(|key| format!("{key} {}", state[key]));
+        let picture = self.world.snapshot();
+        let files = picture.iter().filter_map(|(path, entry)| {
+            let (dir, name) = path.rsplit_once('/')?;
+            let place = match dir.strip_prefix(".clauth/vault/") {
+                Some(_) => "vault",
+                None => dir,
+            };
+            let is_bound = path == ".claude/policy-limits.json" || dir.ends_with("bound");
+            let Entry::File(_, bytes) = entry else { return None };
+            // What a batch left beside is named by its journal.
+            (is_bound && !name.starts_with('.')).then(|| format!("{place} {name} {}", String::from_utf8_lossy(bytes)))
+        });
+        keys.into_iter().chain(files).collect()
+    }
+
     /// What stands, without what differs from run to run.
     pub(crate) fn picture(&self) -> Vec<String> {
         let roster = std::fs::read_to_string(self.world.root().join("profiles.toml")).unwrap_or_default();
@@ -141,6 +160,7 @@ impl House {
             format!("settings {}", self.world.read_json(&self.world.claude_dir().join("settings.json"))),
             format!("applied {}", self.world.read_json(&self.world.root().join("applied.json"))),
         ];
+        picture.extend(self.bound());
         for name in ["a", "b", "c"] {
             picture.push(format!("{name}: slot {}, loan {}", self.slot(name), self.loan(name)));
         }

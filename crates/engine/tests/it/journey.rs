@@ -117,6 +117,42 @@ fn account_bound_files_travel() {
     assert_eq!(std::fs::read_to_string(&policy).expect("a file"), "{\"of\": \"b\"}");
 }
 
+/// Nothing is destroyed: a key that somebody gave leaves the state file with its account, and comes back with it.
+#[test]
+fn a_key_that_somebody_gave_travels_with_its_account() {
+    let house = House::two("given");
+    let give = |key: &str| {
+        house
+            .world
+            .edit_json(&house.world.state_path(), |state| drop(state.insert("primaryApiKey".into(), key.into())));
+    };
+    let given = || house.world.read_json(&house.world.state_path())["primaryApiKey"].as_str().map(str::to_owned);
+    give("sk-ant-api03-FAKE-B");
+    house.switch("a");
+    assert_eq!(given(), None, "it is b's");
+    give("sk-ant-api03-FAKE-A");
+    house.switch("b");
+    assert_eq!(given().as_deref(), Some("sk-ant-api03-FAKE-B"));
+    house.switch("a");
+    assert_eq!(given().as_deref(), Some("sk-ant-api03-FAKE-A"));
+    // Nobody's login: the key stays beside what is in the vault, and an undo brings both back.
+    house.sign_in(&Account::c());
+    give("sk-ant-api03-FAKE-C");
+    house.switch("b");
+    assert_eq!(given().as_deref(), Some("sk-ant-api03-FAKE-B"));
+    house.engine().undo(false).expect("undone");
+    assert_eq!((house.world.live(), given().as_deref()), ("C1".into(), Some("sk-ant-api03-FAKE-C")));
+    // No login at all: it is kept aside, and told.
+    std::fs::remove_file(house.world.credentials_path()).expect("a login");
+    let report = house.switch("b");
+    assert_eq!(given().as_deref(), Some("sk-ant-api03-FAKE-B"));
+    let vault = std::fs::read_dir(house.world.root().join("vault")).expect("a vault").flatten();
+    let kept: Vec<_> = vault.filter(|entry| entry.file_name().to_string_lossy().starts_with("given-")).collect();
+    assert_eq!(kept.len(), 1);
+    assert!(std::fs::read_to_string(kept[0].path()).expect("kept").contains("FAKE-C"));
+    assert!(report.warnings.iter().any(|line| line.contains("given-")), "{:?}", report.warnings);
+}
+
 /// W10 and L6: what cannot work is not installed.
 #[test]
 fn a_login_that_cannot_work_is_not_installed() {

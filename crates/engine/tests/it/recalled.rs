@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Error, Options, Target};
+use clauth_host::Secret;
 use clauth_sandbox::Account;
 
 use crate::fault_cases::switch_to_a;
@@ -204,4 +205,59 @@ fn a_removal_that_was_killed_tells_where_the_login_is() {
         }
         restore(house.world.home(), &start);
     }
+}
+
+/// What is not about who is live, and the profile that its journal names.
+const BESIDE: &[(&str, Act)] = &[
+    ("order", |engine| engine.order("e", 1).map(drop)),
+    ("add", |engine| engine.add("d", "https://d.example", &Secret::new("sk-FAKE-D")).map(drop)),
+    ("config", |engine| engine.set("env.X", "1", Some("e")).map(drop)),
+    ("purge", |engine| engine.purge(&engine.vault()?[0].id).map(drop)),
+];
+
+/// C's login is in the vault, `e` is an endpoint, and the live login, b's, is gone.
+fn without_a_login(name: &str) -> House {
+    let house = crate::endpoint::with_endpoint(name);
+    house.sign_in(&Account::c());
+    house.switch("b");
+    std::fs::remove_file(house.world.credentials_path()).expect("a login");
+    house
+}
+
+/// L3: a home without a login displaces nothing. Should its file come back, what Claude Code renewed there is in it.
+#[test]
+fn an_interrupted_change_beside_takes_no_loan_home_and_goes_to_no_endpoint() {
+    let house = without_a_login("r-missing");
+    let live = std::fs::read_to_string(house.world.claude_dir().join("settings.json")).unwrap_or_default();
+    let start = house.world.snapshot();
+    for (name, act) in BESIDE {
+        for at in 1..=effects(&house, *act) {
+            let _ = act(&house.engine_on(killing(at)));
+            next(&house.engine());
+            let told = format!("{name}: killed at {at}");
+            assert_eq!((house.loan("b"), house.slot("b")), ("B1".into(), "B1 bearer".into()), "{told}");
+            let settings = std::fs::read_to_string(house.world.claude_dir().join("settings.json")).unwrap_or_default();
+            assert_eq!(settings, live, "{told}: no endpoint");
+            restore(house.world.home(), &start);
+        }
+    }
+}
+
+/// The same of a switch: what was on its way in comes back, and every other loan stands.
+#[test]
+fn an_interrupted_switch_into_a_home_without_a_login_takes_back_only_its_own_loan() {
+    let house = without_a_login("r-empty");
+    let (start, mut returned) = (house.world.snapshot(), 0);
+    for at in 1..=effects(&house, switch_to_a) {
+        let _ = switch_to_a(&house.engine_on(killing(at)));
+        let lent = house.loan("a") == "A1";
+        next(&house.engine());
+        if house.world.live() != "A1" {
+            assert_eq!((house.loan("a"), house.slot("a")), ("none".into(), "A1".into()), "killed at {at}");
+            assert_eq!((house.loan("b"), house.slot("b")), ("B1".into(), "B1 bearer".into()), "killed at {at}");
+            returned += usize::from(lent);
+        }
+        restore(house.world.home(), &start);
+    }
+    assert!(returned > 0, "it was never lent for nothing");
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use clauth_claude::{AccountPart, Found};
 use clauth_durable::Manner;
 
-use super::{Desk, bound, print};
+use super::{Desk, print};
 use crate::custody::below::is_temp;
 use crate::custody::claim::{Claim, same_end, used_up};
-use crate::custody::{below, is_dir};
+use crate::custody::{Unfinished, below, is_dir};
 use crate::history::{Event, Tokens};
 use crate::owner::{Doubt, Proven};
 use crate::profile::{Known, State};
@@ -162,15 +162,20 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Takes the copy of the live login out of the vault that an interrupted switch put there: it was not displaced. `from`
-    /// is whose login that switch had replaced.
-    pub(crate) fn take_back_kept(&mut self, from: Option<&str>) -> Result<(), Error> {
+    /// Takes the copy of the live login out of the vault: the interrupted change `entry` was to put it live, or did not come
+    /// to displace it.
+    pub(crate) fn take_back_kept(&mut self, entry: &Unfinished) -> Result<(), Error> {
+        if let Some(from) = entry.from.as_deref().filter(|_| entry.to.is_some()) {
+            self.take_back_bound(&self.root.bound(from))?;
+        }
         let live = self.live_object()?.account();
         let all = vault::all(self.disk, self.root)?;
-        for entry in all.iter().filter(|entry| !entry.lent && entry.login.bytes() == live.bytes()) {
-            self.draft.delete(&entry.path(self.root), Manner::Own)?;
-            let places = (from.map(|name| self.root.bound(name)), Some(entry.bound(self.root)));
-            bound::exchange(self.disk, &mut self.draft, &self.snapshot.home.dir, places)?;
+        for kept in all.iter().filter(|kept| !kept.lent && kept.login.bytes() == live.bytes()) {
+            match entry.to {
+                None => self.finish_account(entry, (kept.known.as_ref(), &kept.bound(self.root)))?,
+                Some(_) => self.take_back_bound(&kept.bound(self.root))?,
+            }
+            self.draft.delete(&kept.path(self.root), Manner::Own)?;
         }
         Ok(())
     }
