@@ -256,3 +256,23 @@ fn a_session_of_the_live_account_is_kept_signed_in() {
         server.assert_clean();
     }
 }
+
+/// L8: what is behind a link would be made there, and neither be looked after nor put away.
+#[cfg(unix)]
+#[test]
+fn a_tree_that_is_a_link_is_refused_and_nothing_is_made_behind_it() {
+    for &mode in modes() {
+        let stage = Stage::two("start-linked");
+        let elsewhere = stage.world.home().join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("a directory");
+        std::os::unix::fs::symlink(&elsewhere, stage.tree("a")).expect("a link");
+        for words in [&["a", "words"][..], &["--isolated", "a", "words"]] {
+            let mut command = stage.start_command(mode, words);
+            command.current_dir(&elsewhere);
+            let output = finish(command).expect_code(5);
+            assert!(output.stderr.contains("profiles/a/runtime"), "{mode}: {}", output.stderr);
+            assert_eq!(std::fs::read_dir(&elsewhere).expect("a directory").count(), 0, "{mode}, {words:?}");
+        }
+        assert!(!stage.world.root().join("profiles/a/sessions").exists(), "{mode}: nobody holds it");
+    }
+}
