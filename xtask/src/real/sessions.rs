@@ -12,8 +12,9 @@ use super::bench::{Bench, PATIENCE};
 use super::scenarios::{HI, LINKS, Open, Scenario, live, same, switch_until_done, two_profiles};
 
 /// All of them, by name.
-pub(super) const SCENARIOS: [(&str, Scenario); 10] = [
+pub(super) const SCENARIOS: [(&str, Scenario); 11] = [
     ("a session renews, and the renewed login comes home", session_renews),
+    ("what a session renews replaces the link, and the link is back", link_is_back),
     ("three sessions of one profile renew once", sessions_share),
     ("a session of the live account works on a bearer copy", session_on_bearer),
     ("a bearer copy follows what is renewed in the home while its session runs", bearer_follows),
@@ -36,6 +37,30 @@ fn session_renews(open: Open<'_>) -> anyhow::Result<()> {
         same("the login that came home", &bench.slot("a"), &a.pair.next().to_string())?;
         same("the live login", &live(&bench), &b.pair.to_string())?;
         ensure!(!tree(&bench).exists(), "{links}: the tree is still there");
+        bench.ensure_clean()?;
+    }
+    Ok(())
+}
+
+/// The client writes its renewal beside and renames it over the link, which is put back while it runs.
+fn link_is_back(open: Open<'_>) -> anyhow::Result<()> {
+    for links in LINKS {
+        let bench = open()?;
+        let [a, _] = two_profiles(&bench, true)?;
+        let credential = tree(&bench).join(".credentials.json");
+        let mut session = bench.session_of(links, "a")?;
+        let mut pair = a.pair.clone();
+        for _ in 0..2 {
+            pair = pair.next();
+            same("the turn that renews", &session.turn()?, &pair.to_string())?;
+            until("the renewed login", || bench.slot("a") == pair.to_string())?;
+            until("the link", || credential.is_symlink() == (links == "real"))?;
+            same("what the session reads", &bench.world.login_at(&credential), &pair.to_string())?;
+            end_access(&bench, &a.account, &pair);
+        }
+        let adopted = bench.clauth(&["why", "a"])?.matches("renewed by Claude Code in a session").count();
+        ensure!(adopted == 2, "{links}: {adopted} logins were adopted, not two: the client did not replace the link");
+        drop(session);
         bench.ensure_clean()?;
     }
     Ok(())

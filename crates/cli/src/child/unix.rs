@@ -1,7 +1,7 @@
 //! The child on Unix: one process group and one terminal for both, by job control as shells know it.
 //!
 //! The terminal's signals reach both processes. What another process sends to this one alone is passed on; a signal tells
-//! who sent it (`si_pid`), but not whether the whole group was meant, so a `kill` of the group arrives twice.
+//! who sent it (`si_code`, `si_pid`), but not whether the whole group was meant, so a `kill` of the group arrives twice.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -16,6 +16,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
+use signal_hook::low_level::siginfo::Cause;
 
 /// What the program is called.
 pub(super) const NAMES: &[&str] = &["claude"];
@@ -71,10 +72,12 @@ fn ignored() -> Option<u64> {
     u64::from_str_radix(mask.trim(), 16).ok()
 }
 
-/// Passes on what a process other than the child sent. What has no sender came from the terminal, to both of us.
+/// Passes on what a process other than the child sent. What has no sender came from the terminal, to both of us. One that
+/// this process cannot see, as whoever stops the container that it runs in, has the number 0.
 fn pass_on(origin: &Origin, child: Pid) {
     let sender = origin.process.map_or(0, |process| process.pid);
-    if sender > 0
+    let is_sent = sender > 0 || matches!(origin.cause, Cause::Sent(_));
+    if is_sent
         && sender != child.as_raw_nonzero().get()
         && let Some(signal) = Signal::from_named_raw(origin.signal)
     {

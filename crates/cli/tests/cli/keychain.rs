@@ -1,9 +1,9 @@
 //! The program on a machine with a Keychain, against a tool of its own that answers, is locked or hangs.
 #![cfg(unix)]
 
-use clauth_sandbox::Account;
+use clauth_sandbox::{Account, Login, Pair, Route};
 
-use crate::stage::Stage;
+use crate::stage::{Stage, usual};
 
 /// a and b captured, b live.
 fn two(name: &str) -> Stage {
@@ -64,4 +64,50 @@ fn a_word_for_files_is_another_store_and_refused() {
     command.env("CLAUTH_CREDENTIALS", "file");
     assert_eq!(crate::stage::finish(command).code, Some(5));
     assert_eq!(stage.world.live(), "B1");
+}
+
+/// S8: a `claude` may go on with what it has read of an item; so what it would renew by that is renewed before it leaves.
+#[test]
+fn a_login_that_ends_soon_is_renewed_before_it_is_taken_from_a_running_claude() {
+    for (name, minutes, runs, live, slot) in [
+        ("little left", 5, true, "A1", "B2"),
+        ("time left", 11, true, "A1", "B1"),
+        ("nobody runs", 5, false, "A1", "B1"),
+    ] {
+        let mut stage = two("kc-spared");
+        stage.server = Some(clauth_sandbox::Server::start());
+        let server = stage.server.as_ref().expect("a server");
+        let login = Login::new(&Account::b(), Pair::new("B", 1));
+        server.know(&Login::new(&Account::a(), Pair::new("A", 1)));
+        let login = login.expiring_at(clauth_sandbox::now_ms() + minutes * 60_000);
+        server.know(&login);
+        stage.world.store_login(&login);
+        stage.ok(&["switch", "b"]);
+        let claude = runs.then(|| stage.claude(&[]));
+        stage.ok(&["switch", "a"]);
+        assert_eq!((stage.world.live().as_str(), stage.slot("b").as_str()), (live, slot), "{name}");
+        assert_eq!(server.requests_to(Route::Token).len(), usize::from(slot == "B2"), "{name}");
+        drop(claude);
+        server.assert_clean();
+    }
+}
+
+/// S8: the same for a login that is taken from a running session, which has a bearer copy afterwards.
+#[test]
+fn a_login_that_ends_soon_is_renewed_before_it_is_taken_from_its_sessions() {
+    let mut stage = two("kc-lent");
+    stage.server = Some(clauth_sandbox::Server::start());
+    let server = stage.server.as_ref().expect("a server");
+    server.know(&Login::new(&Account::b(), Pair::new("B", 1)));
+    let login = Login::new(&Account::a(), Pair::new("A", 1)).expiring_at(clauth_sandbox::now_ms() + 300_000);
+    server.know(&login);
+    stage.world.edit_json(&stage.world.root().join("profiles/a/credentials.json"), |object| {
+        object["claudeAiOauth"]["expiresAt"] = login.oauth()["expiresAt"].clone();
+    });
+    let mut session = stage.session(usual(), "a");
+    stage.ok(&["switch", "a"]);
+    assert_eq!((stage.world.live().as_str(), stage.slot("a").as_str()), ("A2", "A2 bearer"));
+    assert_eq!(session.turn(), "A2");
+    assert_eq!(session.finish(), Some(0));
+    server.assert_clean();
 }

@@ -113,3 +113,29 @@ fn every_running_claude_is_listed_with_its_account() {
     }
     assert_eq!(of_stage(&stage, &stage.json(&["sessions"])), Vec::<Value>::new());
 }
+
+/// A session of ours is told by its holder, also where its `claude` has another name and registers nowhere; one that a script
+/// runs is told once.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_session_that_only_its_holder_tells_of_is_listed_once() {
+    let stage = Stage::two("e-unseen");
+    let ready = "echo \"{\\\"ready\\\":true,\\\"pid\\\":$$}\"";
+    let start = |text: &str| {
+        let mut command = stage.start_command(crate::stage::usual(), &["a"]);
+        command.env("CLAUTH_CLAUDE", stage.script("a-script", text, ""));
+        clauth_sandbox::Running::start(command)
+    };
+    let session = start(&format!("{ready}; read -r line; exit 0"));
+    let listed = of_stage(&stage, &stage.json(&["sessions"]));
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert_eq!((&listed[0]["pid"], &listed[0]["profile"]), (&session.pid().into(), &"a".into()));
+    assert_eq!((&listed[0]["via"], &listed[0]["email"]), (&"session".into(), &"alice@example.invalid".into()));
+    assert!(listed[0]["since"].is_string() && listed[0]["status"].is_null(), "{listed:?}");
+    assert_eq!(session.finish(), Some(0));
+    assert_eq!(of_stage(&stage, &stage.json(&["sessions"])), Vec::<Value>::new());
+    let session = start("claude session");
+    let listed = of_stage(&stage, &stage.json(&["sessions"]));
+    assert_eq!((listed.len(), &listed[0]["pid"]), (1, &session.pid().into()), "{listed:?}");
+    assert_eq!(session.finish(), Some(0));
+}

@@ -129,27 +129,51 @@ fn sessions_of_one_profile_share_a_renewal() {
     soon("the end of the tree", || !stage.tree("a").exists());
 }
 
-/// A killed parent loses nothing: what `claude` does afterwards comes home by the next command that acts.
+/// A killed parent loses nothing: its `claude` goes on, signs in anew, writes history, edits settings and makes files. The next
+/// command that acts brings the login home while it runs, and all else when it has ended, and only then does the tree go.
 #[test]
 fn a_killed_parent_loses_nothing() {
-    let stage = Stage::two_with_server("start-killed");
-    let mut command = stage.start_command(usual(), &["a", "session"]);
-    command.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-    let mut session = Running::start(command);
-    let parent = session.parent();
-    kill(parent);
-    assert_eq!(session.send("refresh")["ok"], true, "claude goes on");
-    assert_eq!(stage.slot("a"), "A1", "nobody watches it");
-    stage.ok(&["order", "a", "1"]);
-    assert_eq!(stage.slot("a"), "A2", "the next command brings it home while it runs");
-    std::fs::write(stage.tree("a").join("notes.md"), "mine").expect("a file");
-    assert!(stage.tree("a").exists());
-    drop(session);
-    soon("the end of claude", || stage.json(&["list"])["accounts"][0]["sessions"] == 0);
-    stage.ok(&["order", "a", "1"]);
-    assert!(!stage.tree("a").exists());
-    let kept = std::fs::read_to_string(stage.world.claude_dir().join("notes.md"));
-    assert_eq!(kept.ok().as_deref(), Some("mine"), "what it left is in the home");
+    for &mode in modes() {
+        let stage = Stage::two_with_server("start-killed");
+        let home = stage.world.claude_dir();
+        std::fs::write(home.join("history.jsonl"), "{\"display\":\"home\"}\n").expect("a history");
+        let mut session = stage.session(mode, "a");
+        kill(session.parent());
+        assert_eq!(session.send("refresh")["ok"], true, "{mode}: claude goes on");
+        assert_eq!(stage.slot("a"), "A1", "{mode}: nobody watches it");
+        stage.ok(&["order", "a", "1"]);
+        assert_eq!(stage.slot("a"), "A2", "{mode}: the next command brings it home while it runs");
+        assert_eq!(session.send("login A")["ok"], true, "{mode}: a new sign-in");
+        let tree = stage.tree("a");
+        stage
+            .world
+            .edit_json(&tree.join("settings.json"), |all| drop(all.insert("outputStyle".into(), "terse".into())));
+        stage.world.edit_json(&tree.join(".claude.json"), |all| drop(all.insert("theme".into(), "light".into())));
+        let history = std::fs::File::options().append(true).open(tree.join("history.jsonl"));
+        std::io::Write::write_all(&mut history.expect("a history"), b"{\"display\":\"inside\"}\n").expect("a line");
+        std::fs::create_dir_all(tree.join("projects/-p")).expect("a directory");
+        let files = [("notes.md", "mine"), ("projects/-p/x.jsonl", "{\"type\":\"user\"}\n")];
+        files.iter().for_each(|(name, text)| std::fs::write(tree.join(name), text).expect("a file"));
+        stage.ok(&["order", "a", "1"]);
+        assert!(tree.join("notes.md").exists(), "{mode}: somebody lives there");
+        // One that is killed tidies nothing up.
+        kill(session.pid());
+        drop(session);
+        soon("the end of claude", || stage.json(&["list"])["accounts"][0]["sessions"] == 0);
+        stage.ok(&["order", "a", "1"]);
+        assert!(!tree.exists(), "{mode}");
+        assert_eq!(stage.slot("a"), "AB1", "{mode}: the new sign-in is the profile's");
+        for (name, text) in files {
+            assert_eq!(std::fs::read_to_string(home.join(name)).ok().as_deref(), Some(text), "{mode}: {name}");
+        }
+        let history = std::fs::read_to_string(home.join("history.jsonl")).expect("a history");
+        assert_eq!(history, "{\"display\":\"home\"}\n{\"display\":\"inside\"}\n", "{mode}");
+        let settings = stage.world.read_json(&home.join("settings.json"));
+        assert_eq!((&settings["outputStyle"], &settings["model"]), (&"terse".into(), &"opus".into()), "{mode}");
+        let state = stage.world.read_json(&stage.world.state_path());
+        assert_eq!((&state["theme"], stage.world.identity().as_str()), (&"light".into(), "B"), "{mode}");
+        stage.server.as_ref().expect("a server").assert_clean();
+    }
 }
 
 /// A sign-in as somebody else in a session stays there, is kept, and is told when the session ends.
@@ -230,5 +254,25 @@ fn a_session_of_the_live_account_is_kept_signed_in() {
         assert_eq!(session.turn(), "A2", "{mode}");
         assert_eq!(session.finish(), Some(0), "{mode}");
         server.assert_clean();
+    }
+}
+
+/// L8: what is behind a link would be made there, and neither be looked after nor put away.
+#[cfg(unix)]
+#[test]
+fn a_tree_that_is_a_link_is_refused_and_nothing_is_made_behind_it() {
+    for &mode in modes() {
+        let stage = Stage::two("start-linked");
+        let elsewhere = stage.world.home().join("elsewhere");
+        std::fs::create_dir(&elsewhere).expect("a directory");
+        std::os::unix::fs::symlink(&elsewhere, stage.tree("a")).expect("a link");
+        for words in [&["a", "words"][..], &["--isolated", "a", "words"]] {
+            let mut command = stage.start_command(mode, words);
+            command.current_dir(&elsewhere);
+            let output = finish(command).expect_code(5);
+            assert!(output.stderr.contains("profiles/a/runtime"), "{mode}: {}", output.stderr);
+            assert_eq!(std::fs::read_dir(&elsewhere).expect("a directory").count(), 0, "{mode}, {words:?}");
+        }
+        assert!(!stage.world.root().join("profiles/a/sessions").exists(), "{mode}: nobody holds it");
     }
 }

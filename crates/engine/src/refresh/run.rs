@@ -248,7 +248,7 @@ impl Engine {
     }
 
     /// Whether somebody lives in the profile's own tree: a holder, 0.4.0's included, or a `claude` (S1).
-    fn has_sessions(&self, snapshot: &Snapshot, name: &str) -> bool {
+    pub(crate) fn has_sessions(&self, snapshot: &Snapshot, name: &str) -> bool {
         let place = crate::session::Place::of(&self.root, name);
         let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
         !crate::session::live(&self.disk, &place, &running).is_empty()
@@ -258,16 +258,19 @@ impl Engine {
     fn is_running(&self, snapshot: &Snapshot, seat: &Seat, need: &Need) -> bool {
         match (seat.custodian, &seat.home) {
             (Custodian::Session, _) => need.sessions_running,
-            (Custodian::Live, Some(home)) => {
-                let id = |path: &Path| self.disk.vfs.stat(path).map(|stat| (stat.dev, stat.ino)).ok();
-                let here = id(&home.secure).filter(|id| *id != (0, 0));
-                let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
-                running.iter().any(|claude| {
-                    claude.config_dir == home.secure || (here.is_some() && id(&claude.config_dir) == here)
-                })
-            }
+            (Custodian::Live, Some(home)) => self.runs_in(snapshot, home),
             _ => false,
         }
+    }
+
+    /// Whether a `claude` runs whose login is in this home.
+    pub(crate) fn runs_in(&self, snapshot: &Snapshot, home: &ClaudeHome) -> bool {
+        let id = |path: &Path| self.disk.vfs.stat(path).map(|stat| (stat.dev, stat.ino)).ok();
+        let here = id(&home.secure).filter(|id| *id != (0, 0));
+        let running = clauth_claude::running(&self.host, &self.disk, &snapshot.home);
+        running
+            .iter()
+            .any(|claude| claude.config_dir == home.secure || (here.is_some() && id(&claude.config_dir) == here))
     }
 }
 

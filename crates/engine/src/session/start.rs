@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use clauth_claude::ClaudeHome;
-use clauth_durable::Kind as FileKind;
+use clauth_durable::{Disk, Kind as FileKind};
 use clauth_host::Secret;
 
 use super::copy::{Plan, Progress, discard, is_filled, populate};
@@ -54,6 +54,7 @@ impl Engine {
         let token = (kind == ProfileKind::Token).then(|| self.setup_token(&name)).transpose()?;
         let home = self.home()?;
         let place = Place::of(&self.root, &name);
+        own_directory(&self.disk, &place.tree)?;
         let isolated = isolated.then(|| isolated::path(self, &place));
         if isolated.is_some() {
             isolated::refuse_home_itself(self, &home)?;
@@ -240,6 +241,17 @@ impl Engine {
         let settings = crate::root::Settings::read(&self.disk, &self.root)?;
         Ok(crate::custody::live_home(self, &settings)?.home)
     }
+}
+
+/// The refusal of a tree that is no directory of our own. Behind a link it would be made, and never looked after or put away:
+/// no link is followed there (L8).
+fn own_directory(disk: &Disk, tree: &Path) -> Result<(), Error> {
+    if disk.lstat(tree)?.is_none_or(|stat| stat.kind == FileKind::Dir) {
+        return Ok(());
+    }
+    let what = "the directory of this profile's sessions has to be clauth's own, and a link or a file stands there";
+    let place = tree.display().to_string();
+    Err(Error::refused(Kind::Protected, what, place, &["move that away; clauth makes the directory itself"]))
 }
 
 impl SessionHandle {

@@ -282,3 +282,6 @@ impl Dog {
         quiet && passed.is_ok_and(|passed| passed.skipped.is_empty() && !passed.elsewhere && passed.due.is_none())
     }
 }
+
+#[cfg(test)]
+mod tests;

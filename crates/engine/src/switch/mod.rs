@@ -4,6 +4,7 @@ mod plan;
 mod renewed;
 mod report;
 mod run;
+mod spared;
 mod undo;
 mod verify;
 

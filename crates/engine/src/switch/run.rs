@@ -90,6 +90,7 @@ impl Engine {
         self.check_settings(&self.home()?)?;
         self.recover()?;
         self.prepare()?;
+        self.renew_what_leaves(incoming)?;
         for _ in 0..ATTEMPTS {
             let mut before = self.snapshot()?;
             let known = self.settled(&mut before)?;

@@ -1,6 +1,6 @@
 //! `sessions`: every running `claude`, and as whom it runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clauth_claude::{ClaudeHome, RunningClaude};
 use clauth_durable::Document;
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::Via;
 use crate::custody::Snapshot;
-use crate::session::Place;
+use crate::session::{Place, live};
 use crate::{Engine, Error};
 
 /// A running `claude`.
@@ -70,19 +70,21 @@ impl Engine {
         let mut running = clauth_claude::running_in(&self.host, &self.disk, &homes);
         let recorded: Vec<Recorded> = places.iter().flat_map(|place| self.recorded(place)).collect();
         running.iter_mut().for_each(|claude| correct(claude, &recorded));
-        let live = owner.profile();
-        let sessions = running.into_iter().map(|claude| self.session(claude, &snapshot, &places, live)).collect();
+        places.iter().for_each(|place| self.add_unseen(place, &mut running));
+        running.sort_unstable_by_key(|claude| claude.pid);
+        let owner = owner.profile();
+        let sessions = running.into_iter().map(|claude| self.session(claude, &snapshot, &places, owner)).collect();
         Ok(Sessions { sessions, notices: snapshot.notice.into_iter().collect() })
     }
 
-    fn session(&self, claude: RunningClaude, snapshot: &Snapshot, places: &[Place], live: Option<&str>) -> Session {
-        let real = |path: &std::path::Path| clauth_claude::real_path(&self.disk, path);
+    fn session(&self, claude: RunningClaude, snapshot: &Snapshot, places: &[Place], owner: Option<&str>) -> Session {
+        let real = |path: &Path| clauth_claude::real_path(&self.disk, path);
         let dir = real(&claude.config_dir);
         let lives = |place: &&Place| dir == real(&place.tree) || claude.config_dir.starts_with(&place.isolated);
         let own = places.iter().find(|place| claude.config_dir == place.tree || lives(place));
         let (via, profile) = match own {
             Some(place) => (Via::Session, Some(place.name.as_str())),
-            None if dir == snapshot.home_id => (Via::Live, live),
+            None if dir == snapshot.home_id => (Via::Live, owner),
             None => (Via::None, None),
         };
         let known = profile.and_then(|name| snapshot.record(name)?.identity.as_ref());
@@ -97,6 +99,29 @@ impl Engine {
             status: claude.status,
             kind: claude.kind,
             overrides: claude.overrides,
+        }
+    }
+
+    /// Adds the sessions of ours that only their holders tell of (S1): a `claude` by another name, or one that registers nowhere
+    /// on a system that shows no processes. One that a script runs is seen under a number that no holder has.
+    fn add_unseen(&self, place: &Place, running: &mut Vec<RunningClaude>) {
+        let all = live(&self.disk, place, &[]);
+        for live in &all {
+            let held = all.iter().filter(|other| other.config_dir == live.config_dir).count();
+            let seen = running.iter().filter(|claude| claude.config_dir == live.config_dir).count();
+            let Some(pid) = live.claude.or(live.holder) else { continue };
+            if seen >= held || running.iter().any(|claude| claude.pid == pid) {
+                continue;
+            }
+            running.push(RunningClaude {
+                pid,
+                config_dir: live.config_dir.clone(),
+                status: None,
+                kind: None,
+                cwd: None,
+                started_at: live.since,
+                overrides: Vec::new(),
+            });
         }
     }
 
@@ -154,7 +179,7 @@ mod tests {
                 overrides: Vec::new(),
             };
             correct(&mut claude, &[Recorded { pid: 7, config_dir: "/tree".into(), since: at(10) }]);
-            assert_eq!(claude.config_dir, std::path::Path::new(dir), "{name}");
+            assert_eq!(claude.config_dir, Path::new(dir), "{name}");
             let expected = began.or(if dir == "/tree" { at(10) } else { None });
             assert_eq!(claude.started_at, expected, "{name}");
         }

@@ -345,6 +345,7 @@ fn session_item(house: &House, config: &Path) -> PathBuf {
     house.world.claude_in(config).dirs().item().expect("a machine with a Keychain")
 }
 
+/// S8: the item of the tree's exported path is the session's credential; the end harvests it, and deletes what we made.
 #[test]
 fn a_session_has_an_item_of_its_own_until_it_ends() {
     let house = two();
@@ -360,6 +361,7 @@ fn a_session_has_an_item_of_its_own_until_it_ends() {
     assert_eq!(house.world.live(), "B1");
 }
 
+/// S8: loans go to the item.
 #[test]
 fn a_session_of_the_live_account_has_a_bearer_copy_which_a_switch_away_makes_whole() {
     let house = two();
@@ -374,6 +376,7 @@ fn a_session_of_the_live_account_has_a_bearer_copy_which_a_switch_away_makes_who
     assert!(!own.exists());
 }
 
+/// S8: a start harvests what was left over, and the end deletes only what is recorded as ours.
 #[test]
 fn a_left_over_item_is_harvested_before_it_is_overwritten() {
     let house = two();
@@ -389,6 +392,7 @@ fn a_left_over_item_is_harvested_before_it_is_overwritten() {
     assert_one_holder(&house);
 }
 
+/// S8: the item first, then a file that exists.
 #[test]
 fn a_login_that_fell_back_to_a_file_in_a_session_comes_home_too() {
     let house = two();
@@ -401,6 +405,7 @@ fn a_login_that_fell_back_to_a_file_in_a_session_comes_home_too() {
     assert!(!own.exists());
 }
 
+/// S9: the private directory goes with its item.
 #[test]
 fn a_sign_in_beside_the_live_login_leaves_no_item() {
     let house = two();

@@ -1,10 +1,10 @@
-//! In which order locks are taken, and that none is held while the network is asked (K1, K3).
+//! In which order locks are taken, and that none is held while the network is asked (K1, K3), but for those of a renewal (R3).
 
 use std::sync::Arc;
 
-use clauth_engine::{Engine, Error, Options, Target};
+use clauth_engine::{Engine, Error, Need, Options, Target};
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Account, Reply, Route};
+use clauth_sandbox::{Account, Refreshed, Reply, Route};
 
 use crate::fault_cases::switch_to_a;
 use crate::faults::Act;
@@ -105,4 +105,40 @@ fn asks_without_locks(name: &str, act: Act) {
         assert_eq!(held, Vec::<String>::new(), "{name}: held while it waits");
         assert_eq!(running.join().expect("no panic"), Ok(()), "{name}");
     });
+}
+
+/// R3: who renews a login that sits in a home holds that home's two refresh locks until the new pair is there, so no `claude`
+/// sends the same token meanwhile.
+#[test]
+fn a_renewal_in_a_home_holds_its_refresh_locks_until_the_pair_is_there() {
+    let house = House::two_with_server("l-renews");
+    let server = house.server.as_ref().expect("a server");
+    let gate = Gate::new();
+    server.script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    let vfs = counting();
+    let engine = house.engine_on(Arc::new(vfs.clone()));
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| engine.refresh("b", &Need::default()).map_err(|error| error.to_string()));
+        let reached = gate.is_reached();
+        let held = standing(&house);
+        let theirs = house.world.claude().on(server).patient(clauth_sandbox::claude::Patience::NONE).refresh_now();
+        gate.open();
+        assert!(reached, "the server is asked");
+        assert_eq!(held, [".claude.lock", ".claude/.oauth_refresh.lock", ".clauth/locks/refresh-b"]);
+        assert!(matches!(theirs, Refreshed::Busy(_)), "{theirs:?}");
+        assert!(running.join().expect("no panic").expect("renewed").renewed);
+    });
+    let effects = vfs.effects();
+    let last = |name: &str, below: &str| {
+        let path = house.world.home().join(below);
+        effects.iter().rposition(|effect| effect.name == name && effect.path.starts_with(&path))
+    };
+    let there = effects.iter().rposition(|effect| {
+        matches!(effect.name, "exchange" | "rename") && effect.path.parent() == Some(&house.world.claude_dir())
+    });
+    for lock in [".claude/.oauth_refresh.lock", ".claude.lock"] {
+        assert!(there.is_some() && there < last("remove_dir", lock), "{lock} is released before the pair is there");
+    }
+    assert_eq!((house.world.live().as_str(), standing(&house)), ("B2", Vec::new()));
+    server.assert_clean();
 }

@@ -1,6 +1,7 @@
 //! Signals that another process sends to the parent alone.
 
 use clauth_sandbox::Running;
+use clauth_sandbox::world::DEADLINE;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -13,11 +14,13 @@ fn send(pid: u64, signal: Signal) {
 
 /// Asks until the answer has at least one signal of that name.
 fn counts_once_there(child: &mut Running, name: &str) -> Value {
+    let began = std::time::Instant::now();
     loop {
         let counts = child.send("count");
         if counts[name].as_u64() > Some(0) {
             return counts;
         }
+        assert!(began.elapsed() < DEADLINE, "no {name}: {counts}");
     }
 }
 
@@ -59,6 +62,37 @@ fn what_nohup_ignores_stays_ignored_by_both() {
     send(u64::from(child.pid()), Signal::HUP);
     send(parent, Signal::TERM);
     assert_eq!(counts_once_there(&mut child, "TERM")["HUP"], 0);
+    child.post("end");
+    assert_eq!(child.finish(), Some(7));
+}
+
+/// Point 12: also what whoever stops a container sends, in which this is the first process and sees no other.
+#[cfg(target_os = "linux")]
+#[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
+fn what_is_sent_from_outside_of_a_container_reaches_the_child() {
+    if signals_are_ignored() {
+        return;
+    }
+    let world = world("child-container");
+    let inside = |words: &[&str]| {
+        let mut command = world.command(std::path::Path::new("/usr/bin/unshare"), None);
+        command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]).args(words);
+        command
+    };
+    if !inside(&["/bin/true"]).status().is_ok_and(|status| status.success()) {
+        println!("skipped: no container can be made here");
+        return;
+    }
+    let inner = parent(&world, &script(&world, ANSWERING), &[]);
+    let mut outer = inside(&[]);
+    outer.arg(inner.get_program()).args(inner.get_args());
+    outer.envs(inner.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let mut child = Running::start(outer);
+    let unshare = child.parent();
+    let children = std::fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children")).expect("its children");
+    send(children.trim().parse().expect("one of them"), Signal::TERM);
+    assert_eq!(counts_once_there(&mut child, "TERM")["TERM"], 1);
     child.post("end");
     assert_eq!(child.finish(), Some(7));
 }
