@@ -22,7 +22,8 @@ impl Engine {
         if document.raw(&["env", BASE_URL]).is_none() {
             return Ok(None);
         }
-        let applied = self.applied()?;
+        // One that cannot be understood stops what acts on it; here the values themselves tell.
+        let applied = self.applied().ok().flatten();
         for record in endpoints {
             let Ok(config) = ProfileConfig::read(&self.disk, &self.root, &record.name) else { continue };
             if self.uses(&document, applied.as_ref(), (&record.name, &config)) {
@@ -39,7 +40,7 @@ impl Engine {
         let url = stands(&["env", BASE_URL]);
         let at = |url: &str| url.trim_end_matches('/').to_owned();
         let to_it = url.as_deref().map(at) == config.base_url().as_deref().map(at) || holds(&["env", BASE_URL]);
-        let helped = holds(&[HELPER]) || self.helper(name).is_ok_and(|helper| stands(&[HELPER]) == Some(helper));
+        let helped = holds(&[HELPER]) || stands(&[HELPER]).is_some_and(|command| self.is_helper(&command, name));
         // By hand, or by version 0.4.0.
         let key = config.api_key();
         let keyed = [AUTH_TOKEN, API_KEY].into_iter().any(|variable| {
@@ -65,8 +66,21 @@ impl Engine {
     }
 
     /// What we set in the home's settings; `None` where we never did.
+    ///
+    /// # Errors
+    /// A record that cannot be understood: what would be taken for the user's could be an endpoint's address (W6).
     pub(crate) fn applied(&self) -> Result<Option<Applied>, Error> {
-        Ok(self.disk.read(&self.root.applied())?.map(|bytes| Applied::parse(&bytes).unwrap_or_default()))
+        self.read_applied(self.disk.read(&self.root.applied())?)
+    }
+
+    /// The same of bytes that were read.
+    pub(super) fn read_applied(&self, bytes: Option<Vec<u8>>) -> Result<Option<Applied>, Error> {
+        let torn = || Error::Unreadable {
+            what: "the record of what clauth set in Claude Code's settings".into(),
+            path: self.root.applied(),
+            next: "mend it, or move it away: what equals the active profile's settings then counts as clauth's".into(),
+        };
+        bytes.map(|bytes| Applied::parse(&bytes).ok_or_else(torn)).transpose()
     }
 }
 

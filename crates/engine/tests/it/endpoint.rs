@@ -198,6 +198,31 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     assert_eq!((settings(&house), house.world.live()), (clean.to_owned(), "A1".to_owned()));
 }
 
+/// W6: without the record of what was set, a login must not come back beside the endpoint's address or its helper.
+#[test]
+fn w6_what_an_endpoint_set_goes_also_without_the_record_of_it() {
+    let house = with_endpoint("e-record");
+    let before = settings(&house);
+    let record = house.world.root().join("applied.json");
+    house.switch("e");
+    let set = settings(&house);
+    std::fs::write(&record, "{\"keys\": [").expect("a torn record");
+    assert_eq!(kind(house.try_switch("a")), Some(Kind::Unreadable));
+    assert_eq!((settings(&house), house.world.live()), (set.clone(), "none".to_owned()), "nothing was changed");
+    assert_eq!(house.engine().list().expect("a list").active.as_deref(), Some("e"));
+    std::fs::remove_file(&record).expect("moved away");
+    house.switch("a");
+    assert_eq!((settings(&house), house.world.live()), (before.clone(), "A1".to_owned()));
+
+    house.switch("e");
+    std::fs::remove_file(&record).expect("gone");
+    // The program lay elsewhere when it was set.
+    put(&house, &settings(&house).replacen(" __key ", "-old __key ", 1));
+    assert_ne!(settings(&house), set);
+    house.switch("b");
+    assert_eq!((settings(&house), house.world.live()), (before, "B1".to_owned()));
+}
+
 /// A profile's name as the helper of this system has it, in JSON.
 fn word(name: &str) -> String {
     if cfg!(windows) { format!(r#"\"{name}\""#) } else { format!("'{name}'") }
