@@ -1,7 +1,7 @@
 //! The examination: every topic in turn.
 
 use super::rules::{self, Rule, Severity};
-use super::{ClaudeProgram, Facts, around, home, locks, logins, outside, root, trees};
+use super::{ClaudeProgram, Facts, around, files, home, locks, logins, outside, root, trees};
 use crate::custody::Snapshot;
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner};
@@ -44,7 +44,7 @@ impl Finding {
     }
 
     /// What an error says.
-    fn of(rule: Rule, error: &Error) -> Self {
+    pub(super) fn of(rule: Rule, error: &Error) -> Self {
         let place = error.place().map_or_else(String::new, |place| format!(": {place}"));
         let said = error.to_string();
         let message = if said.contains(place.trim_start_matches(": ")) { said } else { format!("{said}{place}") };
@@ -79,6 +79,7 @@ impl Engine {
         let mut findings = around::findings(&around::look(self), claude.err(), program.as_ref());
         findings.extend(root::findings(self));
         findings.extend(outside::findings(self));
+        findings.extend(files::findings(self));
         match &seen {
             Ok(seen) => {
                 findings.extend(home::findings(self, seen));
