@@ -44,6 +44,10 @@ const FAULTS: &[Fault] = &[
         link(&profile(stage, "b").join("credentials.json"), &stage.world.credentials_path())
     }),
     fault("live-unreadable", "torn", |stage| write(&stage.world.credentials_path(), "{\"torn")),
+    fault("live-unreadable", "a link to itself", |stage| {
+        std::fs::remove_file(stage.world.credentials_path()).expect("gone");
+        link(Path::new(".credentials.json"), &stage.world.credentials_path())
+    }),
     fault("live-modes", "open to all", |stage| mode(&stage.world.credentials_path(), 0o644)),
     fault("live-unknown", "somebody signed in", |stage| {
         stage.sign_in(&Account::c());

@@ -88,13 +88,25 @@ impl Engine {
                 findings.extend(trees::findings(self, seen));
             }
             Err(error) => {
-                let refused = error.kind() == Kind::Protected || error.kind() == Kind::Usage;
-                let rule = if refused { rules::HOME_REFUSED } else { rules::FILE_UNREADABLE };
-                findings.push(Finding::of(rule, error));
+                findings.push(Finding::of(self.rule_of(error), error));
                 findings.extend(locks::findings(self, None));
             }
         }
         findings.sort_by_key(|finding| finding.rule.severity);
         Examination { findings, facts: Facts::of(self, seen.ok().as_ref(), program) }
+    }
+
+    /// What kind of finding it is that not everything could be read.
+    fn rule_of(&self, error: &Error) -> Rule {
+        let place = error.place();
+        let is_live = |home: clauth_claude::ClaudeHome| {
+            let credentials = [home.credential(), home.credentials()];
+            credentials.iter().any(|path| place.as_deref() == Some(path.display().to_string().as_str()))
+        };
+        match error.kind() {
+            _ if self.home().is_ok_and(is_live) => rules::LIVE_UNREADABLE,
+            Kind::Protected | Kind::Usage => rules::HOME_REFUSED,
+            _ => rules::FILE_UNREADABLE,
+        }
     }
 }
