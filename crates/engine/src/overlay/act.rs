@@ -88,16 +88,20 @@ impl Engine {
     /// active by what is read, so that a login never comes back beside its address (W6).
     fn left_without_record(&self, snapshot: &Snapshot) -> Result<Applied, Error> {
         let active = self.endpoint_live(snapshot)?.or_else(|| snapshot.roster.active.clone());
-        let Some(name) = active else { return Ok(Applied::default()) };
-        let Ok(config) = ProfileConfig::read(&self.disk, &self.root, &name) else { return Ok(Applied::default()) };
+        let Some(document) = self.settings_of(&snapshot.home)? else { return Ok(Applied::default()) };
+        Ok(active.map_or_else(Applied::default, |name| self.equal_to(&name, &document)))
+    }
+
+    /// What stands in the settings and equals what a profile sets there.
+    pub(super) fn equal_to(&self, name: &str, document: &Document) -> Applied {
+        let Ok(config) = ProfileConfig::read(&self.disk, &self.root, name) else { return Applied::default() };
         let mut values: Vec<(Vec<&str>, String)> = Vec::new();
         let env = config.env().unwrap_or_default();
         let env = env.iter().filter(|(variable, _)| !DECIDES.contains(&variable.as_str()));
         values.extend(env.map(|(variable, value)| (vec!["env", variable.as_str()], value.clone())));
         values.extend(config.base_url().map(|url| (vec!["env", BASE_URL], url)));
         values.extend(config.api_key().map(|key| (vec!["env", AUTH_TOKEN], key.expose().to_owned())));
-        let Some(document) = self.settings_of(&snapshot.home)? else { return Ok(Applied::default()) };
-        let helper = document.get::<String>(&[HELPER]).filter(|command| self.is_helper(command, &name));
+        let helper = document.get::<String>(&[HELPER]).filter(|command| self.is_helper(command, name));
         values.extend(helper.map(|helper| (vec![HELPER], helper)));
         let key = |(path, value): (Vec<&str>, String)| {
             let raw = document.raw(&path)?.to_owned();
@@ -107,10 +111,10 @@ impl Engine {
         };
         let keys: Vec<Key> = values.into_iter().filter_map(key).collect();
         if keys.is_empty() {
-            return Ok(Applied::default());
+            return Applied::default();
         }
         // An `env` that was made for them stays, empty: whether the user had one is not known.
-        Ok(Applied { profile: Some(name), keys, ..Applied::default() })
+        Applied { profile: Some(name.to_owned()), keys, ..Applied::default() }
     }
 
     /// The refusal of settings that their owner has made read-only (Nix, chezmoi): before anything is changed.

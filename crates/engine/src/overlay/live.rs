@@ -8,7 +8,7 @@ use super::record::same;
 use crate::config::ProfileConfig;
 use crate::custody::Snapshot;
 use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, HELPER};
-use crate::profile::ProfileKind;
+use crate::profile::{ProfileKind, Roster};
 use crate::{Engine, Error};
 
 impl Engine {
@@ -61,8 +61,18 @@ impl Engine {
         let name = home.dir.parent().and_then(|dir| dir.strip_prefix(self.root.profiles()).ok()?.to_str());
         match name.filter(|name| !name.is_empty() && crate::session::Place::of(&self.root, name).tree == home.dir) {
             Some(name) => Ok(Some(Applied::of_session(self.wanted(name, name)?))),
-            None => self.applied(),
+            None => match self.applied()? {
+                Some(applied) => Ok(Some(applied)),
+                None => self.equal_to_active(home),
+            },
         }
+    }
+
+    /// What stands in the home's settings and equals what the marked profile sets, where there is no record.
+    fn equal_to_active(&self, home: &clauth_claude::ClaudeHome) -> Result<Option<Applied>, Error> {
+        let active = Roster::read(&self.disk, &self.root)?.active;
+        let document = self.settings_of(home)?;
+        Ok(active.zip(document).map(|(name, document)| self.equal_to(&name, &document)))
     }
 
     /// What we set in the home's settings; `None` where we never did.

@@ -172,8 +172,8 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     let roster = house.world.root().join("profiles.toml");
     let mark = |name: &str| {
         let text = std::fs::read_to_string(&roster).expect("a list");
-        std::fs::write(&roster, text.replace("active_profile = \"b\"", &format!("active_profile = \"{name}\"")))
-            .expect("a list");
+        let rest: Vec<&str> = text.lines().filter(|line| !line.starts_with("active_profile")).collect();
+        std::fs::write(&roster, format!("active_profile = \"{name}\"\n{}\n", rest.join("\n"))).expect("a list");
     };
     let clean = "{\n  \"env\": {\n    \"MINE\": \"1\"\n  },\n  \"z\": 1\n}";
     let config = house.world.root().join("profiles/b/config.toml");
@@ -188,7 +188,11 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     put(&house, &clean.replace("\"1\"\n", &old));
     mark("e");
     assert_eq!(house.engine().list().expect("a list").active.as_deref(), Some("e"));
+    assert_eq!(house.engine().which().expect("an answer").over, None, "it is the active profile's own");
+    assert_eq!(house.engine().list().expect("a list").overrides, Vec::<String>::new());
+    mark("b");
     assert_eq!(house.engine().which().expect("an answer").over, Some("settings.json: env.ANTHROPIC_AUTH_TOKEN".into()));
+    mark("e");
     assert!(!house.switch("e").switched);
     let now = settings(&house);
     assert!(!now.contains(KEY) && now.contains("__key"), "the key left the settings: {now}");
