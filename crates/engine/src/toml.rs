@@ -10,8 +10,12 @@ use crate::Error;
 /// Reads a TOML document; a missing file is an empty one.
 pub(crate) fn read(disk: &Disk, path: &Path) -> Result<DocumentMut, Error> {
     let Some(bytes) = disk.read(path)? else { return Ok(DocumentMut::new()) };
-    let text = String::from_utf8(bytes).map_err(|_| unreadable(path))?;
-    text.parse().map_err(|_| unreadable(path))
+    parse(bytes).ok_or_else(|| unreadable(path))
+}
+
+/// The document in some bytes.
+pub(crate) fn parse(bytes: Vec<u8>) -> Option<DocumentMut> {
+    String::from_utf8(bytes).ok()?.parse().ok()
 }
 
 /// The refusal of a file that is not what it should be.

@@ -44,6 +44,10 @@ const FAULTS: &[Fault] = &[
         link(&profile(stage, "b").join("credentials.json"), &stage.world.credentials_path())
     }),
     fault("live-unreadable", "torn", |stage| write(&stage.world.credentials_path(), "{\"torn")),
+    fault("live-unreadable", "a link to itself", |stage| {
+        std::fs::remove_file(stage.world.credentials_path()).expect("gone");
+        link(Path::new(".credentials.json"), &stage.world.credentials_path())
+    }),
     fault("live-modes", "open to all", |stage| mode(&stage.world.credentials_path(), 0o644)),
     fault("live-unknown", "somebody signed in", |stage| {
         stage.sign_in(&Account::c());
@@ -65,6 +69,12 @@ const FAULTS: &[Fault] = &[
         None
     }),
     fault("state-unreadable", "torn", |stage| write(&stage.world.state_path(), "{\"torn")),
+    fault("settings-unreadable", "torn", |stage| write(&home(stage).join("settings.json"), "{\"torn")),
+    fault("settings-unreadable", "a directory", |stage| {
+        std::fs::remove_file(home(stage).join("settings.json")).expect("gone");
+        dir(&home(stage).join("settings.json"));
+        None
+    }),
     fault("identity-differs", "another account's block", |stage| {
         let other = stage.world.read_json(&profile(stage, "a").join("identity.json"));
         let uuid = other["account_uuid"].clone();
@@ -101,6 +111,11 @@ const FAULTS: &[Fault] = &[
         std::fs::remove_file(profile(stage, "a").join("credentials.json")).expect("gone");
         None
     }),
+    fault("login-unusable", "an endpoint without its key", |stage| {
+        endpoint(stage);
+        let key = "api_key = \"sk-FAKE-KEY\"\n";
+        edit(&profile(stage, "deep").join("config.toml"), key, "")
+    }),
     fault("login-ends", "in four days", |stage| {
         let end = clauth_sandbox::now_ms() + 4 * 24 * 3_600_000;
         stage.world.edit_json(&profile(stage, "a").join("credentials.json"), |object| {
@@ -119,6 +134,15 @@ const FAULTS: &[Fault] = &[
         write(&file, &text.replace(&line, &format!("machine = \"{}\"", "ab".repeat(32))))
     }),
     fault("profile-unreadable", "torn", |stage| write(&profile(stage, "a").join("credentials.json"), "{\"torn")),
+    fault("profile-unreadable", "the loan of the live login", |stage| {
+        write(&profile(stage, "b").join("loan.json"), "{\"torn")
+    }),
+    fault("profile-unreadable", "who it is", |stage| write(&profile(stage, "b").join("identity.json"), "{\"torn")),
+    fault("profile-unreadable", "its options", |stage| torn(&profile(stage, "a").join("options.toml"))),
+    fault("profile-unreadable", "an endpoint's address and key", |stage| {
+        endpoint(stage);
+        torn(&profile(stage, "deep").join("config.toml"))
+    }),
     fault("profile-unlisted", "not in the list", |stage| {
         let lost = profile(stage, "lost");
         dir(&lost);
@@ -126,6 +150,23 @@ const FAULTS: &[Fault] = &[
         mode(&lost.join("credentials.json"), 0o600)
     }),
     fault("file-unreadable", "torn", |stage| write(&stage.world.root().join("profiles.toml"), "profiles = [")),
+    fault("file-unreadable", "what an endpoint set", |stage| {
+        endpoint(stage);
+        stage.ok(&["switch", "deep"]);
+        write(&stage.world.root().join("applied.json"), "{\"torn")
+    }),
+    fault("file-unreadable", "what stands outside", |stage| torn(&stage.world.root().join("integrations.json"))),
+    fault("file-unreadable", "bindings", |stage| torn(&stage.world.root().join("bindings.toml"))),
+    fault("file-unreadable", "lines of used-up tokens", |stage| torn(&stage.world.root().join("spent.jsonl"))),
+    fault("file-unreadable", "lines of the history", |stage| {
+        let path = stage.world.root().join("history.jsonl");
+        let text = std::fs::read_to_string(&path).expect("a history");
+        write(&path, &format!("{{\"torn\n{text}"))
+    }),
+    fault("file-unreadable", "a displaced login", |stage| {
+        dir(&stage.world.root().join("vault"));
+        torn(&stage.world.root().join("vault/20261123-100000-aaaaaaaa.json"))
+    }),
     fault("root-modes", "open to all", |stage| mode(&profile(stage, "a").join("credentials.json"), 0o644)),
     fault("root-format", "of a later clauth", |stage| {
         let file = stage.world.root().join("settings.toml");
@@ -173,6 +214,25 @@ const FAULTS: &[Fault] = &[
         let tree = profile(stage, "a").join("runtime");
         dir(&tree);
         write(&tree.join("notes.txt"), "mine")
+    }),
+    fault("session-left", "an isolated one", |stage| {
+        let isolated = profile(stage, "a").join("isolated");
+        dir(&isolated);
+        dir(&isolated.join("00ff"));
+        write(&isolated.join("00ff/notes.txt"), "mine")
+    }),
+    fault("session-left", "one of a removed profile", |stage| {
+        for path in [profile(stage, "gone"), profile(stage, "gone").join("runtime")] {
+            dir(&path);
+        }
+        write(&profile(stage, "gone").join("runtime/notes.txt"), "mine")
+    }),
+    fault("login-left", "a killed sign-in", |stage| {
+        let left = stage.world.root().join("login/999999999-00ff");
+        dir(&stage.world.root().join("login"));
+        dir(&left);
+        std::fs::copy(profile(stage, "a").join("credentials.json"), left.join(".credentials.json")).expect("a login");
+        None
     }),
     fault("old-version", "a session of 0.4.0", |stage| {
         let holders = profile(stage, "a").join("sessions");
@@ -246,6 +306,17 @@ fn profile(stage: &Stage, name: &str) -> PathBuf {
 fn dir(path: &Path) {
     std::fs::create_dir_all(path).expect("a directory");
     mode(path, 0o700);
+}
+
+/// A file of ours, torn.
+fn torn(path: &Path) -> Alive {
+    write(path, "{\"to[rn = ");
+    mode(path, 0o600)
+}
+
+/// The endpoint `deep`, which is not live.
+fn endpoint(stage: &Stage) {
+    let _ = crate::endpoint::given(stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE-KEY\n").success();
 }
 
 fn write(path: &Path, text: &str) -> Alive {

@@ -34,10 +34,21 @@ fn a_login_moves_through_the_tool_and_no_secret_is_in_its_words() {
 fn looking_asks_once() {
     let stage = two("kc-look");
     stage.world.claude().rotate_offline();
-    for words in [["list"], ["which"], ["custody"], ["sessions"]] {
+    for (words, calls) in [
+        (&["list"][..], 1),
+        (&["which"], 1),
+        (&["custody"], 1),
+        (&["sessions"], 1),
+        (&["doctor"], 1),
+        (&["usage", "--offline"], 1),
+        (&["statusline"], 0),
+        (&["__complete"], 0),
+        (&["vault", "list"], 0),
+        (&["config", "list"], 0),
+    ] {
         let before = stage.world.keychain_calls().len();
-        stage.ok(&words);
-        assert_eq!(stage.world.keychain_calls().len() - before, 1, "{words:?}");
+        stage.ok(words);
+        assert_eq!(stage.world.keychain_calls().len() - before, calls, "{words:?}");
     }
 }
 
@@ -50,6 +61,13 @@ fn what_cannot_be_reached_is_told_in_three_lines_and_changes_nothing() {
         let output = stage.run(&["switch", "a"]).expect_code(code);
         assert!(output.stderr.contains(says) && !output.stderr.contains("FAKE"), "{mode}: {output:?}");
         assert_eq!(stage.json(&["switch", "a"])["error"]["where"], "keychain:Claude Code-credentials", "{mode}");
+        if mode != "lie" {
+            let looked = stage.json(&["doctor"]);
+            let ids: Vec<_> = looked["findings"].as_array().expect("findings").iter().map(|one| &one["id"]).collect();
+            assert!(ids.contains(&&"live-unreadable".into()), "{mode}: {looked}");
+            assert_eq!(looked["facts"]["credential_store"], "keychain", "{mode}");
+            assert!(looked["facts"]["config_home"].is_string(), "{mode}: {looked}");
+        }
         stage.world.keychain_mode("well");
         assert_eq!(stage.world.live(), "B1", "{mode}");
         stage.ok(&["switch", "a"]);

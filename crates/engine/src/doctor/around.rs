@@ -44,7 +44,11 @@ pub(super) struct Around {
 pub(super) fn look(engine: &Engine) -> Around {
     let env = &engine.host.env;
     let home = engine.home().ok();
-    let overrides = home.map(|home| engine.overrides(&home)).unwrap_or_default();
+    let mut overrides = home.map(|home| engine.overrides(&home)).unwrap_or_default();
+    // Without the record, which is told by itself, ours are not told from the user's.
+    if engine.applied().is_err() {
+        overrides.retain(|over| !matches!(over, clauth_claude::Override::Setting { .. }));
+    }
     let mut variables = engine.host.endpoints.replaced.clone();
     // Elsewhere they are not honoured.
     let sandboxed = ["CLAUTH_NOW", "CLAUTH_SECURITY", "CLAUTH_CRASH_AT"];

@@ -1,7 +1,7 @@
 //! The examination: every topic in turn.
 
 use super::rules::{self, Rule, Severity};
-use super::{ClaudeProgram, Facts, around, home, locks, logins, outside, root, trees};
+use super::{ClaudeProgram, Facts, around, files, home, locks, logins, outside, root, trees};
 use crate::custody::Snapshot;
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner};
@@ -44,7 +44,7 @@ impl Finding {
     }
 
     /// What an error says.
-    fn of(rule: Rule, error: &Error) -> Self {
+    pub(super) fn of(rule: Rule, error: &Error) -> Self {
         let place = error.place().map_or_else(String::new, |place| format!(": {place}"));
         let said = error.to_string();
         let message = if said.contains(place.trim_start_matches(": ")) { said } else { format!("{said}{place}") };
@@ -79,6 +79,7 @@ impl Engine {
         let mut findings = around::findings(&around::look(self), claude.err(), program.as_ref());
         findings.extend(root::findings(self));
         findings.extend(outside::findings(self));
+        findings.extend(files::findings(self));
         match &seen {
             Ok(seen) => {
                 findings.extend(home::findings(self, seen));
@@ -87,13 +88,25 @@ impl Engine {
                 findings.extend(trees::findings(self, seen));
             }
             Err(error) => {
-                let refused = error.kind() == Kind::Protected || error.kind() == Kind::Usage;
-                let rule = if refused { rules::HOME_REFUSED } else { rules::FILE_UNREADABLE };
-                findings.push(Finding::of(rule, error));
+                findings.push(Finding::of(self.rule_of(error), error));
                 findings.extend(locks::findings(self, None));
             }
         }
         findings.sort_by_key(|finding| finding.rule.severity);
         Examination { findings, facts: Facts::of(self, seen.ok().as_ref(), program) }
+    }
+
+    /// What kind of finding it is that not everything could be read.
+    fn rule_of(&self, error: &Error) -> Rule {
+        let place = error.place();
+        let is_live = |home: clauth_claude::ClaudeHome| {
+            let credentials = [home.credential(), home.credentials()];
+            credentials.iter().any(|path| place.as_deref() == Some(path.display().to_string().as_str()))
+        };
+        match error.kind() {
+            _ if self.home().is_ok_and(is_live) => rules::LIVE_UNREADABLE,
+            Kind::Protected | Kind::Usage => rules::HOME_REFUSED,
+            _ => rules::FILE_UNREADABLE,
+        }
     }
 }

@@ -92,9 +92,14 @@ impl Facts {
         let set = |name: &&'static str| engine.host.env.get(name).is_some();
         Self {
             root: engine.root.path().to_owned(),
-            config_home: seen.map(|seen| seen.snapshot.home.dir.clone()),
+            // A live login that cannot be read leaves the home what it is.
+            config_home: seen
+                .map(|seen| seen.snapshot.home.clone())
+                .or_else(|| engine.home().ok())
+                .map(|home| home.dir),
             credential_store: match seen.map(|seen| seen.snapshot.home.store()) {
                 Some(clauth_claude::Store::Keychain(_)) => "keychain",
+                None if engine.root.has_items() => "keychain",
                 Some(clauth_claude::Store::File(_)) | None => "file",
             },
             proof: match (&endpoint, seen) {

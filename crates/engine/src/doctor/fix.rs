@@ -46,6 +46,9 @@ impl Engine {
             ]) {
                 tell(self.recover());
             }
+            if found(&[rules::LOGIN_LEFT]) {
+                tell(self.prepare().and_then(|()| self.keep_left()));
+            }
             if found(&[rules::LIVE_MODES]) {
                 tell(self.tighten_live());
             }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clauth_durable::Kind;
+use clauth_durable::{Document, Kind};
 
 use super::Finding;
 use super::examine::Seen;
@@ -34,6 +34,11 @@ struct Home {
     marker: Option<String>,
     /// A change is under way, so that things may well disagree.
     unfinished: bool,
+    /// A profile cannot be understood, so that the live login may well be its.
+    doubtful: bool,
+    settings: PathBuf,
+    /// Why the settings cannot be understood.
+    unfit: Option<String>,
 }
 
 pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
@@ -67,7 +72,20 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
         account: account.map(|known| known.key.clone()),
         marker: snapshot.roster.active.clone(),
         unfinished: snapshot.unfinished.is_some(),
+        doubtful: snapshot.records.iter().any(|record| record.broken().is_some()),
+        settings: home.settings(),
+        unfit: unfit(disk, &home.settings()),
         credential,
+    }
+}
+
+/// Why the settings cannot be understood, if they cannot.
+fn unfit(disk: &clauth_durable::Disk, path: &std::path::Path) -> Option<String> {
+    match disk.read(path) {
+        Ok(None) => None,
+        Ok(Some(bytes)) if bytes.iter().all(u8::is_ascii_whitespace) => None,
+        Ok(Some(bytes)) => Document::parse(bytes).err().map(|error| format!("cannot be understood: {error}")),
+        Err(_) => Some("cannot be read".to_owned()),
     }
 }
 
@@ -97,6 +115,10 @@ fn judge(home: &Home) -> Vec<Finding> {
         let fix = "mend it, or take the newest of ~/.claude/backups";
         findings.push(Finding::new(rules::STATE_UNREADABLE, message, fix));
     }
+    if let Some(why) = &home.unfit {
+        let message = format!("{} {why}", home.settings.display());
+        findings.push(Finding::new(rules::SETTINGS_UNREADABLE, message, "mend that file; it is JSON"));
+    }
     // While a change is under way the rest may well disagree; what finishes it lets it agree.
     if !home.unfinished {
         findings.extend(of_owner(home));
@@ -114,6 +136,7 @@ fn of_owner(home: &Home) -> Option<Finding> {
             Some(Finding::mendable(rules::LIVE_SPENT, message))
         }
         Owner::Unknown(Doubt::Young) => None,
+        Owner::Unknown(_) if home.doubtful => None,
         Owner::Unknown(_) => {
             let message = format!("the login in {shown} is proven to be nobody's");
             let fix = "keep it: clauth capture NAME; or leave it, and a switch puts it into the vault";

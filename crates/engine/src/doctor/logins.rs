@@ -12,6 +12,9 @@ use crate::custody::elsewhere;
 use crate::profile::{ProfileKind, Record, State};
 use crate::view::{Copy, Custody};
 
+/// What to do about a profile's file that cannot be understood.
+const MEND: &str = "mend that file, or move it away; other profiles are not affected";
+
 pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
     let snapshot = &seen.snapshot;
     let custody = engine.custody(None).unwrap_or_default();
@@ -41,6 +44,7 @@ pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
             findings.extend(state(record, engine.host.clock.now()));
         }
     }
+    findings.extend(records.iter().flat_map(torn));
     findings.extend(custody.iter().filter_map(|one| ends_soon(one, engine.host.clock.now())));
     findings
 }
@@ -104,6 +108,16 @@ fn same_account(twin: &Twin) -> Finding {
     Finding::new(rules::SAME_ACCOUNT, message, fix)
 }
 
+/// Files of a profile that are passed over, since they cannot be understood.
+fn torn(record: &Record) -> Vec<Finding> {
+    let told = record.broken();
+    let rest = record.torn.iter().filter(|path| Some(path.as_path()) != told);
+    let finding = |path: &PathBuf| {
+        Finding::new(rules::PROFILE_UNREADABLE, format!("{} cannot be understood", path.display()), MEND)
+    };
+    rest.map(finding).collect()
+}
+
 /// What keeps a parked login from being used.
 fn state(record: &Record, now: jiff::Timestamp) -> Option<Finding> {
     let (state, reason) = record.state(now);
@@ -111,8 +125,11 @@ fn state(record: &Record, now: jiff::Timestamp) -> Option<Finding> {
     let why = match state {
         State::Ok | State::Expired => return None,
         State::Unreadable => {
-            let fix = "mend that file, or move it away; other profiles are not affected";
-            return Some(Finding::new(rules::PROFILE_UNREADABLE, reason.unwrap_or_else(|| format!("'{name}'")), fix));
+            return Some(Finding::new(rules::PROFILE_UNREADABLE, reason.unwrap_or_else(|| format!("'{name}'")), MEND));
+        }
+        State::NoLogin if record.kind == ProfileKind::Endpoint => {
+            let fix = format!("clauth config set --profile {name} api_key");
+            return Some(Finding::new(rules::LOGIN_UNUSABLE, format!("the endpoint '{name}' has no key"), fix));
         }
         State::NoLogin => "has no login".to_owned(),
         State::SignedOut => "is signed out".to_owned(),

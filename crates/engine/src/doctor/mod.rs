@@ -4,6 +4,7 @@
 mod around;
 mod examine;
 mod facts;
+mod files;
 mod fix;
 mod home;
 mod locks;

@@ -81,6 +81,12 @@ pub(super) const LIVE_MISSING: Rule =
     rule("live-missing", Warning, "a login is lent to Claude Code's home, but none is there", None);
 pub(super) const STATE_UNREADABLE: Rule =
     rule("state-unreadable", Error, "Claude Code's state file is torn or not JSON", None);
+pub(super) const SETTINGS_UNREADABLE: Rule = rule(
+    "settings-unreadable",
+    Warning,
+    "Claude Code's settings.json is torn or not JSON: a switch that has to change it is refused",
+    None,
+);
 pub(super) const IDENTITY_DIFFERS: Rule = rule(
     "identity-differs",
     Warning,
@@ -180,6 +186,12 @@ pub(super) const SESSION_LEFT: Rule = rule(
     "a session ended without being tidied up",
     Some("brings home what it wrote, and removes its directory (S7)"),
 );
+pub(super) const LOGIN_LEFT: Rule = rule(
+    "login-left",
+    Warning,
+    "a sign-in was killed before its login was taken over",
+    Some("puts its login into the vault, and removes its directory"),
+);
 pub(super) const OLD_VERSION: Rule =
     rule("old-version", Warning, "version 0.4.0 of clauth is in use beside this one", None);
 pub(super) const LATER_TREE: Rule =
@@ -229,6 +241,7 @@ pub const RULES: &[Rule] = &[
     LIVE_SPENT,
     LIVE_MISSING,
     STATE_UNREADABLE,
+    SETTINGS_UNREADABLE,
     IDENTITY_DIFFERS,
     MARKER_DIFFERS,
     TWO_HOLDERS,
@@ -250,6 +263,7 @@ pub const RULES: &[Rule] = &[
     LOCK_BLOCKED,
     LOCKS_VOID,
     SESSION_LEFT,
+    LOGIN_LEFT,
     OLD_VERSION,
     LATER_TREE,
     OVERRIDE,

@@ -4,7 +4,7 @@ use clauth_durable::Kind;
 
 use super::Finding;
 use super::examine::Seen;
-use super::rules::{OLD_VERSION, SESSION_LEFT};
+use super::rules::{LOGIN_LEFT, OLD_VERSION, SESSION_LEFT};
 use crate::Engine;
 use crate::session::{Place, live};
 
@@ -20,7 +20,15 @@ struct Tree {
 }
 
 pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
-    seen.snapshot.roster.names.iter().filter_map(|name| judge(&look(engine, seen, name))).collect()
+    let names = &seen.snapshot.roster.names;
+    let mut findings: Vec<Finding> = names.iter().filter_map(|name| judge(&look(engine, seen, name))).collect();
+    let removed = engine.orphans(&seen.snapshot.roster).unwrap_or_default();
+    findings.extend(removed.iter().filter_map(|name| judge(&look(engine, seen, name))));
+    findings.extend(engine.left_sign_ins().unwrap_or_default().iter().map(|dir| {
+        let message = format!("a sign-in was killed before its login was taken over: {}", dir.display());
+        Finding::mendable(LOGIN_LEFT, message)
+    }));
+    findings
 }
 
 fn look(engine: &Engine, seen: &Seen, name: &str) -> Tree {
@@ -28,7 +36,8 @@ fn look(engine: &Engine, seen: &Seen, name: &str) -> Tree {
     let is = |kind| move |stat: Option<clauth_durable::Stat>| stat.is_some_and(|stat| stat.kind == kind);
     let tree = engine.disk.lstat(&place.tree).is_ok_and(is(Kind::Dir));
     let holders = engine.disk.list(&place.holders).unwrap_or_default();
-    let stands = tree || !holders.is_empty();
+    let isolated = engine.disk.list(&place.isolated).unwrap_or_default();
+    let stands = tree || !holders.is_empty() || !isolated.is_empty();
     let living = if stands {
         let running = clauth_claude::running(&engine.host, &engine.disk, &seen.snapshot.home);
         live(&engine.disk, &place, &running)

@@ -27,6 +27,12 @@ impl Engine {
         })
     }
 
+    /// Whether a command is that helper: of this root and profile, wherever the program lay when it was set.
+    pub(crate) fn is_helper(&self, command: &str, name: &str) -> bool {
+        let behind = |command: &str| command.split_once(KEY_COMMAND).map(|(_, words)| words.to_owned());
+        self.helper(name).is_ok_and(|helper| behind(command).is_some_and(|words| behind(&helper) == Some(words)))
+    }
+
     /// The key of the endpoint profile `name`, for Claude Code's ears only. A request that would go to another host does
     /// not get it: a project's own settings may name any.
     ///

@@ -91,18 +91,23 @@ impl Engine {
         }
     }
 
-    /// Puts the logins of sign-ins that were killed before they were taken over into the vault, and removes their
-    /// directories.
-    fn keep_left(&self) -> Result<(), Error> {
+    /// The directories of sign-ins that were killed before their logins were taken over.
+    pub(crate) fn left_sign_ins(&self) -> Result<Vec<PathBuf>, Error> {
         let mut left: Vec<PathBuf> =
             self.disk.list(&self.root.login())?.iter().map(|name| self.root.login().join(name)).collect();
         left.retain(|dir| pid_of(dir).is_none_or(|pid| pid == std::process::id() || process_is_gone(pid)));
-        if left.is_empty() {
-            return Ok(());
+        if !left.is_empty() {
+            let home = ClaudeHome::default_of(&self.host, &self.disk);
+            let running = clauth_claude::running(&self.host, &self.disk, &home);
+            left.retain(|dir| running.iter().all(|claude| claude.config_dir != *dir));
         }
-        let home = ClaudeHome::default_of(&self.host, &self.disk);
-        let running = clauth_claude::running(&self.host, &self.disk, &home);
-        left.retain(|dir| running.iter().all(|claude| claude.config_dir != *dir));
+        Ok(left)
+    }
+
+    /// Puts the logins of sign-ins that were killed before they were taken over into the vault, and removes their
+    /// directories.
+    pub(crate) fn keep_left(&self) -> Result<(), Error> {
+        let left = self.left_sign_ins()?;
         for dir in left {
             if let Some(signed_in) = self.left_in(&dir)? {
                 let held = self.lock_prepared()?;

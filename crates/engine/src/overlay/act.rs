@@ -9,7 +9,7 @@ use super::record::Key;
 use super::{Applied, Wanted};
 use crate::config::ProfileConfig;
 use crate::custody::{Desk, Snapshot};
-use crate::endpoint::{AUTH_TOKEN, BASE_URL, DECIDES};
+use crate::endpoint::{AUTH_TOKEN, BASE_URL, DECIDES, HELPER};
 use crate::error::Kind;
 use crate::{Engine, Error};
 
@@ -41,7 +41,7 @@ impl Engine {
 
     /// Whether it is this profile's settings that stand in the home's.
     fn is_applied(&self, desk: &mut Desk<'_>, name: &str) -> Result<bool, Error> {
-        let record = desk.draft.read(&self.root.applied())?.and_then(|bytes| Applied::parse(&bytes));
+        let record = self.read_applied(desk.draft.read(&self.root.applied())?)?;
         let active = desk.snapshot().roster.active.as_deref();
         Ok(record.map_or(active == Some(name), |record| record.profile.as_deref() == Some(name)))
     }
@@ -55,11 +55,9 @@ impl Engine {
 
     fn draft_wanted(&self, desk: &mut Desk<'_>, name: Option<&str>, wanted: Wanted) -> Result<(), Error> {
         let snapshot = desk.snapshot();
-        let record = desk.draft.read(&self.root.applied())?;
-        let record = record.map(|bytes| Applied::parse(&bytes).unwrap_or_default());
-        let record = match record {
+        let record = match self.read_applied(desk.draft.read(&self.root.applied())?)? {
             Some(record) => record,
-            None => self.left_by_old_version(snapshot)?,
+            None => self.left_without_record(snapshot)?,
         };
         desk.warnings.extend(wanted.warnings);
         if record.keys.is_empty() && wanted.pieces.is_empty() {
@@ -86,27 +84,37 @@ impl Engine {
         desk.draft.put(&self.root.applied(), Manner::Own, outcome.after.bytes())
     }
 
-    /// Version 0.4.0 kept no record: what equals the active profile's is its doing.
-    fn left_by_old_version(&self, snapshot: &Snapshot) -> Result<Applied, Error> {
-        let Some(name) = &snapshot.roster.active else { return Ok(Applied::default()) };
-        let Ok(config) = ProfileConfig::read(&self.disk, &self.root, name) else { return Ok(Applied::default()) };
-        let mut values: Vec<(String, String)> = config.env().unwrap_or_default();
-        values.retain(|(variable, _)| !DECIDES.contains(&variable.as_str()));
-        values.extend(config.base_url().map(|url| (BASE_URL.to_owned(), url)));
-        values.extend(config.api_key().map(|key| (AUTH_TOKEN.to_owned(), key.expose().to_owned())));
-        if values.is_empty() {
-            return Ok(Applied::default());
-        }
+    /// Version 0.4.0 kept no record, and ours may be gone: what equals the active profile's is clauth's doing. An endpoint is
+    /// active by what is read, so that a login never comes back beside its address (W6).
+    fn left_without_record(&self, snapshot: &Snapshot) -> Result<Applied, Error> {
+        let active = self.endpoint_live(snapshot)?.or_else(|| snapshot.roster.active.clone());
         let Some(document) = self.settings_of(&snapshot.home)? else { return Ok(Applied::default()) };
-        let key = |(variable, value): (String, String)| {
-            let path = vec!["env".to_owned(), variable];
-            let raw = document.raw(&["env", &path[1]])?.to_owned();
+        Ok(active.map_or_else(Applied::default, |name| self.equal_to(&name, &document)))
+    }
+
+    /// What stands in the settings and equals what a profile sets there.
+    pub(super) fn equal_to(&self, name: &str, document: &Document) -> Applied {
+        let Ok(config) = ProfileConfig::read(&self.disk, &self.root, name) else { return Applied::default() };
+        let mut values: Vec<(Vec<&str>, String)> = Vec::new();
+        let env = config.env().unwrap_or_default();
+        let env = env.iter().filter(|(variable, _)| !DECIDES.contains(&variable.as_str()));
+        values.extend(env.map(|(variable, value)| (vec!["env", variable.as_str()], value.clone())));
+        values.extend(config.base_url().map(|url| (vec!["env", BASE_URL], url)));
+        values.extend(config.api_key().map(|key| (vec!["env", AUTH_TOKEN], key.expose().to_owned())));
+        let helper = document.get::<String>(&[HELPER]).filter(|command| self.is_helper(command, name));
+        values.extend(helper.map(|helper| (vec![HELPER], helper)));
+        let key = |(path, value): (Vec<&str>, String)| {
+            let raw = document.raw(&path)?.to_owned();
             let stands: String = serde_json::from_str(&raw).ok()?;
+            let path = path.into_iter().map(str::to_owned).collect();
             (stands == value).then_some(Key { path, set: vec![Some(raw)], before: None, next: None })
         };
         let keys: Vec<Key> = values.into_iter().filter_map(key).collect();
-        // The `env` that it made stays, empty: whether the user had one is not known.
-        Ok(Applied { profile: Some(name.clone()), keys, ..Applied::default() })
+        if keys.is_empty() {
+            return Applied::default();
+        }
+        // An `env` that was made for them stays, empty: whether the user had one is not known.
+        Applied { profile: Some(name.to_owned()), keys, ..Applied::default() }
     }
 
     /// The refusal of settings that their owner has made read-only (Nix, chezmoi): before anything is changed.

@@ -8,7 +8,7 @@ use super::record::same;
 use crate::config::ProfileConfig;
 use crate::custody::Snapshot;
 use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, HELPER};
-use crate::profile::ProfileKind;
+use crate::profile::{ProfileKind, Roster};
 use crate::{Engine, Error};
 
 impl Engine {
@@ -22,7 +22,8 @@ impl Engine {
         if document.raw(&["env", BASE_URL]).is_none() {
             return Ok(None);
         }
-        let applied = self.applied()?;
+        // One that cannot be understood stops what acts on it; here the values themselves tell.
+        let applied = self.applied().ok().flatten();
         for record in endpoints {
             let Ok(config) = ProfileConfig::read(&self.disk, &self.root, &record.name) else { continue };
             if self.uses(&document, applied.as_ref(), (&record.name, &config)) {
@@ -39,7 +40,7 @@ impl Engine {
         let url = stands(&["env", BASE_URL]);
         let at = |url: &str| url.trim_end_matches('/').to_owned();
         let to_it = url.as_deref().map(at) == config.base_url().as_deref().map(at) || holds(&["env", BASE_URL]);
-        let helped = holds(&[HELPER]) || self.helper(name).is_ok_and(|helper| stands(&[HELPER]) == Some(helper));
+        let helped = holds(&[HELPER]) || stands(&[HELPER]).is_some_and(|command| self.is_helper(&command, name));
         // By hand, or by version 0.4.0.
         let key = config.api_key();
         let keyed = [AUTH_TOKEN, API_KEY].into_iter().any(|variable| {
@@ -60,13 +61,36 @@ impl Engine {
         let name = home.dir.parent().and_then(|dir| dir.strip_prefix(self.root.profiles()).ok()?.to_str());
         match name.filter(|name| !name.is_empty() && crate::session::Place::of(&self.root, name).tree == home.dir) {
             Some(name) => Ok(Some(Applied::of_session(self.wanted(name, name)?))),
-            None => self.applied(),
+            None => match self.applied()? {
+                Some(applied) => Ok(Some(applied)),
+                None => self.equal_to_active(home),
+            },
         }
     }
 
+    /// What stands in the home's settings and equals what the marked profile sets, where there is no record.
+    fn equal_to_active(&self, home: &clauth_claude::ClaudeHome) -> Result<Option<Applied>, Error> {
+        let active = Roster::read(&self.disk, &self.root)?.active;
+        let document = self.settings_of(home)?;
+        Ok(active.zip(document).map(|(name, document)| self.equal_to(&name, &document)))
+    }
+
     /// What we set in the home's settings; `None` where we never did.
+    ///
+    /// # Errors
+    /// A record that cannot be understood: what would be taken for the user's could be an endpoint's address (W6).
     pub(crate) fn applied(&self) -> Result<Option<Applied>, Error> {
-        Ok(self.disk.read(&self.root.applied())?.map(|bytes| Applied::parse(&bytes).unwrap_or_default()))
+        self.read_applied(self.disk.read(&self.root.applied())?)
+    }
+
+    /// The same of bytes that were read.
+    pub(super) fn read_applied(&self, bytes: Option<Vec<u8>>) -> Result<Option<Applied>, Error> {
+        let torn = || Error::Unreadable {
+            what: "the record of what clauth set in Claude Code's settings".into(),
+            path: self.root.applied(),
+            next: "mend it, or move it away: what equals the active profile's settings then counts as clauth's".into(),
+        };
+        bytes.map(|bytes| Applied::parse(&bytes).ok_or_else(torn)).transpose()
     }
 }
 

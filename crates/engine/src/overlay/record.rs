@@ -34,8 +34,7 @@ pub(crate) struct Record {
 }
 
 impl Record {
-    /// What the file says; a file that cannot be understood says nothing, so that what stands in `settings.json` is taken
-    /// for the user's.
+    /// What the file says, if it can be understood.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
     }

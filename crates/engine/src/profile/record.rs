@@ -121,6 +121,8 @@ pub(crate) struct Record {
     pub(crate) key: Option<Secret>,
     /// Version 0.4.0's wish to open a usage window early.
     pub(crate) auto_start: bool,
+    /// Files beside the login that stand there and cannot be understood: what they say is passed over.
+    pub(crate) torn: Vec<PathBuf>,
 }
 
 impl Record {
@@ -137,7 +139,10 @@ impl Record {
             Fingerprint::parse(&document.get::<String>(&["machine"])?)
         });
         let token = files.content(root.token(name), |bytes| AccountPart::parse(bytes).ok());
-        let (base_url, key, auto_start) = settings(&files, &root.config(name));
+        let config = files.content(root.config(name), toml::parse);
+        let options = files.content(root.options(name), toml::parse);
+        let (base_url, key, auto_start) = config.get().map_or((None, None, false), settings);
+        let beside = [config.broken(), options.broken(), identity.broken(), verdict.broken(), machine.broken()];
         let kind = match (&token, &base_url) {
             (Content::Absent, None) => ProfileKind::Claude,
             (Content::Absent, Some(_)) => ProfileKind::Endpoint,
@@ -149,7 +154,8 @@ impl Record {
             base_url,
             auto_start,
             token,
-            enabled: enabled(&files, &root.options(name)),
+            torn: beside.into_iter().flatten().map(Path::to_owned).collect(),
+            enabled: options.get().is_none_or(enabled),
             name: name.to_owned(),
             slot,
             loan,
@@ -195,7 +201,11 @@ impl Record {
     /// The file that cannot be understood, if one that matters is.
     pub(crate) fn broken(&self) -> Option<&Path> {
         let kept = self.loan.broken().or_else(|| self.token.broken());
-        kept.or_else(|| self.slot.broken().filter(|_| self.loan.get().is_none()))
+        let kept = kept.or_else(|| self.slot.broken().filter(|_| self.loan.get().is_none()));
+        // Without a login it may be an endpoint, whose key is in that file.
+        let config = || self.torn.iter().find(|path| path.file_name().is_some_and(|name| name == "config.toml"));
+        let may_be_endpoint = self.part().is_none() && matches!(self.token, Content::Absent);
+        kept.or_else(|| config().filter(|_| may_be_endpoint).map(PathBuf::as_path))
     }
 
     fn is_denied(&self, path: &Path) -> bool {
@@ -272,10 +282,6 @@ impl<'a> Files<'a> {
     fn content<T>(&self, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<T>) -> Content<T> {
         if self.may_have(&path) { content(self.disk, path, parse) } else { Content::Absent }
     }
-
-    fn table(&self, path: &Path) -> Option<toml_edit::DocumentMut> {
-        self.may_have(path).then(|| toml::read(self.disk, path).ok()).flatten()
-    }
 }
 
 impl<T> Content<T> {
@@ -290,15 +296,13 @@ impl<T> Content<T> {
 }
 
 /// Of `config.toml`: where an endpoint profile's requests go, its key, and whether windows open early.
-fn settings(files: &Files<'_>, path: &Path) -> (Option<String>, Option<Secret>, bool) {
-    let Some(document) = files.table(path) else { return (None, None, false) };
+fn settings(document: &toml_edit::DocumentMut) -> (Option<String>, Option<Secret>, bool) {
     let wish = ["auto_start", "kick_timer"].into_iter().find_map(|key| document.get(key)?.as_bool());
-    let text = |key: &str| toml::text(&document, key).filter(|text| !text.trim().is_empty());
+    let text = |key: &str| toml::text(document, key).filter(|text| !text.trim().is_empty());
     (text("base_url"), text("api_key").map(|key| Secret::new(key.trim())), wish.unwrap_or(false))
 }
 
-fn enabled(files: &Files<'_>, path: &Path) -> bool {
-    let Some(document) = files.table(path) else { return true };
+fn enabled(document: &toml_edit::DocumentMut) -> bool {
     document.get("enabled").and_then(toml_edit::Item::as_bool).unwrap_or(true)
 }
 

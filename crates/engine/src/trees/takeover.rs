@@ -90,7 +90,8 @@ impl Engine {
         let operation = Operation { done: "takeover", to: owner.profile().map(str::to_owned), ..Operation::default() };
         let Applied::Done = self.apply(&operation, changes, held)? else { return Ok(None) };
         self.remove_void_link(snapshot, due, &owner)?;
-        Ok(Some((told(due, &owner), warnings)))
+        let endpoint = self.endpoint_live(snapshot)?;
+        Ok(Some((told(due, &owner, endpoint.as_deref()), warnings)))
     }
 
     /// Among several profiles with the very same pair, the one that the link leads to has it, then the marked one.
@@ -231,13 +232,14 @@ fn doubt_marked(desk: &mut Desk<'_>, snapshot: &Snapshot) -> Result<(), Error> {
     desk.mark(None)
 }
 
-fn told(due: &Due, owner: &Owner) -> Vec<String> {
+fn told(due: &Due, owner: &Owner, endpoint: Option<&str>) -> Vec<String> {
     let mut told = Vec::new();
     let version = if due.later.is_some() { "a later clauth" } else { "clauth 0.4.0" };
     if due.whole {
-        told.push(match owner.profile() {
-            Some(name) => format!("took over the profiles of {version}; the login of '{name}' is live"),
-            None => format!("took over the profiles of {version}; the live login is none of theirs"),
+        told.push(match (owner.profile(), endpoint) {
+            (_, Some(name)) => format!("took over the profiles of {version}; the endpoint '{name}' is active"),
+            (Some(name), None) => format!("took over the profiles of {version}; the login of '{name}' is live"),
+            (None, None) => format!("took over the profiles of {version}; the live login is none of theirs"),
         });
     } else if due.link.is_some() || !due.twins {
         told.push("another version of clauth, such as 0.4.0, has changed this tree: its change was settled".to_owned());

@@ -113,6 +113,15 @@ pub(crate) fn all(disk: &Disk, root: &Root) -> Result<Vec<Entry>, Error> {
     Ok(entries)
 }
 
+/// The files of entries that cannot be understood.
+pub(crate) fn torn(disk: &Disk, root: &Root) -> Result<Vec<PathBuf>, Error> {
+    let paths = disk.list(&root.vault())?.into_iter().map(|name| root.vault().join(name));
+    let is_entry = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+    let fits =
+        |path: &PathBuf| disk.read(path).is_ok_and(|bytes| bytes.is_none_or(|bytes| Entry::read(bytes).is_some()));
+    Ok(paths.filter(|path| is_entry(path) && !fits(path)).collect())
+}
+
 /// Finds an entry by its id or a unique beginning or ending of it.
 pub(crate) fn find(entries: Vec<Entry>, asked: &str) -> Result<Entry, Error> {
     let fits = |entry: &Entry| entry.id == asked || entry.id.starts_with(asked) || entry.id.ends_with(asked);

@@ -4,4 +4,4 @@ mod entry;
 mod restore;
 
 pub use entry::Entry;
-pub(crate) use entry::{all, find, new_entry};
+pub(crate) use entry::{all, find, new_entry, torn};

@@ -239,6 +239,9 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
         Owner::Successor(..) if active => (of_live(login.as_ref(), now), None),
         _ => record.state(now),
     };
+    let is_spent = |login: &Login| login.refresh_print().is_some_and(|token| snapshot.spent.has(&token));
+    let spent = !active && login.as_ref().is_some_and(is_spent);
+    let reason = reason.or_else(|| spent.then(|| "its login is used up; sign in as it again".to_owned()));
     let known = record.identity.as_ref();
     let snapshot_plan = || {
         login

@@ -172,8 +172,8 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     let roster = house.world.root().join("profiles.toml");
     let mark = |name: &str| {
         let text = std::fs::read_to_string(&roster).expect("a list");
-        std::fs::write(&roster, text.replace("active_profile = \"b\"", &format!("active_profile = \"{name}\"")))
-            .expect("a list");
+        let rest: Vec<&str> = text.lines().filter(|line| !line.starts_with("active_profile")).collect();
+        std::fs::write(&roster, format!("active_profile = \"{name}\"\n{}\n", rest.join("\n"))).expect("a list");
     };
     let clean = "{\n  \"env\": {\n    \"MINE\": \"1\"\n  },\n  \"z\": 1\n}";
     let config = house.world.root().join("profiles/b/config.toml");
@@ -188,7 +188,11 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     put(&house, &clean.replace("\"1\"\n", &old));
     mark("e");
     assert_eq!(house.engine().list().expect("a list").active.as_deref(), Some("e"));
+    assert_eq!(house.engine().which().expect("an answer").over, None, "it is the active profile's own");
+    assert_eq!(house.engine().list().expect("a list").overrides, Vec::<String>::new());
+    mark("b");
     assert_eq!(house.engine().which().expect("an answer").over, Some("settings.json: env.ANTHROPIC_AUTH_TOKEN".into()));
+    mark("e");
     assert!(!house.switch("e").switched);
     let now = settings(&house);
     assert!(!now.contains(KEY) && now.contains("__key"), "the key left the settings: {now}");
@@ -196,6 +200,31 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
     std::fs::remove_file(house.world.root().join("applied.json")).expect("no record");
     house.switch("a");
     assert_eq!((settings(&house), house.world.live()), (clean.to_owned(), "A1".to_owned()));
+}
+
+/// W6: without the record of what was set, a login must not come back beside the endpoint's address or its helper.
+#[test]
+fn w6_what_an_endpoint_set_goes_also_without_the_record_of_it() {
+    let house = with_endpoint("e-record");
+    let before = settings(&house);
+    let record = house.world.root().join("applied.json");
+    house.switch("e");
+    let set = settings(&house);
+    std::fs::write(&record, "{\"keys\": [").expect("a torn record");
+    assert_eq!(kind(house.try_switch("a")), Some(Kind::Unreadable));
+    assert_eq!((settings(&house), house.world.live()), (set.clone(), "none".to_owned()), "nothing was changed");
+    assert_eq!(house.engine().list().expect("a list").active.as_deref(), Some("e"));
+    std::fs::remove_file(&record).expect("moved away");
+    house.switch("a");
+    assert_eq!((settings(&house), house.world.live()), (before.clone(), "A1".to_owned()));
+
+    house.switch("e");
+    std::fs::remove_file(&record).expect("gone");
+    // The program lay elsewhere when it was set.
+    put(&house, &settings(&house).replacen(" __key ", "-old __key ", 1));
+    assert_ne!(settings(&house), set);
+    house.switch("b");
+    assert_eq!((settings(&house), house.world.live()), (before, "B1".to_owned()));
 }
 
 /// A profile's name as the helper of this system has it, in JSON.

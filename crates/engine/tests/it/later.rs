@@ -4,7 +4,7 @@
 use std::fs::File;
 use std::path::PathBuf;
 
-use clauth_engine::{Fate, Kind, State};
+use clauth_engine::{Adoption, Fate, Kind, State};
 use clauth_sandbox::{Login, Pair};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
@@ -161,6 +161,20 @@ fn a_staged_pair_is_landed_by_its_base() {
     }
 }
 
+/// What this clauth made by looking there is its own, and nobody has to look into it.
+#[test]
+fn what_is_left_is_what_nobody_here_knows() {
+    let house = later("later-left");
+    let root = house.world.root();
+    for name in ["incidents.json", "unknown.bin", "profiles/b/usage_history.old.jsonl", "profiles/b/theirs.json"] {
+        std::fs::write(root.join(name), "{}").expect("a file");
+    }
+    let left = house.engine().adoptable().expect("a plan").left;
+    let named: Vec<_> = left.iter().filter_map(|path| path.strip_prefix(&root).ok()?.to_str()).collect();
+    assert!(named.contains(&"unknown.bin") && named.contains(&"profiles/b/theirs.json"), "{named:?}");
+    assert!(!named.iter().any(|name| name.contains("incidents") || name.contains("usage")), "{named:?}");
+}
+
 #[test]
 fn a_stage_that_nobody_understands_stays() {
     let house = later("later-odd");
@@ -175,12 +189,17 @@ fn used_up_tokens_are_taken_over_and_a_torn_record_counts_for_nothing_good() {
     let house = later("later-spent");
     let record = json!({"b": [hash(&login("B").pair.refresh())]});
     std::fs::write(house.world.root().join("auth.spent.json"), record.to_string()).expect("a record");
-    house.engine().adopt().expect("adopted");
+    let done = house.engine().adopt().expect("adopted");
+    let said = |done: &Adoption| done.adoptees.iter().find(|one| one.name == "b").and_then(|one| one.note.clone());
+    assert!(said(&done).is_some_and(|note| note.contains("used up")), "{:?}", done.adoptees);
     assert_eq!(house.try_switch("b").map(drop).expect_err("used up").kind(), Kind::DeadLogin);
+    let listing = house.engine().list().expect("a list");
+    assert!(listing.accounts[1].reason.as_deref().is_some_and(|reason| reason.contains("used up")));
 
     let house = later("later-torn");
     std::fs::write(profile(&house, "b").join("auth.spent.json"), "{\"b\": [").expect("a record");
-    house.engine().adopt().expect("adopted");
+    let done = house.engine().adopt().expect("adopted");
+    assert!(said(&done).is_some_and(|note| note.contains("cannot be read")), "{:?}", done.adoptees);
     let listing = house.engine().list().expect("a list");
     assert_eq!(listing.accounts[1].state, State::Unknown);
     assert_eq!(house.try_switch("b").map(drop).expect_err("unknown").kind(), Kind::DeadLogin);

@@ -88,6 +88,28 @@ fn the_link_becomes_a_file_and_its_login_is_lent() {
     assert_eq!(house.world.snapshot(), after, "once is enough");
 }
 
+/// An endpoint as 0.4.0 leaves it: its key in the settings, which is its own and no override of anything.
+#[test]
+fn an_active_endpoint_is_taken_over_as_that_and_what_it_set_goes_with_it() {
+    let house = House::new("old-endpoint");
+    house.world.old_tree(&logins(&[("a", "A"), ("e", "B")]), Some("e"));
+    std::fs::remove_file(house.world.credentials_path()).expect("a link");
+    let profile = house.world.root().join("profiles/e");
+    std::fs::remove_file(profile.join("credentials.json")).expect("a slot");
+    let config = "base_url = \"https://e.example\"\napi_key = \"sk-FAKE\"\n\n[env]\nX = \"1\"\n";
+    std::fs::write(profile.join("config.toml"), config).expect("a config");
+    let set = r#"{"env": {"ANTHROPIC_AUTH_TOKEN": "sk-FAKE", "ANTHROPIC_BASE_URL": "https://e.example", "X": "1", "Y": "2"}}"#;
+    let settings = house.world.claude_dir().join("settings.json");
+    std::fs::write(&settings, set).expect("settings");
+    let listing = house.engine().list().expect("a list");
+    assert_eq!((listing.active.as_deref(), listing.overrides), (Some("e"), Vec::new()));
+    house.switch("a");
+    assert!(said(&house, "the endpoint 'e' is active"), "{:?}", house.said);
+    let env = house.world.read_json(&settings)["env"].to_string();
+    assert_eq!(env, r#"{"Y":"2","HTTP_PROXY":"http://proxy.invalid"}"#, "the user's own, and a's");
+    assert_eq!(house.world.live(), "A1");
+}
+
 #[test]
 fn looking_takes_nothing_over() {
     let house = old("old-look");

@@ -115,7 +115,7 @@ fn adoptees(engine: &Engine, snapshot: &Snapshot, survey: &Survey, owner: &Owner
         } else if state == crate::profile::State::NoLogin {
             (Fate::NoLogin, None)
         } else {
-            (Fate::Taken, reason)
+            (Fate::Taken, survey.speaks_against(record).map(str::to_owned).or(reason))
         };
         let email = record.identity.as_ref().and_then(|known| known.email.clone());
         Adoptee { name: record.name.clone(), email, fate, note }

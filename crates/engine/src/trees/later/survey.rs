@@ -11,56 +11,20 @@ use super::spent::{self, SpentFile};
 use super::staged::{self, StagedPair};
 use crate::custody::{Desk, Snapshot};
 use crate::profile::{Record, State, token_of};
+use crate::root::{Entry, LAYOUT};
 use crate::{Engine, Error};
 
-/// Names in the root that 0.4.0 or we make.
-const ROOT: [&str; 21] = [
-    ".lock",
-    ".sandbox",
-    ".completions_installed",
-    "completions",
-    "profiles.toml",
-    "profiles",
-    "settings.toml",
-    "locks",
-    "login",
-    "bindings.toml",
-    "spent.jsonl",
-    "vault",
-    "journal",
-    "history.jsonl",
-    "log",
-    "integrations.json",
-    "applied.json",
-    "auto.json",
-    "status.json",
-    "poll",
-    "renewed",
-];
+/// Names in the root that 0.4.0 makes, or that are ours without being in the layout.
+const ROOT: [&str; 5] = [".sandbox", ".completions_installed", "completions", "auto.json", "status.json"];
 
-/// Names in a profile's directory that 0.4.0 or we make.
-const PROFILE: [&str; 17] = [
-    "config.toml",
-    "options.toml",
-    "credentials.json",
-    "loan.json",
-    "token.json",
-    "identity.json",
-    "machine.json",
-    "verdict.json",
-    "refresh",
-    "bound",
-    "base",
-    "conflicts",
-    "runtime",
-    "sessions",
-    "usage_cache.json",
-    "usage_history.jsonl",
-    "usage_last.json",
-];
+/// How the layout calls what lies in a profile's directory.
+const IN_PROFILE: &str = "profiles/<name>/";
 
 /// What is known of a profile whose record of used-up tokens is torn.
 const TORN: &str = "another version's record of its used-up tokens cannot be read";
+
+/// What is said of a login that another version saw used up.
+const USED_UP: &str = "its login is used up; sign in as it again";
 
 /// What it found.
 #[derive(Default)]
@@ -86,10 +50,9 @@ impl Engine {
     }
 
     fn survey_in(&self, directory: &Path, profile: Option<&str>, survey: &mut Survey) -> Result<(), Error> {
-        let known: &[&str] = if profile.is_some() { &PROFILE } else { &ROOT };
         for name in self.disk.list(directory).unwrap_or_default() {
             let path = directory.join(&name);
-            if known.iter().any(|known| name == **known) {
+            if name.to_str().is_some_and(|name| is_known(name, profile.is_some())) {
                 continue;
             }
             match (name.to_str(), profile) {
@@ -124,7 +87,27 @@ impl Engine {
     }
 }
 
+/// Whether 0.4.0 or we make a file of that name there.
+fn is_known(name: &str, in_profile: bool) -> bool {
+    let first = |path: &'static str| path.split('/').next();
+    let of_layout = |entry: &Entry| match entry.path.strip_prefix(IN_PROFILE) {
+        Some(path) => in_profile && first(path) == Some(name),
+        None => !in_profile && first(entry.path) == Some(name),
+    };
+    let profiles = !in_profile && name == "profiles";
+    profiles || !in_profile && ROOT.contains(&name) || LAYOUT.iter().any(of_layout)
+}
+
 impl Survey {
+    /// What speaks against a profile's login: it is used up, or nobody can say whether it is.
+    pub(super) fn speaks_against(&self, record: &Record) -> Option<&'static str> {
+        let used_up = token(record).is_some_and(|token| self.is_spent(&token));
+        let torn = self.spent.iter().any(|(profile, said)| {
+            matches!(said, SpentFile::Unreadable) && profile.as_ref().is_none_or(|name| *name == record.name)
+        });
+        used_up.then_some(USED_UP).or(torn.then_some(TORN))
+    }
+
     /// The profiles whose staged pair was made from the token that they still have.
     pub(crate) fn landing(&self, snapshot: &Snapshot) -> Vec<String> {
         let fits = |(name, _, pair): &&(String, PathBuf, StagedPair)| {
