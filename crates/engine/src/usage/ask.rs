@@ -119,6 +119,9 @@ impl Engine {
                 // The plan was refused with the same token.
                 cache.plan_asked = asked;
                 let token = self.renewed(&target.name, &Need { refused: true, ..Need::default() })?;
+                if let Some(apart) = manner.apart {
+                    self.host.clock.sleep(apart);
+                }
                 self.request(target, &token, (cache, manner))
             }
             answer => answer,
