@@ -8,7 +8,7 @@ use super::{Call, time, usage, zone};
 use crate::failure::Failure;
 use crate::incidents;
 use crate::readings::{self, Clockwork};
-use crate::table::{Cell, lay_out};
+use crate::table::{Cell, fits, lay_out};
 use crate::ui::{BAD, FAINT, GOOD, Ui, WARN};
 
 /// Show the profiles, and whose login is live.
@@ -23,8 +23,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
         return call.ui.document(&document(&listing, now));
     }
     if !listing.accounts.is_empty() {
-        let rows = listing.accounts.iter().map(|account| row(account, now)).collect();
-        call.ui.print(&lay_out(&["", "NAME", "ACCOUNT", "ORGANIZATION", "PLAN", "STATE"], rows, call.ui.width))?;
+        call.ui.print(&table(&listing.accounts, now, call.ui.width))?;
         readings_of(&listing, now, call)?;
     }
     beside(&listing, call.ui);
@@ -45,6 +44,27 @@ fn readings_of(listing: &Listing, now: Timestamp, call: &Call<'_>) -> Result<(),
     call.ui.print(&format!("\n{}", usage::table(&listing.accounts, &clock, call)))?;
     call.ui.say(&format!("times are in {}", clock.zone_name()));
     Ok(())
+}
+
+/// All profiles. Where there is no room for everything, what tells least goes first: the state is why one looks.
+fn table(accounts: &[Account], now: Timestamp, width: Option<usize>) -> String {
+    const TITLES: [&str; 6] = ["", "NAME", "ACCOUNT", "ORGANIZATION", "PLAN", "STATE"];
+    let without = |gone: &[usize]| {
+        let mut rows: Vec<Vec<Cell>> = accounts.iter().map(|account| row(account, now)).collect();
+        let mut titles = TITLES.to_vec();
+        for at in gone {
+            titles.remove(*at);
+            rows.iter_mut().for_each(|row| drop(row.remove(*at)));
+        }
+        (titles, rows)
+    };
+    let mails: Vec<_> = accounts.iter().filter_map(|account| account.email.as_deref()).collect();
+    let twice = mails.iter().any(|mail| mails.iter().filter(|other| *other == mail).count() > 1);
+    // One e-mail may have several accounts, which the organization tells apart.
+    let orders: [&[usize]; 4] = [&[], if twice { &[4] } else { &[3] }, &[4, 3], &[4, 3, 2]];
+    let fitting = orders.into_iter().map(without).find(|(titles, rows)| fits(titles, rows, width));
+    let (titles, rows) = fitting.unwrap_or_else(|| without(orders[3]));
+    lay_out(&titles, rows, width)
 }
 
 fn row(account: &Account, now: Timestamp) -> Vec<Cell> {

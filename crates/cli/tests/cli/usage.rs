@@ -237,3 +237,26 @@ fn look_ups_and_readings_of_many_processes_have_one_budget() {
     assert_eq!((output.json()["captured"].as_str(), output.json()["active"].as_bool()), (Some("a"), Some(true)));
     assert!(output.stderr.contains("the server is not asked whose this login is: 20 requests an hour"), "{output:?}");
 }
+
+/// On a terminal that is too narrow for everything the figures stay, and no line is longer than it.
+#[test]
+fn the_figures_are_told_however_narrow_the_terminal_is() {
+    let stage = with_providers("us-narrow");
+    let long = "a-profile-with-a-name-that-somebody-took-care-of";
+    stage.ok(&["rename", "b", long]);
+    stage.ok(&["usage"]);
+    for columns in ["120", "80", "60", "40", "32"] {
+        for words in [&["usage", "--offline"][..], &["usage", "a", "--offline"], &["list"]] {
+            let mut command = stage.command(words);
+            command.env("COLUMNS", columns);
+            let text = finish(command).success().stdout;
+            let (name, widest) = (format!("{columns}: {words:?}"), columns.parse::<usize>().expect("a number"));
+            for figure in ["47 %", "12 %", "88 %"] {
+                assert!(text.contains(figure), "{name}: {figure}\n{text}");
+            }
+            let too_long = text.lines().find(|line| line.chars().count() > widest);
+            assert!(too_long.is_none() || columns == "32", "{name}\n{text}");
+            assert!(words[0] != "list" || text.contains("ok"), "{name}: the state\n{text}");
+        }
+    }
+}
