@@ -161,8 +161,10 @@ fn of_window(account: &Account, window: &Window, clock: &Clockwork, room: Room) 
     let used = match window.value(clock.now) {
         Some(percent) => {
             let most = account.filling.get(&window.id).and_then(|filling| filling.at_most);
+            let unknown = most.is_none() && account.usage.as_ref().is_some_and(Reading::is_frozen);
             let most = most.filter(|most| most.floor() > percent.floor());
-            Cell::styled(&used((percent, most, stale), room), look(most.unwrap_or(percent)))
+            let more = if unknown { " or more" } else { "" };
+            Cell::styled(&format!("{}{more}", used((percent, most, stale), room)), look(most.unwrap_or(percent)))
         }
         None => Cell::styled("was reset", FAINT),
     };
@@ -246,11 +248,13 @@ pub(crate) fn trouble(reading: &Reading, clock: &Clockwork, incidents: Option<&[
 /// `3.05 of 5.00 EUR (61 %)`.
 pub(crate) fn spend(spend: &Spend) -> String {
     let currency = spend.currency.as_deref().unwrap_or("of an unnamed currency");
-    let digits = if matches!(spend.currency.as_deref(), Some("JPY" | "KRW" | "VND" | "CLP")) { 0 } else { 2 };
+    let digits = spend.digits();
     let amount = |amount: f64| format!("{amount:.digits$}");
     let share = spend.percent.map_or_else(String::new, |percent| format!(" ({percent:.0} %)"));
     match (spend.enabled, spend.used, spend.limit) {
         (false, None | Some(0.0), _) => "off".to_owned(),
+        // That there is no limit means no cap only while it is on (facts §4.1).
+        (false, Some(used), _) => format!("off; {} {currency} was used", amount(used)),
         (_, Some(used), Some(limit)) => format!("{} of {} {currency}{share}", amount(used), amount(limit)),
         (_, Some(used), None) => format!("{} {currency}, no cap{share}", amount(used)),
         (_, None, Some(limit)) => format!("up to {} {currency}{share}", amount(limit)),
@@ -368,6 +372,10 @@ mod tests {
             (of(Some(3.05), None, "USD", true), "3.05 USD, no cap"),
             (of(None, None, "USD", true), "on, no cap"),
             (of(None, None, "USD", false), "off"),
+            (of(Some(3.05), None, "USD", false), "off; 3.05 USD was used"),
+            (of(Some(3.05), Some(5.0), "USD", false), "off; 3.05 USD was used"),
+            (of(Some(0.245), Some(2.0), "KWD", true), "0.245 of 2.000 KWD"),
+            (of(Some(245.0), Some(2000.0), "ISK", true), "245 of 2000 ISK"),
         ] {
             assert_eq!(spend(&paid), expected);
         }

@@ -139,6 +139,28 @@ fn what_a_scope_lacks_is_not_asked_for_again_for_a_day() {
     }
 }
 
+/// What it is told to do about it, it may do at once.
+#[test]
+fn what_a_scope_lacked_is_asked_for_after_a_new_sign_in() {
+    let house = house("u-signed");
+    let scope = json!({"error": {"message": "OAuth token does not meet scope requirement: user:profile"}});
+    server(&house).script(Route::Usage, vec![Reply::json(403, &scope)]);
+    let login = house.world.root().join("profiles/a/credentials.json");
+    let ends = |end: u64| {
+        house.world.edit_json(&login, |object| object["claudeAiOauth"]["refreshTokenExpiresAt"] = end.into());
+    };
+    ends(4_000_000_000_000);
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Scope));
+    // A renewal changes nothing.
+    ends(4_000_000_060_000);
+    let held = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert!(matches!(became(&held, "a"), Asked::Held(_)));
+    ends(4_000_600_000_000);
+    let usage = house.engine().usage(Some("a"), Asking::Stale).expect("usage");
+    assert_eq!((became(&usage, "a"), reading(&usage, "a").error), (Asked::Answered, None));
+}
+
 #[test]
 fn a_refused_token_is_renewed_once_where_that_is_ours() {
     for (name, replies, renewed, trouble) in [
