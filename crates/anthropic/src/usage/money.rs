@@ -41,7 +41,9 @@ impl Spend {
 /// What a body says of it: `spend`, which is newer, before `extra_usage`.
 pub(super) fn of(body: &Map<String, Value>) -> Option<Spend> {
     let object = |key: &str| field(body, key).and_then(Value::as_object);
-    object("spend").map(of_spend).or_else(|| object("extra_usage").map(of_extra))
+    let (newer, older) = (object("spend").map(of_spend), object("extra_usage").map(of_extra));
+    // One that says nothing hides nothing.
+    newer.clone().filter(|spend| *spend != Spend::default()).or(older).or(newer)
 }
 
 fn of_spend(spend: &Map<String, Value>) -> Spend {

@@ -122,6 +122,17 @@ fn odd_entries_hide_no_other() {
             r#"{"kind":"session","percent":1,"resets_at":"2026-11-20T16:00:00"}"#,
             Some("5h 1 2026-11-20T16:00:00Z"),
         ),
+        (
+            "a reset in a fraction of seconds",
+            r#"{"kind":"session","percent":1,"resets_at":1795190400.5}"#,
+            Some("5h 1 2026-11-20T16:00:00Z"),
+        ),
+        (
+            "a reset in seconds, as a text",
+            r#"{"kind":"session","percent":1,"resets_at":"1795190400"}"#,
+            Some("5h 1 2026-11-20T16:00:00Z"),
+        ),
+        ("nothing, with a sign", r#"{"kind":"session","percent":-0.0}"#, Some("5h 0 -")),
         ("a reset that is none", r#"{"kind":"session","percent":1,"resets_at":"soon"}"#, Some("5h 1 -")),
         ("a reset beyond time", r#"{"kind":"session","percent":1,"resets_at":9223372036854775807}"#, Some("5h 1 -")),
         (
@@ -273,6 +284,16 @@ fn money_is_in_its_unit_and_currency() {
             Some(Spend { percent: Some(100.0), enabled: true, ..Spend::default() }),
         ),
         ("off", SEAT.to_owned(), Some(Spend::default())),
+        (
+            "a newer one that says nothing",
+            extra(r#""monthly_limit":2000,"currency":"EUR""#).replacen(
+                '{',
+                r#"{"spend":{"enabled":false,"used":null},"#,
+                1,
+            ),
+            Some(spend(2.45, Some(20.0), "EUR", 12.25, true)),
+        ),
+        ("both say nothing", r#"{"spend":{},"extra_usage":{}}"#.to_owned(), Some(Spend::default())),
         ("nothing said", NO_SESSION.to_owned(), None),
         ("a null", r#"{"limits":[],"spend":null,"extra_usage":null}"#.to_owned(), None),
     ] {
