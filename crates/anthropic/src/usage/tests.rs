@@ -132,7 +132,6 @@ fn odd_entries_hide_no_other() {
             r#"{"kind":"session","percent":1,"resets_at":"1795190400"}"#,
             Some("5h 1 2026-11-20T16:00:00Z"),
         ),
-        ("nothing, with a sign", r#"{"kind":"session","percent":-0.0}"#, Some("5h 0 -")),
         ("a reset that is none", r#"{"kind":"session","percent":1,"resets_at":"soon"}"#, Some("5h 1 -")),
         ("a reset beyond time", r#"{"kind":"session","percent":1,"resets_at":9223372036854775807}"#, Some("5h 1 -")),
         (
@@ -284,20 +283,35 @@ fn money_is_in_its_unit_and_currency() {
             Some(Spend { percent: Some(100.0), enabled: true, ..Spend::default() }),
         ),
         ("off", SEAT.to_owned(), Some(Spend::default())),
-        (
-            "a newer one that says nothing",
-            extra(r#""monthly_limit":2000,"currency":"EUR""#).replacen(
-                '{',
-                r#"{"spend":{"enabled":false,"used":null},"#,
-                1,
-            ),
-            Some(spend(2.45, Some(20.0), "EUR", 12.25, true)),
-        ),
-        ("both say nothing", r#"{"spend":{},"extra_usage":{}}"#.to_owned(), Some(Spend::default())),
         ("nothing said", NO_SESSION.to_owned(), None),
         ("a null", r#"{"limits":[],"spend":null,"extra_usage":null}"#.to_owned(), None),
     ] {
         assert_eq!(parse(body.as_bytes()).expect("an answer").spend, expected, "{name}");
+    }
+}
+
+#[test]
+fn nothing_has_no_sign() {
+    assert_eq!(percent(&serde_json::json!(-0.0)).map(|percent| percent.to_string()).as_deref(), Some("0"));
+}
+
+/// The newer of two words is believed where it is one.
+#[test]
+fn money_that_is_told_twice_is_told_by_the_one_that_says_anything() {
+    let extra = r#""extra_usage":{"is_enabled":true,"used_credits":245,"currency":"EUR"}"#;
+    for (name, body, used, currency) in [
+        (
+            "nulls before figures",
+            format!(r#"{{"spend":{{"enabled":false,"used":null,"limit":null}},{extra}}}"#),
+            Some(2.45),
+            Some("EUR"),
+        ),
+        ("an empty one before figures", format!(r#"{{"spend":{{}},{extra}}}"#), Some(2.45), Some("EUR")),
+        ("on, and nothing used", format!(r#"{{"spend":{{"enabled":true}},{extra}}}"#), None, None),
+        ("both say nothing", r#"{"spend":{},"extra_usage":{}}"#.to_owned(), None, None),
+    ] {
+        let spend = parse(body.as_bytes()).expect("an answer").spend.expect("a word on it");
+        assert_eq!((spend.used, spend.currency.as_deref()), (used, currency), "{name}");
     }
 }
 

@@ -72,6 +72,12 @@ pub(crate) fn last(disk: &Disk, path: &Path, wanted: impl Fn(&Line) -> bool) -> 
     bytes.rsplit(|byte| *byte == b'\n').filter_map(Line::parse).find(wanted)
 }
 
+/// The first line of a file.
+pub(crate) fn first(disk: &Disk, path: &Path) -> Option<Line> {
+    let bytes = piece(&mut disk.vfs.open(path).ok()?, 0, TAIL)?;
+    bytes.split(|byte| *byte == b'\n').find_map(Line::parse)
+}
+
 /// Behind the place that was looked for, so much is read at most.
 const BEYOND: u64 = 32 << 10;
 
