@@ -260,3 +260,22 @@ fn the_figures_are_told_however_narrow_the_terminal_is() {
         }
     }
 }
+
+/// Why a login is in doubt is told in full where there is no room for it in the table, and costs it no column.
+#[test]
+fn a_reason_is_never_cut_away() {
+    let stage = Stage::two_with_server("us-reason");
+    stage.expire("a");
+    stage.server.as_ref().expect("a server").script(Route::Token, vec![Reply::status(500)]);
+    assert_eq!(stage.run(&["refresh", "a"]).code, Some(6));
+    let why = "unknown: a renewal was answered with status 500, which leaves open whether it was made";
+    for columns in ["60", "90", "200"] {
+        let mut command = stage.command(&["list"]);
+        command.env("COLUMNS", columns);
+        let output = finish(command).success();
+        let below = columns != "200";
+        assert_eq!(output.stderr.contains(&format!("'a' is {why}")), below, "{columns}: {}", output.stderr);
+        assert_eq!(output.stdout.contains(why), !below, "{columns}: {}", output.stdout);
+        assert!(output.stdout.contains("alice@example.invalid"), "{columns}: {}", output.stdout);
+    }
+}
