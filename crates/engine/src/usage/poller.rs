@@ -131,10 +131,7 @@ impl Engine {
         let reading = shelf.reading();
         let how = super::policy::Use { moving: shelf.cache().is_some_and(|cache| cache.moving), ..target.how };
         let last = ledger.last(now);
-        // The same for everybody who asks about this account after this request, so that looking again changes nothing.
-        let seed =
-            last.map_or(0, Timestamp::as_second).unsigned_abs() ^ u64::from_str_radix(&target.account, 16).unwrap_or(0);
-        let jitter = f64::from(u8::try_from(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56).unwrap_or(0)) / 127.5 - 1.0;
+        let jitter = schedule::jitter(last, &target.account);
         let facts = Facts { reading: reading.as_ref(), how, last, budget: ledger.budget(now), jitter };
         let due = schedule::due(&facts, now);
         let recently = |at: Timestamp| now.duration_since(at) < AWAKE;

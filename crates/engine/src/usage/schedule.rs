@@ -75,6 +75,12 @@ fn lasts(reading: &Reading, usual: Duration) -> bool {
     error_at.duration_since(as_of) > long
 }
 
+/// From -1 to 1: the same for everybody who asks about this account after this request, so that looking again changes nothing.
+pub(crate) fn jitter(last: Option<Timestamp>, account: &str) -> f64 {
+    let seed = last.map_or(0, Timestamp::as_second).unsigned_abs() ^ u64::from_str_radix(account, 16).unwrap_or(0);
+    f64::from(u8::try_from(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56).unwrap_or(0)) / 127.5 - 1.0
+}
+
 /// Within a tenth.
 fn jittered(time: Duration, jitter: f64) -> SignedDuration {
     let share = 1.0 + 0.1 * jitter.clamp(-1.0, 1.0);
@@ -165,6 +171,28 @@ mod tests {
             let facts = Facts { reading: Some(&reading), how: active, last: Some(at(-60)), budget: FREE, jitter };
             assert_eq!(due(&facts, at(0)), at(expected), "{jitter}");
         }
+    }
+
+    /// Accounts that were asked about in one moment are not asked about in one moment again, and no account always early.
+    #[test]
+    fn jitter_differs_by_account_and_by_request() {
+        let spread = |jitters: Vec<f64>| {
+            assert!(jitters.iter().all(|jitter| (-1.0..=1.0).contains(jitter)), "{jitters:?}");
+            let (least, most) =
+                jitters.iter().fold((1.0_f64, -1.0_f64), |(a, b), jitter| (a.min(*jitter), b.max(*jitter)));
+            let mean = jitters.iter().sum::<f64>() / 200.0;
+            assert!(least < -0.9 && most > 0.9 && mean.abs() < 0.2, "{least} to {most}, {mean} in the middle");
+        };
+        spread(
+            (0..200_u64)
+                .map(|account| jitter(Some(at(0)), &format!("{:016x}", account.wrapping_mul(0x1234_5678_9abc))))
+                .collect(),
+        );
+        spread((0..200).map(|request| jitter(Some(at(request * 300)), "0123456789abcdef")).collect());
+        assert!(
+            (jitter(Some(at(7)), "ab") - jitter(Some(at(7)), "ab")).abs() < f64::EPSILON,
+            "looking changes nothing"
+        );
     }
 
     /// One window of many says nothing of the others: neither one that a status line hands over, nor one that is used up.
