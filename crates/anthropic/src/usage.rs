@@ -147,7 +147,8 @@ fn of_flat(value: &Value, id: &str, label: &str) -> Option<UsageWindow> {
 
 /// A share in percent, also as a text; more than all is all, and what is no number is not known.
 pub(crate) fn percent(value: &Value) -> Option<f64> {
-    number(value).map(|percent| percent.clamp(0.0, 100.0))
+    // Nothing less than nothing is nothing, and has no sign.
+    number(value).map(|percent| percent.clamp(0.0, 100.0) + 0.0)
 }
 
 /// A finite number, also as a text.
@@ -156,11 +157,13 @@ pub(crate) fn number(value: &Value) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// A moment: ISO 8601, without an offset in UTC, or seconds or milliseconds since 1970.
+/// A moment: ISO 8601, without an offset in UTC, or seconds or milliseconds since 1970, also as a text. Without it a window
+/// would seem never to begin anew.
 pub(crate) fn time(value: &Value) -> Option<Timestamp> {
-    if let Some(number) = value.as_i64() {
-        let milliseconds = if number.abs() < 100_000_000_000 { number.checked_mul(1000)? } else { number };
-        return Timestamp::from_millisecond(milliseconds).ok();
+    if let Some(number) = number(value) {
+        let milliseconds = if number.abs() < 100_000_000_000.0 { number * 1000.0 } else { number };
+        let since = jiff::SignedDuration::try_from_secs_f64(milliseconds / 1000.0).ok()?;
+        return Timestamp::UNIX_EPOCH.checked_add(since).ok();
     }
     let text = value.as_str()?.trim();
     text.parse().ok().or_else(|| {

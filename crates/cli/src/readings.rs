@@ -95,49 +95,113 @@ pub(crate) fn bar(percent: f64) -> String {
     format!("{}{} {:>3} %", "█".repeat(filled), "░".repeat(BAR - filled), whole(percent))
 }
 
+/// How much is told of a window, by the room that there is. Its figure is always told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Everything.
+    Ample,
+    /// No bars, and no source of a figure.
+    Less,
+    /// Nor when a window begins anew by the clock.
+    Little,
+    /// One account below the other, with its name in a line of its own.
+    Least,
+}
+
+impl Room {
+    /// From most to least.
+    pub(crate) const ALL: [Self; 4] = [Self::Ample, Self::Less, Self::Little, Self::Least];
+}
+
+/// The columns of readings.
+pub(crate) const TITLES: [&str; 6] = ["", "NAME", "WINDOW", "USED", "RESETS", "AGE"];
+
+/// No label needs more where there is little room.
+const LABEL: usize = 14;
+
 /// The rows of an account: one a window, or one that says why there is none.
-pub(crate) fn rows(account: &Account, clock: &Clockwork) -> Vec<Vec<Cell>> {
+pub(crate) fn rows(account: &Account, clock: &Clockwork, room: Room) -> Vec<Vec<Cell>> {
     let place = if account.active { format!("*{}", account.position) } else { format!(" {}", account.position) };
     let style = if account.active { GOOD } else { anstyle::Style::new() };
-    let head = || vec![Cell::styled(&place, style), Cell::styled(&account.name, style)];
+    let mut told = facts(account, clock, room);
+    if room == Room::Least {
+        let name = Cell::styled(&format!("{place} {}", account.name), style).running_on();
+        told.insert(0, vec![name, Cell::from(""), Cell::from(""), Cell::from("")]);
+        return told;
+    }
+    for (at, row) in told.iter_mut().enumerate() {
+        let head = if at == 0 { [place.as_str(), account.name.as_str()] } else { [""; 2] };
+        row.splice(0..0, head.map(|text| Cell::styled(text, style)));
+    }
+    told
+}
+
+/// The same without the account's name.
+pub(crate) fn facts(account: &Account, clock: &Clockwork, room: Room) -> Vec<Vec<Cell>> {
     let none = |why: &str| {
-        let mut row = head();
-        row.extend([Cell::styled("-", FAINT), Cell::styled(why, FAINT), Cell::from(""), Cell::from("")]);
-        vec![row]
+        let why = Cell::styled(why, FAINT).running_on();
+        vec![vec![Cell::styled("-", FAINT), why, Cell::from(""), Cell::from("")]]
     };
     let Some(reading) = &account.usage else { return none(&without_reading(account)) };
     if reading.windows.is_empty() && reading.balances.is_empty() {
         return none(reading.error.map_or("no window reported", Trouble::sentence));
     }
-    let mut rows = Vec::new();
-    for window in &reading.windows {
-        let mut row = if rows.is_empty() { head() } else { vec![Cell::from(""), Cell::from("")] };
-        let used = match window.value(clock.now) {
-            Some(percent) => {
-                let most = account.filling.get(&window.id).and_then(|filling| filling.at_most);
-                let most = most.filter(|most| most.floor() > percent.floor());
-                let more = most.map_or_else(String::new, |most| format!(", by now up to {} %", most.floor()));
-                Cell::styled(&format!("{}{more}", bar(percent)), look(most.unwrap_or(percent)))
-            }
-            None => Cell::styled("was reset", FAINT),
-        };
-        let label = if window.binding { format!("{} !", window.label) } else { window.label.clone() };
-        let stale = window.is_stale(clock.now);
-        let age = clock.age(window.as_of, window.source, stale);
-        let age = if stale { Cell::styled(&age, WARN) } else { Cell::from(age) };
-        row.extend([Cell::from(label), used, Cell::from(clock.reset(window)), age]);
-        rows.push(row);
-    }
-    for balance in &reading.balances {
-        let mut row = if rows.is_empty() { head() } else { vec![Cell::from(""), Cell::from("")] };
+    let windows = reading.windows.iter().map(|window| of_window(account, window, clock, room));
+    let balances = reading.balances.iter().map(|balance| {
         let (amount, stale) = (self::balance(balance), reading.is_stale(clock.now));
         let amount = if balance.amount < 0.0 { Cell::styled(&amount, BAD) } else { Cell::from(amount) };
-        let age = clock.age(reading.as_of, reading.source, stale);
-        let age = if stale { Cell::styled(&age, WARN) } else { Cell::from(age) };
-        row.extend([Cell::from(balance.label.clone()), amount, Cell::from("-"), age]);
-        rows.push(row);
+        let age = aged((reading.as_of, reading.source, stale), clock, room);
+        vec![Cell::from(label(&balance.label, room)), amount, Cell::from("-"), age]
+    });
+    windows.chain(balances).collect()
+}
+
+fn of_window(account: &Account, window: &Window, clock: &Clockwork, room: Room) -> Vec<Cell> {
+    let stale = window.is_stale(clock.now);
+    let used = match window.value(clock.now) {
+        Some(percent) => {
+            let most = account.filling.get(&window.id).and_then(|filling| filling.at_most);
+            let unknown = most.is_none() && account.usage.as_ref().is_some_and(Reading::is_frozen);
+            let most = most.filter(|most| most.floor() > percent.floor());
+            let more = if unknown { " or more" } else { "" };
+            Cell::styled(&format!("{}{more}", used((percent, most, stale), room)), look(most.unwrap_or(percent)))
+        }
+        None => Cell::styled("was reset", FAINT),
+    };
+    let mark = if window.binding { " !" } else { "" };
+    let label = format!("{}{mark}", label(&window.label, room));
+    let reset = match (room, window.resets_at) {
+        (Room::Ample | Room::Less, _) | (_, None) => clock.reset(window),
+        (_, Some(at)) if at <= clock.now => format!("at {}", clock.local(at)),
+        (_, Some(at)) => span(at.duration_since(clock.now)),
+    };
+    let age = aged((window.as_of, window.source, stale), clock, room);
+    vec![Cell::from(label), used, Cell::from(reset), age]
+}
+
+/// How much of a window is used, and up to how much it may be by now. A stale figure has a sign where its age has no word.
+fn used((percent, most, stale): (f64, Option<f64>, bool), room: Room) -> String {
+    let whole = percent.floor();
+    match (room, most) {
+        (Room::Ample, None) => bar(percent),
+        (Room::Ample, Some(most)) => format!("{}, by now up to {} %", bar(percent), most.floor()),
+        (Room::Less | Room::Little, None) => format!("{whole:>3} %"),
+        (Room::Less | Room::Little, Some(most)) => format!("{whole:>3} % to {} %", most.floor()),
+        (Room::Least, most) => {
+            let most = most.map_or_else(String::new, |most| format!("-{}", most.floor()));
+            format!("{}{whole}{most} %", if stale { "~" } else { "" })
+        }
     }
-    rows
+}
+
+fn aged((as_of, source, stale): (Option<Timestamp>, Source, bool), clock: &Clockwork, room: Room) -> Cell {
+    let source = if room == Room::Ample { source } else { Source::Api };
+    let age = clock.age(as_of, source, stale && room != Room::Least);
+    if stale { Cell::styled(&age, WARN) } else { Cell::from(age) }
+}
+
+fn label(label: &str, room: Room) -> String {
+    if room == Room::Ample { label.to_owned() } else { crate::table::cut(label, LABEL) }
 }
 
 /// `110.00 USD`.
@@ -184,11 +248,13 @@ pub(crate) fn trouble(reading: &Reading, clock: &Clockwork, incidents: Option<&[
 /// `3.05 of 5.00 EUR (61 %)`.
 pub(crate) fn spend(spend: &Spend) -> String {
     let currency = spend.currency.as_deref().unwrap_or("of an unnamed currency");
-    let digits = if matches!(spend.currency.as_deref(), Some("JPY" | "KRW" | "VND" | "CLP")) { 0 } else { 2 };
+    let digits = spend.digits();
     let amount = |amount: f64| format!("{amount:.digits$}");
     let share = spend.percent.map_or_else(String::new, |percent| format!(" ({percent:.0} %)"));
     match (spend.enabled, spend.used, spend.limit) {
         (false, None | Some(0.0), _) => "off".to_owned(),
+        // That there is no limit means no cap only while it is on (facts §4.1).
+        (false, Some(used), _) => format!("off; {} {currency} was used", amount(used)),
         (_, Some(used), Some(limit)) => format!("{} of {} {currency}{share}", amount(used), amount(limit)),
         (_, Some(used), None) => format!("{} {currency}, no cap{share}", amount(used)),
         (_, None, Some(limit)) => format!("up to {} {currency}{share}", amount(limit)),
@@ -306,6 +372,10 @@ mod tests {
             (of(Some(3.05), None, "USD", true), "3.05 USD, no cap"),
             (of(None, None, "USD", true), "on, no cap"),
             (of(None, None, "USD", false), "off"),
+            (of(Some(3.05), None, "USD", false), "off; 3.05 USD was used"),
+            (of(Some(3.05), Some(5.0), "USD", false), "off; 3.05 USD was used"),
+            (of(Some(0.245), Some(2.0), "KWD", true), "0.245 of 2.000 KWD"),
+            (of(Some(245.0), Some(2000.0), "ISK", true), "245 of 2000 ISK"),
         ] {
             assert_eq!(spend(&paid), expected);
         }

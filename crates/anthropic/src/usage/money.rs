@@ -26,10 +26,24 @@ pub struct Spend {
     pub enabled: bool,
 }
 
+impl Spend {
+    /// How many digits an amount of its currency has behind the point.
+    #[must_use]
+    pub fn digits(&self) -> usize {
+        match self.currency.as_deref() {
+            Some(currency) if WHOLE.contains(&currency) => 0,
+            Some(currency) if THOUSAND.contains(&currency) => 3,
+            _ => 2,
+        }
+    }
+}
+
 /// What a body says of it: `spend`, which is newer, before `extra_usage`.
 pub(super) fn of(body: &Map<String, Value>) -> Option<Spend> {
     let object = |key: &str| field(body, key).and_then(Value::as_object);
-    object("spend").map(of_spend).or_else(|| object("extra_usage").map(of_extra))
+    let (newer, older) = (object("spend").map(of_spend), object("extra_usage").map(of_extra));
+    // One that says nothing hides nothing.
+    newer.clone().filter(|spend| *spend != Spend::default()).or(older).or(newer)
 }
 
 fn of_spend(spend: &Map<String, Value>) -> Spend {

@@ -122,6 +122,16 @@ fn odd_entries_hide_no_other() {
             r#"{"kind":"session","percent":1,"resets_at":"2026-11-20T16:00:00"}"#,
             Some("5h 1 2026-11-20T16:00:00Z"),
         ),
+        (
+            "a reset in a fraction of seconds",
+            r#"{"kind":"session","percent":1,"resets_at":1795190400.5}"#,
+            Some("5h 1 2026-11-20T16:00:00Z"),
+        ),
+        (
+            "a reset in seconds, as a text",
+            r#"{"kind":"session","percent":1,"resets_at":"1795190400"}"#,
+            Some("5h 1 2026-11-20T16:00:00Z"),
+        ),
         ("a reset that is none", r#"{"kind":"session","percent":1,"resets_at":"soon"}"#, Some("5h 1 -")),
         ("a reset beyond time", r#"{"kind":"session","percent":1,"resets_at":9223372036854775807}"#, Some("5h 1 -")),
         (
@@ -277,6 +287,31 @@ fn money_is_in_its_unit_and_currency() {
         ("a null", r#"{"limits":[],"spend":null,"extra_usage":null}"#.to_owned(), None),
     ] {
         assert_eq!(parse(body.as_bytes()).expect("an answer").spend, expected, "{name}");
+    }
+}
+
+#[test]
+fn nothing_has_no_sign() {
+    assert_eq!(percent(&serde_json::json!(-0.0)).map(|percent| percent.to_string()).as_deref(), Some("0"));
+}
+
+/// The newer of two words is believed where it is one.
+#[test]
+fn money_that_is_told_twice_is_told_by_the_one_that_says_anything() {
+    let extra = r#""extra_usage":{"is_enabled":true,"used_credits":245,"currency":"EUR"}"#;
+    for (name, body, used, currency) in [
+        (
+            "nulls before figures",
+            format!(r#"{{"spend":{{"enabled":false,"used":null,"limit":null}},{extra}}}"#),
+            Some(2.45),
+            Some("EUR"),
+        ),
+        ("an empty one before figures", format!(r#"{{"spend":{{}},{extra}}}"#), Some(2.45), Some("EUR")),
+        ("on, and nothing used", format!(r#"{{"spend":{{"enabled":true}},{extra}}}"#), None, None),
+        ("both say nothing", r#"{"spend":{},"extra_usage":{}}"#.to_owned(), None, None),
+    ] {
+        let spend = parse(body.as_bytes()).expect("an answer").spend.expect("a word on it");
+        assert_eq!((spend.used, spend.currency.as_deref()), (used, currency), "{name}");
     }
 }
 

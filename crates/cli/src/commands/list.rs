@@ -8,7 +8,7 @@ use super::{Call, time, usage, zone};
 use crate::failure::Failure;
 use crate::incidents;
 use crate::readings::{self, Clockwork};
-use crate::table::{Cell, lay_out};
+use crate::table::{Cell, fits, lay_out};
 use crate::ui::{BAD, FAINT, GOOD, Ui, WARN};
 
 /// Show the profiles, and whose login is live.
@@ -23,8 +23,9 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
         return call.ui.document(&document(&listing, now));
     }
     if !listing.accounts.is_empty() {
-        let rows = listing.accounts.iter().map(|account| row(account, now)).collect();
-        call.ui.print(&lay_out(&["", "NAME", "ACCOUNT", "ORGANIZATION", "PLAN", "STATE"], rows, call.ui.width))?;
+        let (text, untold) = table(&listing.accounts, now, call.ui.width);
+        call.ui.print(&text)?;
+        untold.iter().for_each(|line| call.ui.say(line));
         readings_of(&listing, now, call)?;
     }
     beside(&listing, call.ui);
@@ -47,7 +48,49 @@ fn readings_of(listing: &Listing, now: Timestamp, call: &Call<'_>) -> Result<(),
     Ok(())
 }
 
-fn row(account: &Account, now: Timestamp) -> Vec<Cell> {
+/// All profiles, and what is to be said beside them. Where there is no room for everything, the reasons of states are said in
+/// full below, and then what tells least goes first: the state is why one looks.
+fn table(accounts: &[Account], now: Timestamp, width: Option<usize>) -> (String, Vec<String>) {
+    const TITLES: [&str; 6] = ["", "NAME", "ACCOUNT", "ORGANIZATION", "PLAN", "STATE"];
+    let without = |(gone, reasons): (&[usize], bool)| {
+        let mut rows: Vec<Vec<Cell>> = accounts.iter().map(|account| row(account, now, reasons)).collect();
+        let mut titles = TITLES.to_vec();
+        for at in gone {
+            titles.remove(*at);
+            rows.iter_mut().for_each(|row| drop(row.remove(*at)));
+        }
+        (titles, rows, reasons)
+    };
+    let mails: Vec<_> = accounts.iter().filter_map(|account| account.email.as_deref()).collect();
+    let twice = mails.iter().any(|mail| mails.iter().filter(|other| *other == mail).count() > 1);
+    // One e-mail may have several accounts, which the organization tells apart.
+    let orders: [(&[usize], bool); 5] =
+        [(&[], true), (&[], false), (if twice { &[4] } else { &[3] }, false), (&[4, 3], false), (&[4, 3, 2], false)];
+    let fitting = orders.into_iter().map(without).find(|(titles, rows, _)| fits(titles, rows, width));
+    let (titles, rows, reasons) = fitting.unwrap_or_else(|| without(orders[4]));
+    let untold = |account: &Account| Some(format!("'{}' is {}: {}", account.name, word(account), reason(account)?));
+    let untold = accounts.iter().filter(|_| !reasons).filter_map(untold).collect();
+    (lay_out(&titles, rows, width), untold)
+}
+
+/// Why a login's state is what it is; an endpoint's is told with its readings.
+fn reason(account: &Account) -> Option<&str> {
+    account.reason.as_deref().filter(|_| account.kind != ProfileKind::Endpoint)
+}
+
+/// A state for people.
+fn word(account: &Account) -> &'static str {
+    match account.state {
+        State::NoLogin if account.kind == ProfileKind::Endpoint => "no key",
+        State::Ok => "ok",
+        State::Expired => "expired; renewed when used",
+        State::SignedOut => "signed out",
+        State::NoLogin => "no login",
+        state => state.word(),
+    }
+}
+
+fn row(account: &Account, now: Timestamp, reasons: bool) -> Vec<Cell> {
     let place = account.position.to_string();
     let place = if account.active { Cell::styled(&format!("*{place}"), GOOD) } else { Cell::from(format!(" {place}")) };
     let email = account.email.as_deref();
@@ -58,21 +101,16 @@ fn row(account: &Account, now: Timestamp) -> Vec<Cell> {
         Cell::known(unproven.as_deref().or(email).or(account.base_url.as_deref())),
         Cell::known(account.organization_name.as_deref()),
         Cell::known(account.plan.as_deref()),
-        state(account, now),
+        state(account, now, reasons),
     ]
 }
 
-fn state(account: &Account, now: Timestamp) -> Cell {
+fn state(account: &Account, now: Timestamp, reasons: bool) -> Cell {
     let mut words = match (account.state, account.token_expires_at) {
-        (State::NoLogin, _) if account.kind == ProfileKind::Endpoint => "no key".to_owned(),
         (State::Ok, Some(end)) => format!("ok, {} left", span(now, end)),
-        (State::Ok, None) => "ok".to_owned(),
-        (State::Expired, _) => "expired; renewed when used".to_owned(),
-        (State::SignedOut, _) => "signed out".to_owned(),
-        (State::NoLogin, _) => "no login".to_owned(),
-        (state, _) => state.word().to_owned(),
+        _ => word(account).to_owned(),
     };
-    if let Some(reason) = account.reason.as_ref().filter(|_| account.kind != ProfileKind::Endpoint) {
+    if let Some(reason) = reason(account).filter(|_| reasons) {
         words = format!("{words}: {reason}");
     }
     let ends = account.ends_soon(now).and(account.login_expires_at);

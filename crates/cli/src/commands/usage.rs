@@ -4,16 +4,14 @@ mod watch;
 
 use clauth_engine::{Account, Asked, AskedAbout, Asking, Incident, Kind, Trouble, Usage};
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
 use super::{Call, list, zone};
 use crate::failure::Failure;
 use crate::incidents;
-use crate::readings::{self, Clockwork};
-use crate::table::{Cell, lay_out};
-use crate::ui::TITLE;
-
-/// The columns of readings.
-pub(super) const COLUMNS: [&str; 6] = ["", "NAME", "WINDOW", "USED", "RESETS", "AGE"];
+use crate::readings::{self, Clockwork, Room, TITLES};
+use crate::table::{Cell, fits, lay_out, lay_out_beside, wrap};
+use crate::ui::{TITLE, paint, plain};
 
 /// Show how much of each account's limits is used.
 #[derive(clap::Args)]
@@ -84,8 +82,21 @@ pub(super) fn table(accounts: &[Account], clock: &Clockwork, call: &Call<'_>) ->
     if accounts.is_empty() {
         return String::new();
     }
-    let rows = accounts.iter().flat_map(|account| readings::rows(account, clock)).collect();
-    lay_out(&COLUMNS, rows, call.ui.width)
+    in_room(&|room| accounts.iter().flat_map(|account| readings::rows(account, clock, room)).collect(), call)
+}
+
+/// Readings with as much of each as there is room for. Where there is no room at all, labels and figures stay whole.
+fn in_room(rows: &dyn Fn(Room) -> Vec<Vec<Cell>>, call: &Call<'_>) -> String {
+    let width = call.ui.width;
+    for room in Room::ALL {
+        let rows = rows(room);
+        // One account needs no name beside its windows.
+        let titles = &TITLES[TITLES.len() - rows.first().map_or(0, Vec::len)..];
+        if fits(titles, &rows, width) {
+            return lay_out(titles, rows, width);
+        }
+    }
+    lay_out_beside(2, &TITLES[2..], rows(Room::Least), width)
 }
 
 /// One account, with everything that is known of it.
@@ -93,13 +104,9 @@ fn full(account: &Account, (clock, incidents): (&Clockwork, Option<&[Incident]>)
     let known = [account.email.as_deref(), account.organization_name.as_deref(), account.plan.as_deref()];
     let title: Vec<&str> = std::iter::once(account.name.as_str()).chain(known.into_iter().flatten()).collect();
     let mut text = lay_out(&[&title.join(", ")], Vec::new(), call.ui.width);
-    let mut rows = readings::rows(account, clock);
-    rows.iter_mut().for_each(|row| drop(row.drain(..2)));
-    text.push_str(&lay_out(&COLUMNS[2..], rows, call.ui.width));
-    let mut facts: Vec<Vec<Cell>> = Vec::new();
-    let mut fact = |label: &str, value: Option<String>| {
-        facts.extend(value.map(|value| vec![Cell::styled(label, TITLE), Cell::from(value)]));
-    };
+    text.push_str(&in_room(&|room| readings::facts(account, clock, room), call));
+    let mut facts: Vec<(String, String)> = Vec::new();
+    let mut fact = |label: &str, value: Option<String>| facts.extend(value.map(|value| (plain(label), plain(&value))));
     if let Some(reading) = &account.usage {
         for window in &reading.windows {
             let pace = account.filling.get(&window.id).and_then(|filling| filling.pace);
@@ -118,12 +125,18 @@ fn full(account: &Account, (clock, incidents): (&Clockwork, Option<&[Incident]>)
             format!("{} of {} in the last hour{next}", budget.used, budget.limit)
         }),
     );
-    if !facts.is_empty() {
-        text.push('\n');
-        let table = lay_out(&["", ""], facts, call.ui.width);
-        text.push_str(table.split_once('\n').map_or("", |(_, rows)| rows));
-    }
-    text
+    text + &listed(&facts, call.ui.width)
+}
+
+/// What is known, each with its label before it. A sentence that is too long is broken and not cut: its end is why it is told.
+fn listed(facts: &[(String, String)], width: Option<usize>) -> String {
+    let indent = facts.iter().map(|(label, _)| label.width()).max().map_or(0, |widest| widest + 2);
+    let line = |(label, value): &(String, String)| {
+        let gap = " ".repeat(indent - label.width());
+        format!("{}{gap}{}\n", paint(TITLE, label), wrap(value, indent, width))
+    };
+    let lines: String = facts.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\n{lines}") }
 }
 
 /// What the table does not say: the zone, why something was not read, and when it is asked again.

@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_millis(700);
 /// More than Claude Code ever hands over.
 const MOST: usize = 1 << 20;
 
+/// What is passed on is passed on whole, whatever it is; a bound for what never ends.
+const MOST_THROUGH: usize = 64 << 20;
+
 /// The word that passes standard input on: the line itself then goes to standard error.
 pub(crate) const THROUGH: &str = "--through";
 
@@ -34,7 +37,7 @@ pub(crate) fn asked(argv: &[OsString]) -> Option<bool> {
 
 /// Prints the line.
 pub(crate) fn run(env: Env, through: bool) {
-    let input = read(PATIENCE);
+    let input = read(PATIENCE, if through { MOST_THROUGH } else { MOST });
     let handed = Handed::parse(&input);
     let look = Look::of(&env);
     let line = line(env, &handed, &look);
@@ -61,8 +64,8 @@ pub(crate) fn line(env: Env, handed: &Handed, look: &Look) -> String {
     render::line(&status, handed, format.as_deref(), &look.at(engine.host.clock.now()))
 }
 
-/// What comes on standard input within `patience`, as far as it came.
-fn read(patience: Duration) -> Vec<u8> {
+/// What comes on standard input within `patience`, as far as it came, and little more than `most`.
+fn read(patience: Duration, most: usize) -> Vec<u8> {
     let bytes = Arc::new(Mutex::new(Vec::new()));
     let (done, wait) = mpsc::channel();
     let into = Arc::clone(&bytes);
@@ -76,7 +79,7 @@ fn read(patience: Duration) -> Vec<u8> {
                 Ok(count) => {
                     let mut bytes = into.lock().unwrap_or_else(PoisonError::into_inner);
                     bytes.extend_from_slice(&piece[..count]);
-                    if bytes.len() > MOST {
+                    if bytes.len() > most {
                         break;
                     }
                 }

@@ -16,6 +16,7 @@ mod keychain;
 mod locks;
 mod login;
 mod looking;
+mod network;
 mod processes;
 mod refreshing;
 mod secrets;

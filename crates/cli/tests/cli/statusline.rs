@@ -149,8 +149,16 @@ fn figures_of_nobody_known_are_shown_and_not_kept() {
     let elsewhere = stage.world.home().join("other");
     let theirs = transcript(&stage.world, &elsewhere);
     let live = transcript(&stage.world, &stage.world.claude_dir());
+    // What stands in two profiles' trees at once is neither's.
+    let trees = ["a", "b"].map(|name| stage.world.root().join("profiles").join(name).join("runtime"));
+    let of_a = transcript(&stage.world, &trees[0]);
+    link(&stage.world.root().join("profiles/a/credentials.json"), &trees[0].join(".credentials.json"));
+    std::fs::create_dir_all(&trees[1]).expect("a tree");
+    link(&stage.world.root().join("profiles/b/credentials.json"), &trees[1].join(".credentials.json"));
+    let tree_of_b = trees[1].to_str().expect("text");
     let before = stage.world.snapshot();
     let rows = [
+        ("another profile's tree by its transcript", &of_a, Some(("CLAUDE_CONFIG_DIR", tree_of_b))),
         ("another home by its transcript", &theirs, None),
         ("another home by its environment", &live, Some(("CLAUDE_CONFIG_DIR", "/nowhere/at/all"))),
         ("a key outranks the login", &live, Some(("ANTHROPIC_API_KEY", "sk-ant-api03-FAKE"))),

@@ -88,10 +88,12 @@ fn the_line_that_was_there_gets_the_same_bytes_and_is_shown_below() {
     let shown = stage.run(&["statusline", "install", "--yes"]).success();
     assert!(shown.stderr.contains("- \"statusLine\"") && shown.stderr.contains("+ \"statusLine\""), "{}", shown.stderr);
     assert_eq!(line_of(&stage)["refreshInterval"], 30, "other keys stay");
-    let inputs: [&[u8]; 3] = [b"{\"cwd\": \"/w\"}\n\n", b"no line end", &[0, 200, b'\n', 13]];
+    let large = vec![b'x'; 3 << 20];
+    let inputs: [&[u8]; 4] = [b"{\"cwd\": \"/w\"}\n\n", b"no line end", &[0, 200, b'\n', 13], &large];
     for input in inputs {
         assert_eq!(run(&stage, input), "b\ntheirs\n");
-        assert_eq!(std::fs::read(&seen).expect("seen"), input, "passed on unchanged");
+        let same = std::fs::read(&seen).expect("seen") == input;
+        assert!(same, "passed on unchanged: {} bytes", input.len());
     }
     // One that reads nothing and ends at once does no harm.
     stage.ok(&["statusline", "remove"]);

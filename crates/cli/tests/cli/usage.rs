@@ -237,3 +237,45 @@ fn look_ups_and_readings_of_many_processes_have_one_budget() {
     assert_eq!((output.json()["captured"].as_str(), output.json()["active"].as_bool()), (Some("a"), Some(true)));
     assert!(output.stderr.contains("the server is not asked whose this login is: 20 requests an hour"), "{output:?}");
 }
+
+/// On a terminal that is too narrow for everything the figures stay, and no line is longer than it.
+#[test]
+fn the_figures_are_told_however_narrow_the_terminal_is() {
+    let stage = with_providers("us-narrow");
+    let long = "a-profile-with-a-name-that-somebody-took-care-of";
+    stage.ok(&["rename", "b", long]);
+    stage.ok(&["usage"]);
+    for columns in ["120", "80", "60", "40", "32"] {
+        for words in [&["usage", "--offline"][..], &["usage", "a", "--offline"], &["list"]] {
+            let mut command = stage.command(words);
+            command.env("COLUMNS", columns);
+            let text = finish(command).success().stdout;
+            let (name, widest) = (format!("{columns}: {words:?}"), columns.parse::<usize>().expect("a number"));
+            for figure in ["47 %", "12 %", "88 %"] {
+                assert!(text.contains(figure), "{name}: {figure}\n{text}");
+            }
+            let too_long = text.lines().find(|line| line.chars().count() > widest);
+            assert!(too_long.is_none() || columns == "32", "{name}\n{text}");
+            assert!(words[0] != "list" || text.contains("ok"), "{name}: the state\n{text}");
+        }
+    }
+}
+
+/// Why a login is in doubt is told in full where there is no room for it in the table, and costs it no column.
+#[test]
+fn a_reason_is_never_cut_away() {
+    let stage = Stage::two_with_server("us-reason");
+    stage.expire("a");
+    stage.server.as_ref().expect("a server").script(Route::Token, vec![Reply::status(500)]);
+    assert_eq!(stage.run(&["refresh", "a"]).code, Some(6));
+    let why = "unknown: a renewal was answered with status 500, which leaves open whether it was made";
+    for columns in ["60", "90", "200"] {
+        let mut command = stage.command(&["list"]);
+        command.env("COLUMNS", columns);
+        let output = finish(command).success();
+        let below = columns != "200";
+        assert_eq!(output.stderr.contains(&format!("'a' is {why}")), below, "{columns}: {}", output.stderr);
+        assert_eq!(output.stdout.contains(why), !below, "{columns}: {}", output.stdout);
+        assert!(output.stdout.contains("alice@example.invalid"), "{columns}: {}", output.stdout);
+    }
+}

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::cache::{Cache, Failed, LookedUp};
 use super::line::Line;
 use super::target::{Means, Target, Token, Unfit};
-use super::{Balance, Reading, Source, Trouble, policy};
+use super::{Balance, Reading, Source, Trouble, Window, policy};
 use crate::error::Kind;
 use crate::profile::AccountKey;
 use crate::{Engine, Need};
@@ -80,7 +80,8 @@ impl Engine {
             Err(Stop::Held(until)) => done(Asked::Held(until)),
             Err(Stop::Failed(trouble, wait)) => {
                 let at = self.host.clock.now();
-                cache.failed = Some(Failed { error: trouble, at, retry_at: policy::hold(trouble, wait, at) });
+                let (retry_at, login_ends) = (policy::hold(trouble, wait, at), target.login_ends());
+                cache.failed = Some(Failed { error: trouble, at, retry_at, login_ends });
                 let unsaved = self.keep_usage(target, &cache, None);
                 Tried { unsaved, ..done(Asked::Failed(trouble)) }
             }
@@ -119,6 +120,9 @@ impl Engine {
                 // The plan was refused with the same token.
                 cache.plan_asked = asked;
                 let token = self.renewed(&target.name, &Need { refused: true, ..Need::default() })?;
+                if let Some(apart) = manner.apart {
+                    self.host.clock.sleep(apart);
+                }
                 self.request(target, &token, (cache, manner))
             }
             answer => answer,
@@ -237,6 +241,14 @@ impl Engine {
         let how = policy::Use { moving: cache.moving, ..target.how };
         let reading = super::look::of_cache(cache);
         cache.every = policy::interval(Some(&reading), &how, now);
+        // While a status line hands over what moves, what it does not is asked about less often, and stays good for as long.
+        let handed = target.shelf(self).statusline().filter(|line| {
+            now.duration_since(line.at).abs() < SignedDuration::try_from(cache.every).unwrap_or(SignedDuration::MAX)
+        });
+        if let Some(handed) = handed.filter(|_| source == Source::Api) {
+            let held = |window: &Window| handed.windows.iter().any(|(id, ..)| *id == window.id);
+            cache.every = policy::interval_beside(&reading, &held, &how, now);
+        }
         let windows = cache.answer.windows.iter().map(|w| (w.id.clone(), w.percent, w.resets_at)).collect();
         Line { at: now, source, account: cache.account.clone(), windows }
     }

@@ -14,6 +14,9 @@ use super::{Balance, Source, Trouble};
 /// How often plan and subscription are looked up.
 const HOURLY: SignedDuration = SignedDuration::from_hours(1);
 
+/// Two ends this near are one login's (O1).
+const SAME: SignedDuration = SignedDuration::from_mins(2);
+
 /// Our own key.
 const OURS: &str = "clauth";
 
@@ -32,6 +35,16 @@ pub(crate) struct Failed {
     pub(crate) at: Timestamp,
     /// Nobody asks before.
     pub(crate) retry_at: Option<Timestamp>,
+    /// When the login ends that was asked with, which no renewal changes: it tells whether there was a sign-in since (O1).
+    pub(crate) login_ends: Option<Timestamp>,
+}
+
+impl Failed {
+    /// Whether it is about a sign-in before the one that ends then: what its token lacked, that of another may have.
+    pub(crate) fn is_over(&self, login_ends: Option<Timestamp>) -> bool {
+        let ends = self.login_ends.zip(login_ends);
+        self.error == Trouble::Scope && ends.is_some_and(|(one, other)| one.duration_since(other).abs() > SAME)
+    }
 }
 
 /// What the profile endpoint said, and when.
@@ -94,7 +107,8 @@ impl Cache {
             source: if text(own, "source").as_deref() == Some("provider") { Source::Provider } else { Source::Api },
             failed: own.get("failed").and_then(|failed| {
                 let error = Trouble::parse(failed.get("error")?.as_str()?)?;
-                Some(Failed { error, at: time(failed, "at")?, retry_at: time(failed, "retry_at") })
+                let (retry_at, login_ends) = (time(failed, "retry_at"), time(failed, "login_ends"));
+                Some(Failed { error, at: time(failed, "at")?, retry_at, login_ends })
             }),
             looked_up: own.get("looked_up").and_then(|looked| {
                 let (plan, subscription) = (text(looked, "plan"), text(looked, "subscription"));
@@ -140,7 +154,8 @@ impl Cache {
         }
         let windows: Vec<Value> = self.answer.windows.iter().map(of_window).collect();
         let failed = self.failed.as_ref().map(|failed| {
-            json!({"error": failed.error.word(), "at": stamp(Some(failed.at)), "retry_at": stamp(failed.retry_at)})
+            json!({"error": failed.error.word(), "at": stamp(Some(failed.at)), "retry_at": stamp(failed.retry_at),
+                "login_ends": stamp(failed.login_ends)})
         });
         let looked_up = self.looked_up.as_ref().map(
             |looked| json!({"at": stamp(Some(looked.at)), "plan": looked.plan, "subscription": looked.subscription}),
@@ -252,7 +267,12 @@ mod tests {
                     ..Spend::default()
                 }),
             },
-            failed: Some(Failed { error: Trouble::Throttled, at: at(5), retry_at: Some(at(305)) }),
+            failed: Some(Failed {
+                error: Trouble::Throttled,
+                at: at(5),
+                retry_at: Some(at(305)),
+                login_ends: Some(at(9)),
+            }),
             looked_up: Some(LookedUp { at: at(-9), plan: Some("Max 5x".into()), subscription: None }),
             plan_asked: Some(at(-4)),
             balances: vec![Balance { label: "credits".into(), amount: -1.5, currency: Some("USD".into()) }],

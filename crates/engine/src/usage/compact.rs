@@ -48,7 +48,9 @@ pub(crate) fn compacted(lines: Vec<Line>, now: Timestamp) -> Vec<Line> {
 pub(crate) fn compact(disk: &Disk, root: &Root, name: &str, now: Timestamp) -> Result<(), clauth_durable::Error> {
     let (path, before) = (root.usage_history(name), root.usage_history_before(name));
     let earlier = disk.read(&before)?;
-    if earlier.is_none() && disk.stat(&path)?.is_none_or(|stat| stat.len < LARGE) {
+    // A small one is let go of by the day, so that what is rarely asked about does not stay for years.
+    let is_old = || super::line::first(disk, &path).is_some_and(|line| now.duration_since(line.at) > KEPT + WHOLE);
+    if earlier.is_none() && disk.stat(&path)?.is_none_or(|stat| stat.len < LARGE) && !is_old() {
         return Ok(());
     }
     let bytes = [earlier.unwrap_or_default(), disk.read(&path)?.unwrap_or_default()].concat();
@@ -100,6 +102,13 @@ mod tests {
         disk.replace(&path, &minutes(0, 20), Mode::Private).expect("written");
         compact(&disk, &root, "a", now).expect("small");
         assert_eq!(disk.read(&path).expect("read"), Some(minutes(0, 20)), "left alone");
+        let days = |days: i64| line(-days * 24 * 60, 1.0, 9).bytes();
+        for (name, oldest, kept) in [("within a day more", 14, 2), ("older", 16, 1)] {
+            disk.replace(&path, &[days(oldest), days(0)].concat(), Mode::Private).expect("written");
+            compact(&disk, &root, "a", now).expect("small");
+            assert_eq!(super::super::line::all(&disk, &path).len(), kept, "{name}");
+        }
+        disk.replace(&path, &minutes(0, 20), Mode::Private).expect("written");
         disk.replace(&before, &minutes(20, 20_000), Mode::Private).expect("written");
         compact(&disk, &root, "a", now).expect("compacted");
         let lines = super::super::line::all(&disk, &path);

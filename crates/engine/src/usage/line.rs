@@ -72,6 +72,49 @@ pub(crate) fn last(disk: &Disk, path: &Path, wanted: impl Fn(&Line) -> bool) -> 
     bytes.rsplit(|byte| *byte == b'\n').filter_map(Line::parse).find(wanted)
 }
 
+/// The first line of a file.
+pub(crate) fn first(disk: &Disk, path: &Path) -> Option<Line> {
+    let bytes = piece(&mut disk.vfs.open(path).ok()?, 0, TAIL)?;
+    bytes.split(|byte| *byte == b'\n').find_map(Line::parse)
+}
+
+/// Behind the place that was looked for, so much is read at most.
+const BEYOND: u64 = 32 << 10;
+
+/// The first line not before `from` that is wanted and has a window of this id. Lines stand in the order of their time, so
+/// that the place is found by halves: a history may be long, and this is done for every profile.
+pub(crate) fn first_since(
+    disk: &Disk,
+    path: &Path,
+    (from, id): (Timestamp, &str),
+    wanted: impl Fn(&Line) -> bool,
+) -> Option<Line> {
+    let mut file = disk.vfs.open(path).ok()?;
+    let (mut low, mut high) = (0, file.seek(SeekFrom::End(0)).ok()?);
+    while high - low > TAIL {
+        let middle = low.midpoint(high);
+        let bytes = piece(&mut file, middle, TAIL)?;
+        let first = bytes.split(|byte| *byte == b'\n').skip(1).find_map(Line::parse);
+        match first {
+            Some(line) if line.at < from => low = middle,
+            _ => high = middle,
+        }
+    }
+    let bytes = piece(&mut file, low, BEYOND)?;
+    let named = serde_json::to_string(id).ok()? + ":";
+    let has = |line: &&[u8]| line.windows(named.len()).any(|part| part == named.as_bytes());
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter(has).filter_map(Line::parse);
+    lines.find(|line| line.at >= from && wanted(line))
+}
+
+/// A part of a file.
+fn piece(file: &mut (impl std::io::Read + std::io::Seek), from: u64, len: u64) -> Option<Vec<u8>> {
+    file.seek(SeekFrom::Start(from)).ok()?;
+    let mut bytes = Vec::with_capacity(usize::try_from(len).unwrap_or(0));
+    file.take(len).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 /// All lines of a file.
 #[cfg(test)]
 pub(crate) fn all(disk: &Disk, path: &Path) -> Vec<Line> {
@@ -82,10 +125,7 @@ pub(crate) fn all(disk: &Disk, path: &Path) -> Vec<Line> {
 fn end_of(disk: &Disk, path: &Path) -> Option<Vec<u8>> {
     let mut file = disk.vfs.open(path).ok()?;
     let len = file.seek(SeekFrom::End(0)).ok()?;
-    file.seek(SeekFrom::Start(len.saturating_sub(TAIL))).ok()?;
-    let mut bytes = Vec::with_capacity(usize::try_from(len.min(TAIL)).unwrap_or(0));
-    file.take(TAIL).read_to_end(&mut bytes).ok()?;
-    Some(bytes)
+    piece(&mut file, len.saturating_sub(TAIL), TAIL)
 }
 
 #[cfg(test)]
@@ -107,5 +147,40 @@ mod tests {
         for torn in [&bytes[..bytes.len() / 2], b"", b"{}", b"{\"at\":1,\"by\":\"later\",\"w\":{}}"] {
             assert_eq!(Line::parse(torn), None);
         }
+    }
+
+    #[test]
+    fn a_moment_is_found_in_a_history_of_any_length() {
+        let disk = Disk::new(clauth_host::Clock::system(), clauth_host::Random::system());
+        let world = clauth_sandbox::World::new("line");
+        let path = world.root().join("history.jsonl");
+        let at = |minute: i64| Timestamp::from_second(1_795_190_400 + minute * 60).expect("a time");
+        let line = |minute: i64| {
+            // A model's week is in every twentieth.
+            let id = if minute % 20 == 0 { "7d:fable" } else { "7d" };
+            let windows = vec![(id.into(), 1.0, None)];
+            Line { at: at(minute), source: Source::Api, account: None, windows }
+        };
+        for count in [0, 1, 30, 5_000] {
+            let bytes: Vec<u8> = (0..count).flat_map(|minute| line(minute).bytes()).collect();
+            disk.replace(&path, &bytes, clauth_durable::Mode::Private).expect("written");
+            for (from, id, found) in [
+                (-5, "7d", 1),
+                (1, "7d", 1),
+                (4_000, "7d", 4_001),
+                (3_999, "7d:fable", 4_000),
+                (4_001, "7d:fable", 4_020),
+                (4_999, "7d", 4_999),
+                (5_000, "7d", 5_001),
+                (0, "5h", 5_001),
+            ] {
+                let expected = (found < count).then(|| at(found));
+                let first = first_since(&disk, &path, (at(from), id), |_| true);
+                assert_eq!(first.map(|line| line.at), expected, "{id} from {from} of {count}");
+            }
+        }
+        let refused = first_since(&disk, &path, (at(7), "7d"), |line| line.at > at(8));
+        assert_eq!(refused.map(|line| line.at), Some(at(9)), "the first that is wanted");
+        assert_eq!(first_since(&disk, &world.root().join("none"), (at(0), "7d"), |_| true), None);
     }
 }

@@ -28,6 +28,8 @@ pub(crate) struct Shelf<'a> {
     pub(crate) name: &'a str,
     /// Whose readings count.
     pub(crate) account: String,
+    /// When the login ends that would be asked with, where somebody is about to ask.
+    pub(crate) login_ends: Option<Timestamp>,
 }
 
 /// What tells the accounts of readings apart, safe as a file's name: by UUIDs where they are known, else by the profile.
@@ -53,12 +55,13 @@ fn short(text: &str) -> String {
 
 impl<'a> Shelf<'a> {
     pub(crate) fn of(disk: &'a Disk, root: &'a Root, record: &'a Record) -> Self {
-        Self { disk, root, name: &record.name, account: account_of(record) }
+        Self { disk, root, name: &record.name, account: account_of(record), login_ends: None }
     }
 
     /// The last answer, if it is this account's. A file of 0.4.0 does not say whose it is; it has no age either.
     pub(crate) fn cache(&self) -> Option<Cache> {
-        let cache = Cache::read(self.disk, &self.root.usage(self.name))?;
+        let mut cache = Cache::read(self.disk, &self.root.usage(self.name))?;
+        cache.failed = cache.failed.filter(|failed| !failed.is_over(self.login_ends));
         cache.account.as_ref().is_none_or(|account| *account == self.account).then_some(cache)
     }
 
@@ -78,12 +81,25 @@ impl<'a> Shelf<'a> {
         }
         let mut lines = line::tail(self.disk, &self.root.usage_history(self.name));
         lines.retain(|line| line.account.as_ref() == Some(&self.account));
+        let earlier = reading.windows.iter().filter(told).filter_map(|window| self.first_lately(window, &lines));
+        lines.extend(earlier.collect::<Vec<_>>());
         let filling = |window: &Window| {
             let burn = pace::burn(window, &lines, now);
             let at_most = pace::bounds(window, burn, now).filter(|_| is_frozen).map(|(_, most)| most);
             (window.id.clone(), Filling { pace: pace::pace(window, &lines, now), at_most })
         };
         reading.windows.iter().filter(told).map(filling).collect()
+    }
+
+    /// The first reading that tells how fast a window fills of late, where the last ones do not go back so far.
+    fn first_lately(&self, window: &Window, last: &[Line]) -> Option<Line> {
+        let from = pace::lately(window)?;
+        if last.first().is_some_and(|line| line.at <= from) {
+            return None;
+        }
+        line::first_since(self.disk, &self.root.usage_history(self.name), (from, &window.id), |line| {
+            line.account.as_ref() == Some(&self.account) && pace::tells_of(line, window)
+        })
     }
 
     /// All that is known.
@@ -257,5 +273,35 @@ mod tests {
             assert_eq!((reading.source, reading.as_of), (source, as_of.map(at)), "{name}");
         }
         assert_eq!(merged(None, None), None);
+    }
+
+    /// A week fills by what was read days ago, which a thousand newer lines stand behind.
+    #[test]
+    fn a_rate_goes_back_as_far_as_it_counts() {
+        let disk = Disk::new(clauth_host::Clock::system(), clauth_host::Random::system());
+        let world = clauth_sandbox::World::new("look");
+        let root = Root::new(world.root());
+        disk.ensure_dir(&root.profile("a")).expect("a profile");
+        let (hour, reset) = (3_600, at(24 * 3_600));
+        // 60 % in the first four days, and half a percent an hour in the last two.
+        let percent = |seconds: i64| if seconds < -48 * hour { 60.0 } else { 84.0 + 0.5 * seconds as f64 / 3_600.0 };
+        let line = |seconds: i64| {
+            let windows = vec![("7d".into(), percent(seconds), Some(reset))];
+            Line { at: at(seconds), source: Source::Api, account: Some("x".into()), windows }
+        };
+        let bytes: Vec<u8> = (1..3_000).rev().flat_map(|count| line(count * -120).bytes()).collect();
+        disk.replace(&root.usage_history("a"), &bytes, clauth_durable::Mode::Private).expect("written");
+        let mut cache = cache(Some(0));
+        cache.answer.windows = vec![UsageWindow {
+            id: "7d".into(),
+            label: "7d".into(),
+            percent: percent(0),
+            resets_at: Some(reset),
+            binding: false,
+        }];
+        let shelf = Shelf { disk: &disk, root: &root, name: "a", account: "x".into(), login_ends: None };
+        let pace = shelf.paces(&of_cache(&cache), at(0))["7d"].pace.expect("a pace");
+        let burn = pace.burn.expect("a rate");
+        assert!((burn - 0.5).abs() < 0.01, "since it began it would be 0.58: {burn}");
     }
 }

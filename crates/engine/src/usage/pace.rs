@@ -32,6 +32,23 @@ fn length(id: &str) -> Option<SignedDuration> {
     }
 }
 
+/// A fifth of a window is what counts as lately; from when on that is, up to the window's figure.
+pub(crate) fn lately(window: &Window) -> Option<Timestamp> {
+    let (length, reset, as_of) = (length(&window.id)?, window.resets_at?, window.as_of?);
+    as_of.checked_sub(length / 5).ok()?.max(reset.checked_sub(length).ok()?).into()
+}
+
+/// Whether a line has a figure of this very window, from before the window's own.
+pub(crate) fn tells_of(line: &Line, window: &Window) -> bool {
+    line.at < window.as_of.unwrap_or(Timestamp::MIN) && figure(line, window).is_some()
+}
+
+/// What a line says of a window. One of another reset is another window's.
+fn figure(line: &Line, window: &Window) -> Option<(Timestamp, f64)> {
+    let (_, percent, at) = line.windows.iter().find(|(id, ..)| *id == window.id)?;
+    (at.as_ref()?.duration_since(window.resets_at?).abs() <= SAME).then_some((line.at, *percent))
+}
+
 /// The pace of a window that has a value; `None` where nothing can be said.
 pub(crate) fn pace(window: &Window, lines: &[Line], now: Timestamp) -> Option<Pace> {
     let (length, reset) = (length(&window.id)?, window.resets_at?);
@@ -53,16 +70,10 @@ pub(crate) fn pace(window: &Window, lines: &[Line], now: Timestamp) -> Option<Pa
 pub(crate) fn burn(window: &Window, lines: &[Line], now: Timestamp) -> Option<f64> {
     let (length, reset, as_of) = (length(&window.id)?, window.resets_at?, window.as_of?);
     let begin = reset.checked_sub(length).ok()?;
-    // A fifth of the window is what counts as lately, a thirtieth what is too short to tell.
-    let (lately, least) = (length / 5, length / 30);
-    let of_window = |line: &&Line| line.at >= begin && line.at < as_of && line.at <= now;
-    let figure = |line: &Line| {
-        let (_, percent, at) = line.windows.iter().find(|(id, ..)| *id == window.id)?;
-        (at.as_ref()?.duration_since(reset).abs() <= SAME).then_some((line.at, *percent))
-    };
-    let mut known: Vec<(Timestamp, f64)> = lines.iter().filter(of_window).filter_map(figure).collect();
-    known.retain(|(at, _)| as_of.duration_since(*at) <= lately);
-    let first = known.into_iter().min_by_key(|(at, _)| *at);
+    // A thirtieth of the window is too short to tell.
+    let (lately, least) = (lately(window)?, length / 30);
+    let known = lines.iter().filter(|line| line.at >= lately && line.at <= now && tells_of(line, window));
+    let first = known.filter_map(|line| figure(line, window)).min_by_key(|(at, _)| *at);
     let since = |(at, percent): (Timestamp, f64)| {
         let time = as_of.duration_since(at);
         (time >= least).then(|| ((window.percent - percent) / (time.as_secs_f64() / 3600.0)).max(0.0))
@@ -71,11 +82,11 @@ pub(crate) fn burn(window: &Window, lines: &[Line], now: Timestamp) -> Option<f6
 }
 
 /// How much may be used by now, where figures stand still because nobody may ask: at least the last one, and at most what the
-/// rate would have added since.
+/// rate would have added since. Without a rate nobody knows how much that is.
 pub(crate) fn bounds(window: &Window, burn: Option<f64>, now: Timestamp) -> Option<(f64, f64)> {
     let last = window.value(now)?;
     let age = now.duration_since(window.as_of?).max(SignedDuration::ZERO);
-    let more = burn.unwrap_or(0.0).max(0.0) * age.as_secs_f64() / 3600.0;
+    let more = burn?.max(0.0) * age.as_secs_f64() / 3600.0;
     Some((last, (last + more).min(100.0)))
 }
 
@@ -173,7 +184,7 @@ mod tests {
     #[test]
     fn a_frozen_figure_is_an_interval() {
         for (name, window, burn, expected) in [
-            ("no rate known", window(40.0, 150, 30), None, Some((40.0, 40.0))),
+            ("no rate known", window(40.0, 150, 30), None, None),
             ("half an hour", window(40.0, 150, 30), Some(20.0), Some((40.0, 50.0))),
             ("no further than all", window(95.0, 150, 60), Some(20.0), Some((95.0, 100.0))),
             ("from the future", window(40.0, 150, -30), Some(20.0), Some((40.0, 40.0))),

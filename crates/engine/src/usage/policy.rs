@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Reading, Trouble};
+use super::{Reading, Trouble, Window};
 
 /// The account in use.
 pub(crate) const ACTIVE: Duration = Duration::from_secs(5 * 60);
@@ -83,6 +83,19 @@ pub(crate) fn interval(reading: Option<&Reading>, how: &Use, now: Timestamp) -> 
     }
 }
 
+/// The same while a status line hands some of the windows over: the others move slowly, unless they are near a line themselves.
+pub(crate) fn interval_beside(
+    reading: &Reading,
+    handed: &dyn Fn(&Window) -> bool,
+    how: &Use,
+    now: Timestamp,
+) -> Duration {
+    let windows = reading.windows.iter().filter(|window| !handed(window)).cloned().collect();
+    let left = Reading { windows, ..reading.clone() };
+    let usual = interval(Some(&left), how, now);
+    if is_close(&left, how.lines, now) { usual } else { usual.max(how.pace.parked) }
+}
+
 fn is_close(reading: &Reading, lines: Lines, now: Timestamp) -> bool {
     reading.windows.iter().any(|window| {
         let line = if window.id == "5h" { lines.session } else { lines.week };
@@ -112,7 +125,7 @@ pub(crate) fn hold(error: Trouble, asked: Option<Duration>, now: Timestamp) -> O
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Source, Window};
+    use super::super::Source;
     use super::*;
 
     fn now() -> Timestamp {

@@ -1,5 +1,6 @@
-//! One process polls, all others read what it stores. Who polls an account holds a lease on it: it stands in the same file as
-//! the count of requests, and is written together with it, so that nothing is written between two polls.
+//! One process polls, all others read what it stores. Who polls holds a lease, which is written anew with each poll, so that
+//! nothing is written between two. It is one for all accounts: two processes that polled an account each would ask one host
+//! at the same moment.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -15,6 +16,9 @@ use crate::{Engine, Error};
 
 /// Between two requests to one host.
 const APART: Duration = Duration::from_secs(5);
+
+/// Where the lease stands, beside the counts of requests: no account is called so.
+const POLLER: &str = "poller";
 
 /// After so long everything is looked at anew: profiles come and go, others poll, readings come from status lines.
 const LOOK: Duration = Duration::from_secs(30);
@@ -47,7 +51,7 @@ impl Watch {
     }
 }
 
-/// Whether an account is somebody else's to poll: a process that lives, and whose time is not over.
+/// Whether somebody else polls: a process that lives, and whose time is not over.
 pub(super) fn is_leased(ledger: &Ledger, now: Timestamp, own: u32, lives: impl Fn(&Lease) -> bool) -> bool {
     ledger.lease.as_ref().is_some_and(|lease| lease.pid != own && lease.until > now && lives(lease))
 }
@@ -77,15 +81,15 @@ impl Engine {
     /// Our own files, or the home, cannot be read.
     pub fn poll_once(&self, just_awake: bool) -> Result<Duration, Error> {
         let snapshot = self.snapshot_to_show()?;
-        if !snapshot.settings.network {
+        let now = self.host.clock.now();
+        if !snapshot.settings.network || self.is_polled(&self.poll_ledger(POLLER, now)?, now) {
             return Ok(LOOK);
         }
-        let now = self.host.clock.now();
         let (mut next, mut last): (Option<(Timestamp, Target)>, Option<Timestamp>) = (None, None);
         for target in self.targets(&snapshot)?.into_iter().filter(|target| target.means().is_ok()) {
             let ledger = self.poll_ledger(&target.account, now)?;
             last = last.max(ledger.last(now));
-            let Some(due) = self.poll_due(&target, &ledger, (now, just_awake)) else { continue };
+            let due = self.poll_due(&target, &ledger, (now, just_awake));
             if next.as_ref().is_none_or(|(at, _)| due < *at) {
                 next = Some((due, target));
             }
@@ -96,14 +100,13 @@ impl Engine {
         if due > now {
             return Ok(Duration::try_from(due.duration_since(now)).unwrap_or(LOOK).min(LOOK));
         }
-        if self.take_lease(&target, now)? {
-            let manner = Manner { network: true, plan: !just_awake, once: just_awake, apart: Some(APART) };
-            let tried = self.ask_all(&[target], manner);
-            if tried.iter().any(|tried| matches!(tried.asked, Asked::Held(_) | Asked::Off)) {
-                return Ok(LOOK);
-            }
+        if !self.take_lease(&target)? {
+            return Ok(LOOK);
         }
-        Ok(APART)
+        let manner = Manner { network: true, plan: !just_awake, once: just_awake, apart: Some(APART) };
+        let tried = self.ask_all(&[target], manner);
+        let held = tried.iter().any(|tried| matches!(tried.asked, Asked::Held(_) | Asked::Off));
+        Ok(if held { LOOK } else { APART })
     }
 
     /// The requests of an account. After a clock was put back their stamps are set right, or nothing would ever be due.
@@ -116,39 +119,35 @@ impl Engine {
         self.with_ledger(account, |ledger, _| (ledger.clone(), false))
     }
 
-    /// When an account is due for us; `None` while it is somebody else's.
-    fn poll_due(&self, target: &Target, ledger: &Ledger, (now, just_awake): (Timestamp, bool)) -> Option<Timestamp> {
+    /// Whether another process polls.
+    fn is_polled(&self, ledger: &Ledger, now: Timestamp) -> bool {
         let lives = |lease: &Lease| process_lives(&self.disk, lease.pid, lease.start.as_deref());
-        if is_leased(ledger, now, std::process::id(), lives) {
-            return None;
-        }
+        is_leased(ledger, now, std::process::id(), lives)
+    }
+
+    /// When an account is due.
+    fn poll_due(&self, target: &Target, ledger: &Ledger, (now, just_awake): (Timestamp, bool)) -> Timestamp {
         let shelf = target.shelf(self);
         let reading = shelf.reading();
         let how = super::policy::Use { moving: shelf.cache().is_some_and(|cache| cache.moving), ..target.how };
         let last = ledger.last(now);
-        // The same for everybody who asks about this account after this request, so that looking again changes nothing.
-        let seed =
-            last.map_or(0, Timestamp::as_second).unsigned_abs() ^ u64::from_str_radix(&target.account, 16).unwrap_or(0);
-        let jitter = f64::from(u8::try_from(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56).unwrap_or(0)) / 127.5 - 1.0;
+        let jitter = schedule::jitter(last, &target.account);
         let facts = Facts { reading: reading.as_ref(), how, last, budget: ledger.budget(now), jitter };
         let due = schedule::due(&facts, now);
         let recently = |at: Timestamp| now.duration_since(at) < AWAKE;
-        if just_awake && last.is_some_and(recently) {
-            return last.and_then(|last| last.checked_add(AWAKE).ok()).map(|at| at.max(due));
-        }
-        Some(due)
+        let waits = last.filter(|at| just_awake && recently(*at)).and_then(|last| last.checked_add(AWAKE).ok());
+        waits.map_or(due, |at| at.max(due))
     }
 
-    /// Takes the lease on an account until after its next poll, unless somebody else was quicker.
-    fn take_lease(&self, target: &Target, now: Timestamp) -> Result<bool, Error> {
+    /// Takes the lease until after the next poll, unless somebody else was quicker.
+    fn take_lease(&self, target: &Target) -> Result<bool, Error> {
         let own = std::process::id();
         let longest = SignedDuration::try_from(target.how.pace.parked * 2).unwrap_or(BEYOND);
-        let until = now.checked_add(longest + BEYOND).unwrap_or(now);
-        self.with_ledger(&target.account, |ledger, now| {
-            let lives = |lease: &Lease| process_lives(&self.disk, lease.pid, lease.start.as_deref());
-            if is_leased(ledger, now, own, lives) {
+        self.with_ledger(POLLER, |ledger, now| {
+            if self.is_polled(ledger, now) {
                 return (false, false);
             }
+            let until = now.checked_add(longest + BEYOND).unwrap_or(now);
             ledger.lease = Some(Lease { pid: own, start: process_start(&self.disk, own), until });
             (true, true)
         })

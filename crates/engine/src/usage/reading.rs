@@ -127,6 +127,11 @@ impl Window {
         self.resets_at.is_none_or(|at| at > now).then_some(self.percent)
     }
 
+    /// Whether nothing at all may be used when it is used up.
+    fn stops_all(&self) -> bool {
+        matches!(self.id.as_str(), "5h" | "7d") || (self.source == Source::Provider && !self.id.contains(':'))
+    }
+
     /// Whether it is too old to be believed, or past its reset.
     #[must_use]
     pub fn is_stale(&self, now: Timestamp) -> bool {
@@ -222,11 +227,12 @@ impl Reading {
         valued.max_by(|a, b| a.percent.total_cmp(&b.percent))
     }
 
-    /// When the windows that are used up begin anew, the last of them; `None` when there is room.
+    /// When the windows that are used up begin anew, the last of them; `None` when there is room. A model's own week, or a
+    /// limit that is not known here, stops not everything: the account is used on.
     #[must_use]
     pub fn spent_until(&self, now: Timestamp) -> Option<Timestamp> {
         let spent = self.windows.iter().filter(|window| window.value(now).is_some_and(|percent| percent >= 100.0));
-        spent.filter_map(|window| window.resets_at).max()
+        spent.filter(|window| window.stops_all()).filter_map(|window| window.resets_at).max()
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Budget, Reading, Source, policy};
+use super::{Budget, Reading, Source, Window, policy};
 
 /// How long after its reset a used-up account is asked again: the server lags.
 const GRACE: SignedDuration = SignedDuration::from_secs(15);
@@ -58,9 +58,10 @@ fn regular(facts: &Facts<'_>, last: Timestamp, now: Timestamp) -> Timestamp {
     match statusline.filter_map(|window| window.as_of).max() {
         // All that there is comes without a request.
         Some(at) if reading.windows.iter().all(|window| window.source == Source::Statusline) => handed(&at.max(last)),
-        // What is left over moves slowly.
         Some(at) if now.duration_since(at) < SignedDuration::try_from(usual).unwrap_or(SignedDuration::MAX) => {
-            later(last, jittered(usual.max(facts.how.pace.parked), facts.jitter))
+            let handed = |window: &Window| window.source == Source::Statusline;
+            let beside = policy::interval_beside(reading, &handed, &facts.how, now);
+            later(last, jittered(beside, facts.jitter))
         }
         _ => later(last, jittered(usual, facts.jitter)),
     }
@@ -74,6 +75,12 @@ fn lasts(reading: &Reading, usual: Duration) -> bool {
     error_at.duration_since(as_of) > long
 }
 
+/// From -1 to 1: the same for everybody who asks about this account after this request, so that looking again changes nothing.
+pub(crate) fn jitter(last: Option<Timestamp>, account: &str) -> f64 {
+    let seed = last.map_or(0, Timestamp::as_second).unsigned_abs() ^ u64::from_str_radix(account, 16).unwrap_or(0);
+    f64::from(u8::try_from(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56).unwrap_or(0)) / 127.5 - 1.0
+}
+
 /// Within a tenth.
 fn jittered(time: Duration, jitter: f64) -> SignedDuration {
     let share = 1.0 + 0.1 * jitter.clamp(-1.0, 1.0);
@@ -84,8 +91,8 @@ fn jittered(time: Duration, jitter: f64) -> SignedDuration {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::Trouble;
     use super::super::budget::{LIMIT, Ledger};
-    use super::super::{Trouble, Window};
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -114,7 +121,6 @@ mod tests {
     #[test]
     fn when_it_is_due_row_by_row() {
         let api = (Source::Api, -60);
-        let line = (Source::Statusline, -10);
         let far = || reading(vec![window("5h", 10.0, 9_000, api)]);
         let failed = |error, retry| Reading { error: Some(error), error_at: Some(at(-60)), retry_at: retry, ..far() };
         let active = policy::Use { active: true, ..policy::Use::default() };
@@ -129,14 +135,6 @@ mod tests {
             ("used up", Some(reading(vec![window("5h", 100.0, 900, api)])), active, Some(-60), 915),
             ("begun anew, not asked since", Some(reading(vec![window("5h", 80.0, -5, api)])), parked, Some(-60), 10),
             ("begun anew and asked since", Some(reading(vec![window("5h", 80.0, -50, api)])), active, Some(-20), 280),
-            ("a status line has it all", Some(reading(vec![window("5h", 10.0, 9_000, line)])), active, Some(-900), 290),
-            (
-                "a status line has some of it",
-                Some(reading(vec![window("5h", 10.0, 9_000, line), window("7d:fable", 5.0, 9_000, api)])),
-                active,
-                Some(-60),
-                840,
-            ),
             ("throttled", Some(failed(Trouble::Throttled, Some(at(700)))), active, Some(-60), 700),
             ("no scope", Some(failed(Trouble::Scope, Some(at(86_000)))), active, Some(-60), 86_000),
             ("nobody there", Some(failed(Trouble::Offline, None)), active, Some(-60), 60),
@@ -172,6 +170,51 @@ mod tests {
             let reading = far();
             let facts = Facts { reading: Some(&reading), how: active, last: Some(at(-60)), budget: FREE, jitter };
             assert_eq!(due(&facts, at(0)), at(expected), "{jitter}");
+        }
+    }
+
+    /// Accounts that were asked about in one moment are not asked about in one moment again, and no account always early.
+    #[test]
+    fn jitter_differs_by_account_and_by_request() {
+        let spread = |jitters: Vec<f64>| {
+            assert!(jitters.iter().all(|jitter| (-1.0..=1.0).contains(jitter)), "{jitters:?}");
+            let (least, most) =
+                jitters.iter().fold((1.0_f64, -1.0_f64), |(a, b), jitter| (a.min(*jitter), b.max(*jitter)));
+            let mean = jitters.iter().sum::<f64>() / 200.0;
+            assert!(least < -0.9 && most > 0.9 && mean.abs() < 0.2, "{least} to {most}, {mean} in the middle");
+        };
+        spread(
+            (0..200_u64)
+                .map(|account| jitter(Some(at(0)), &format!("{:016x}", account.wrapping_mul(0x1234_5678_9abc))))
+                .collect(),
+        );
+        spread((0..200).map(|request| jitter(Some(at(request * 300)), "0123456789abcdef")).collect());
+        assert!(
+            (jitter(Some(at(7)), "ab") - jitter(Some(at(7)), "ab")).abs() < f64::EPSILON,
+            "looking changes nothing"
+        );
+    }
+
+    /// One window of many says nothing of the others: neither one that a status line hands over, nor one that is used up.
+    #[test]
+    fn what_several_windows_make_due_row_by_row() {
+        let (api, line) = ((Source::Api, -60), (Source::Statusline, -10));
+        let of = |five: (f64, (Source, i64)), (id, percent): (&str, f64)| {
+            reading(vec![window("5h", five.0, 9_000, five.1), window(id, percent, 400_000, api)])
+        };
+        let fable = |percent| ("7d:fable", percent);
+        for (name, reading, last, expected) in [
+            ("a status line has it all", reading(vec![window("5h", 10.0, 9_000, line)]), -900, 290),
+            ("a status line has some of it", of((10.0, line), fable(5.0)), -60, 840),
+            ("a status line has some of it, and is near a line", of((90.0, line), fable(5.0)), -60, 840),
+            ("what a status line has not is near a line", of((10.0, line), fable(90.0)), -60, 120),
+            ("a model's week is used up, which stops nothing else", of((40.0, api), fable(100.0)), -60, 240),
+            ("a limit that is not known is used up", of((40.0, api), ("monthly_pooled", 100.0)), -60, 240),
+            ("the week is used up", of((40.0, api), ("7d", 100.0)), -60, 400_015),
+        ] {
+            let how = policy::Use { active: true, ..policy::Use::default() };
+            let facts = Facts { reading: Some(&reading), how, last: Some(at(last)), budget: FREE, jitter: 0.0 };
+            assert_eq!(due(&facts, at(0)), at(expected), "{name}");
         }
     }
 

@@ -125,6 +125,9 @@ impl Engine {
         let by_transcript = handed.transcript.as_deref().and_then(|path| profile_of(path, &profiles));
         let by_home = profile_of(&home.dir, &profiles);
         let outranked = clauth_claude::outranking(&self.host.env);
+        if by_transcript.as_ref().zip(by_home.as_ref()).is_some_and(|((one, _), (other, _))| one != other) {
+            return None;
+        }
         if let Some((name, dir)) = by_transcript.or_else(|| {
             by_home.filter(|(_, dir)| handed.transcript.as_deref().is_none_or(|path| self.is_in(path, dir)))
         }) {

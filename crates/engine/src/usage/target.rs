@@ -46,6 +46,8 @@ pub(crate) enum Means {
 pub(crate) struct Token {
     pub(crate) access: Secret,
     pub(crate) ends: Option<Timestamp>,
+    /// When the login itself ends.
+    pub(crate) login_ends: Option<Timestamp>,
 }
 
 /// Why an account is not asked about.
@@ -68,13 +70,22 @@ impl Target {
     }
 
     pub(crate) fn shelf<'a>(&'a self, engine: &'a Engine) -> Shelf<'a> {
-        Shelf { disk: &engine.disk, root: &engine.root, name: &self.name, account: self.account.clone() }
+        let (disk, root, login_ends) = (&engine.disk, &engine.root, self.login_ends());
+        Shelf { disk, root, name: &self.name, account: self.account.clone(), login_ends }
+    }
+
+    /// When the login ends that it is asked about with.
+    pub(crate) fn login_ends(&self) -> Option<Timestamp> {
+        match self.means() {
+            Ok(Means::Token(token)) => token.login_ends,
+            _ => None,
+        }
     }
 }
 
 impl Token {
     fn of(login: &Login) -> Self {
-        Self { access: login.access.clone(), ends: login.expires_at }
+        Self { access: login.access.clone(), ends: login.expires_at, login_ends: login.refresh_expires_at }
     }
 
     /// Whether it no longer works, by its own end.

@@ -32,16 +32,13 @@ fn edit_counts(house: &House, change: impl Fn(&mut serde_json::Map<String, serde
 
 /// Requests to one host are five seconds apart whoever makes them: each process knows the others' by the counts on the disk.
 #[test]
-fn two_processes_that_poll_different_accounts_are_apart_too() {
+fn a_process_that_takes_the_polling_over_keeps_apart_from_the_one_before() {
     let house = house("u-apart");
     house.later(0).poll_once(false).expect("a poll");
-    // The first account is another process's from now on; the other one is due at once, but not in this moment.
-    edit_counts(&house, |ledger| {
-        if ledger["requests"].as_array().is_none_or(Vec::is_empty) {
-            return;
-        }
-        let until = (Timestamp::now() + SignedDuration::from_hours(48)).to_string();
-        ledger.insert("lease".into(), json!({"pid": 1, "start": null, "until": until}));
+    // It polled, and was killed; the other account is due at once, but not in this moment.
+    let until = (Timestamp::now() + SignedDuration::from_hours(48)).to_string();
+    house.world.edit_json(&house.world.root().join("poll/poller.json"), |ledger| {
+        ledger.insert("lease".into(), json!({"pid": 4_000_000, "start": null, "until": until}));
     });
     assert!(house.later(7).poll_once(false).expect("a poll").as_secs() <= 5);
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 1);
@@ -58,6 +55,22 @@ fn a_poll_that_looks_the_plan_up_makes_its_two_requests_apart() {
     let anthropic: Vec<_> = asked.iter().filter(|path| path.starts_with("/api/oauth/")).collect();
     assert_eq!(anthropic, ["/api/oauth/profile", "/api/oauth/usage"]);
     assert!(are_apart(&house), "{:?}", stamps(&house));
+}
+
+/// A token that is refused is renewed and tried again, and that request is one of several to the same host.
+#[test]
+fn a_poll_that_renews_a_token_makes_its_requests_apart() {
+    let house = house("u-refused");
+    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
+    house.later(0).poll_once(false).expect("a poll");
+    assert_eq!(
+        (server(&house).requests_to(Route::Token).len(), server(&house).requests_to(Route::Usage).len()),
+        (1, 2)
+    );
+    let mut stamps = stamps(&house);
+    stamps.sort_unstable();
+    assert_eq!(stamps.len(), 4, "the plan and the figures, twice: {stamps:?}");
+    assert!(stamps.windows(2).all(|two| two[1].duration_since(two[0]).as_secs() >= 5), "{stamps:?}");
 }
 
 /// One provider takes two requests for all that it knows of a key.

@@ -139,6 +139,28 @@ fn what_a_scope_lacks_is_not_asked_for_again_for_a_day() {
     }
 }
 
+/// What it is told to do about it, it may do at once.
+#[test]
+fn what_a_scope_lacked_is_asked_for_after_a_new_sign_in() {
+    let house = house("u-signed");
+    let scope = json!({"error": {"message": "OAuth token does not meet scope requirement: user:profile"}});
+    server(&house).script(Route::Usage, vec![Reply::json(403, &scope)]);
+    let login = house.world.root().join("profiles/a/credentials.json");
+    let ends = |end: u64| {
+        house.world.edit_json(&login, |object| object["claudeAiOauth"]["refreshTokenExpiresAt"] = end.into());
+    };
+    ends(4_000_000_000_000);
+    let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Scope));
+    // A renewal changes nothing.
+    ends(4_000_000_060_000);
+    let held = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
+    assert!(matches!(became(&held, "a"), Asked::Held(_)));
+    ends(4_000_600_000_000);
+    let usage = house.engine().usage(Some("a"), Asking::Stale).expect("usage");
+    assert_eq!((became(&usage, "a"), reading(&usage, "a").error), (Asked::Answered, None));
+}
+
 #[test]
 fn a_refused_token_is_renewed_once_where_that_is_ours() {
     for (name, replies, renewed, trouble) in [
@@ -335,15 +357,11 @@ fn a_profile_without_a_usable_login_is_not_asked_about() {
     assert!(account(&usage, "a").usage.is_none());
 }
 
-/// The ledger of the account in `profile`'s cache, as one who polls it leaves it.
-fn lease(house: &House, profile: &str, pid: u32) {
-    let cache = house.world.read_json(&house.world.root().join("profiles").join(profile).join("usage_cache.json"));
-    let account = cache["clauth"]["account"].as_str().expect("an account").to_owned();
-    let path = house.world.root().join("poll").join(format!("{account}.json"));
+/// The lease, as one who polls leaves it.
+fn lease(house: &House, pid: u32) {
     let until = Timestamp::now() + SignedDuration::from_hours(48);
-    house.world.edit_json(&path, |ledger| {
-        ledger.insert("lease".into(), json!({"pid": pid, "start": null, "until": until.to_string()}));
-    });
+    let lease = json!({"schema": 1, "lease": {"pid": pid, "start": null, "until": until.to_string()}});
+    std::fs::write(house.world.root().join("poll/poller.json"), lease.to_string()).expect("written");
 }
 
 #[test]
@@ -373,21 +391,24 @@ fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
 }
 
 #[test]
-fn an_account_is_polled_by_one_process() {
+fn one_process_polls_whatever_is_due() {
     let house = house("u-lease");
     ask(&house, Asking::Everybody);
+    house.sign_in(&Person::c());
+    house.capture("c");
     server(&house).forget_requests();
     // Process 1 lives, whatever the machine.
-    for name in ["a", "b"] {
-        lease(&house, name, 1);
-    }
+    lease(&house, 1);
     for _ in 0..3 {
-        house.later(3600).poll_once(false).expect("a poll");
+        let wait = house.later(3600).poll_once(false).expect("a poll");
+        assert!(wait.as_secs() >= 30, "nobody is in a hurry: {wait:?}");
     }
-    assert_eq!(server(&house).requests().len(), 0, "the others read what that one stores");
-    lease(&house, "b", 4_000_000);
+    assert_eq!(server(&house).requests().len(), 0, "not even what that one never asked about");
+    lease(&house, 4_000_000);
     house.later(3600).poll_once(false).expect("a poll");
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 1, "a dead one's lease is nobody's");
+    let lease = house.world.read_json(&house.world.root().join("poll/poller.json"))["lease"]["pid"].clone();
+    assert_eq!(lease, std::process::id(), "and is taken over");
 }
 
 #[test]

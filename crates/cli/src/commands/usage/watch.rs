@@ -4,6 +4,8 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use clauth_engine::{Asking, Usage};
+use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
 use super::super::Call;
 use super::{Args, clockwork, document, text};
@@ -69,7 +71,7 @@ fn show(args: &Args, call: &Call<'_>, wait: &mut dyn FnMut() -> bool) -> Result<
             if !call.ui.print_on(&move_to, &now)? {
                 return Ok(());
             }
-            lines = now.lines().count();
+            lines = taken(&now, call.ui.width);
             before = figures;
         }
         if !wait() {
@@ -84,11 +86,7 @@ fn frame(args: &Args, call: &Call<'_>, usage: &Usage) -> (String, String) {
     if call.ui.json {
         let mut document = document(usage, &clock);
         let text = format!("{document}\n");
-        for account in document["accounts"].as_array_mut().into_iter().flatten() {
-            for aging in ["/usage/age_s", "/usage/windows"] {
-                account.pointer_mut(aging).map(serde_json::Value::take);
-            }
-        }
+        document["accounts"].as_array_mut().into_iter().flatten().for_each(still);
         return (text, document.to_string());
     }
     let text = text(args, usage, &clock, call);
@@ -96,6 +94,25 @@ fn frame(args: &Args, call: &Call<'_>, usage: &Usage) -> (String, String) {
         incidents::lines(usage.listing.incidents.as_deref(), &clock).iter().fold(text, |text, line| text + line + "\n");
     let text = format!("{text}times are in {}; ends with Ctrl-C\n", clock.zone_name());
     (text.clone(), text)
+}
+
+/// An account without what changes by itself from one moment to the next. That a window was reset is news.
+fn still(account: &mut Value) {
+    account.pointer_mut("/usage/age_s").map(Value::take);
+    for window in account.pointer_mut("/usage/windows").and_then(Value::as_array_mut).into_iter().flatten() {
+        for aging in ["pace", "at_most"] {
+            window.get_mut(aging).map(Value::take);
+        }
+    }
+}
+
+/// How many lines of a terminal a text takes: what is wider than it goes on in the next.
+fn taken(text: &str, width: Option<usize>) -> usize {
+    let of_line = |line: &str| {
+        let wide = anstream::adapter::strip_str(line).to_string().width();
+        width.map_or(1, |width| wide.div_ceil(width.max(1)).max(1))
+    };
+    text.lines().map(of_line).sum()
 }
 
 /// Back to where the last frame began, and everything behind it cleared.
@@ -110,6 +127,36 @@ fn back(lines: usize, height: Option<usize>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_that_go_on_are_counted_as_they_are_seen() {
+        for (text, width, lines) in [
+            ("", Some(10), 0),
+            ("a\n\nb\n", Some(10), 3),
+            ("0123456789\n", Some(10), 1),
+            ("0123456789a\n", Some(10), 2),
+            ("\u{1b}[31m0123456789\u{1b}[0m\n", Some(10), 1),
+            ("日本日本日本\n", Some(10), 2),
+            ("0123456789a\n", None, 1),
+        ] {
+            assert_eq!(taken(text, width), lines, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_grows_old_by_itself_is_no_news_and_a_reset_is() {
+        let account = |age, percent: Option<f64>, expected| {
+            let mut account = serde_json::json!({"usage": {"age_s": age, "windows": [
+                {"id": "5h", "percent": percent, "at_most": 50.0 + expected, "pace": {"expected_percent": expected}},
+            ]}});
+            still(&mut account);
+            account
+        };
+        assert_eq!(account(1, Some(40.0), 10.0), account(9, Some(40.0), 11.0));
+        assert_ne!(account(1, Some(40.0), 10.0), account(1, None, 10.0));
+        assert_ne!(account(1, Some(40.0), 10.0), account(1, Some(41.0), 10.0));
+        still(&mut serde_json::json!({"usage": null}));
+    }
 
     #[test]
     fn a_frame_takes_the_place_of_the_one_before() {
