@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Error};
+use clauth_sandbox::swept;
 use clauth_sandbox::world::{Entry, Snapshot, holders};
 
 use crate::custody::{assert_one_holder_when, is_shared};
@@ -96,7 +97,7 @@ pub(crate) fn assert_errors_change_nothing(cases: &[Case]) {
             restore(house.world.home(), &before);
             picture
         };
-        for at in 1..=count {
+        for at in swept(1..=count) {
             for fault in [Errno::NoSpace, Errno::Io, Errno::Access, Errno::ReadOnly, Errno::Busy]
                 .map(Fault::Error)
                 .into_iter()
@@ -154,7 +155,7 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
         (case.act)(&house.engine()).expect("works");
         let end = house.picture();
         restore(house.world.home(), &before);
-        for at in 1..=count {
+        for at in swept(1..=count) {
             let vfs = faulty(at, Fault::Kill);
             let _ = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
             let told = format!("{}: killed at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
