@@ -1,4 +1,4 @@
-//! Where a sweep puts its faults.
+//! How much of what is much a test does: all of it, or what Wine manages.
 
 use std::iter::StepBy;
 
@@ -7,16 +7,17 @@ const STRIDE: usize = 7;
 
 /// The places that a sweep over a command's effects puts its faults at: all of them; under Wine, where each takes many times
 /// as long, every seventh.
+#[expect(clippy::print_stdout, reason = "a test that leaves something out says so")]
 pub fn swept<I: Iterator>(all: I) -> StepBy<I> {
-    // What `cargo xtask cross windows --test` sets. Real systems leave nothing out, whatever stands in an environment.
-    let wine = cfg!(windows) && std::env::var_os("XTASK_WINE").is_some();
+    let wine = is_wine();
     if wine {
-        tell();
+        println!("skipped: under Wine: all but every {STRIDE}th place of this sweep, since each takes so long there");
     }
     all.step_by(if wine { STRIDE } else { 1 })
 }
 
-#[expect(clippy::print_stdout, reason = "a test that leaves something out says so")]
-fn tell() {
-    println!("skipped: under Wine: all but every {STRIDE}th place of this sweep, since each takes so long there");
+/// Whether `cargo xtask cross windows --test` runs us. A real system leaves nothing out, whatever stands in its environment.
+#[must_use]
+pub fn is_wine() -> bool {
+    cfg!(windows) && std::env::var_os("XTASK_WINE").is_some()
 }

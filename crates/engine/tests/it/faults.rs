@@ -163,6 +163,7 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
             if !shared {
                 assert_one_holder_when(&house, &told);
             }
+            house.let_it_go_stale(&told);
             let now = settled(&house);
             assert!(now.is_ok(), "{told}: {:?}", now.err().map(|error| error.to_string()));
             let now = now.unwrap_or_default();
@@ -203,9 +204,7 @@ fn assert_tidy(house: &House, told: &str) {
         // What a killed count leaves goes by age: no journal names it.
         let counted = path.starts_with(".clauth/poll/");
         let leftover = (path.contains(".clauth-") && !counted) || path.ends_with("journal/open.json");
-        // Where not all processes are seen, one that is not stamped yet may be a living claude's: it goes when stale (K5).
-        let unclear = cfg!(not(target_os = "linux")) && told.contains("set_modified");
-        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock") && !unclear;
+        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock");
         assert!(!leftover && !lock, "{told}: {path} is left behind");
     }
 }

@@ -60,7 +60,8 @@ impl House {
     /// What time does where not every process is seen: a lock that a killed command made and did not stamp may be a living
     /// claude's there, and goes when it is stale (K5).
     pub(crate) fn let_it_go_stale(&self, killed_at: &str) {
-        if cfg!(not(target_os = "linux")) && killed_at.contains("set_modified") {
+        let unstamped = killed_at.contains("set_modified") && killed_at.contains(".lock\"");
+        if cfg!(not(target_os = "linux")) && unstamped {
             self.unlock();
         }
     }

@@ -157,7 +157,9 @@ fn killed_anywhere(case: &Case) {
     let middle = house.world.snapshot();
     count = effects(&house, |engine| engine.order("b", 2).map(drop));
     for at in 1..=count {
-        let _ = house.engine_on(killing(at)).order("b", 2);
+        let vfs = killing(at);
+        let _ = house.engine_on(vfs.clone()).order("b", 2);
+        house.let_it_go_stale(&format!("{:?}", vfs.effects().get(at - 1)));
         next(&house.engine());
         assert_told(&house, case, &before, &format!("{}: its recovery killed at {at}", case.name));
         restore(house.world.home(), &middle);
