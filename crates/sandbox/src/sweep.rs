@@ -16,6 +16,18 @@ pub fn swept<I: Iterator>(all: I) -> StepBy<I> {
     all.step_by(if wine { STRIDE } else { 1 })
 }
 
+/// How many of so many random cases are tried: all of them; under Wine, a seventh.
+#[must_use]
+#[expect(clippy::print_stdout, reason = "a test that leaves something out says so")]
+pub fn cases(all: u32) -> u32 {
+    if !is_wine() {
+        return all;
+    }
+    let some = all / u32::try_from(STRIDE).unwrap_or(1);
+    println!("skipped: under Wine: {} of {all} random cases, since each takes so long there", all - some);
+    some
+}
+
 /// Whether `cargo xtask cross windows --test` runs us. A real system leaves nothing out, whatever stands in its environment.
 #[must_use]
 pub fn is_wine() -> bool {

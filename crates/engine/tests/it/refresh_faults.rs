@@ -12,7 +12,7 @@ use clauth_engine::{Engine, Need, State};
 use clauth_host::{Clock, Time};
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::world::holders;
-use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server};
+use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server, swept};
 use jiff::Timestamp;
 
 use crate::custody::assert_one_holder;
@@ -223,7 +223,7 @@ fn one_failing_effect_loses_no_pair() {
         let before = house.world.snapshot();
         let effects = effects(&mut house, case);
         let count = effects.len();
-        for at in 1..=count {
+        for at in swept(1..=count) {
             // No code asks which of the two it is.
             let refusal = if at % 2 == 0 { Errno::NoSpace } else { Errno::ReadOnly };
             for fault in [Fault::Error(refusal), Fault::ShortWrite] {

@@ -129,6 +129,7 @@ fn a_fault_anywhere_in_a_session_loses_nothing_and_the_next_command_puts_it_righ
             let told = format!("{}: {ended:?}", told_of(&vfs, fault, at));
             assert_whole(&house, &["A1", "B1"], &told);
             assert_eq!(users(&house), before, "{told}");
+            house.let_it_go_stale(&told);
             next_command(&engine(&house)).expect(&told);
             assert_gone(&house, &told);
             assert_eq!(begin_and_end(&engine(&house)).expect(&told), Vec::<String>::new(), "{told}");
@@ -165,6 +166,7 @@ fn a_fault_anywhere_at_the_end_of_a_session_brings_all_of_its_work_home_in_the_e
             let notices = session.end();
             let told = format!("{}: {notices:?}", told_of(&vfs, fault, at));
             assert_whole(&house, &["A2", "B1"], &told);
+            house.let_it_go_stale(&told);
             for _ in 0..2 {
                 next_command(&engine(&house)).expect(&told);
             }
