@@ -16,6 +16,7 @@ mod entropy;
 mod json;
 mod login;
 mod marker;
+mod sweep;
 mod time;
 
 pub mod claude;
@@ -26,5 +27,6 @@ pub use account::Account;
 pub use claude::{Claude, Refreshed, Variant};
 pub use login::{Login, Pair, describe, fingerprint};
 pub use server::{Reply, Route, Server};
+pub use sweep::{cases, is_wine, swept};
 pub use time::{ahead_ms, let_pass, now_ms, set_right, set_wrong, true_ms};
 pub use world::{Output, Running, Snapshot, World};

@@ -9,7 +9,7 @@ pub(super) struct Report {
     passed: usize,
     failed: Vec<String>,
     ignored: usize,
-    /// What tests said that they left out.
+    /// Which tests left something out, and what they said that it was.
     skipped: Vec<String>,
     /// The test that was running when the program ended or was ended, if it did not end by itself.
     cut: Option<String>,
@@ -37,9 +37,7 @@ impl Report {
         } else {
             cut = cut.or_else(|| Some("what was not begun".into()));
         }
-        let mut skipped: Vec<String> =
-            text.lines().filter_map(|line| line.strip_prefix("skipped: ")).map(str::to_owned).collect();
-        skipped.dedup();
+        let skipped = skips(text);
         let words = text.split_once("\nfailures:\n").map_or("", |(_, words)| words);
         let words = if cut.is_some() { text } else { words }.to_owned();
         Self { name: name.to_owned(), passed, failed, ignored, skipped, cut, words, took }
@@ -66,7 +64,7 @@ impl fmt::Display for Report {
             writeln!(f, "{}", self.words)?;
         }
         for reason in &self.skipped {
-            writeln!(f, "  skipped: {reason}")?;
+            writeln!(f, "  skipped: in {reason}")?;
         }
         for test in &self.failed {
             writeln!(f, "  FAILED: {test}")?;
@@ -75,12 +73,26 @@ impl fmt::Display for Report {
     }
 }
 
+/// What tests said that they left out, each reason once, behind the name of the test.
+fn skips(text: &str) -> Vec<String> {
+    let (mut test, mut skips) = ("", Vec::new());
+    for line in text.lines() {
+        if let Some(name) = line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----")) {
+            test = name;
+        } else if let Some(reason) = line.strip_prefix("skipped: ") {
+            skips.push(format!("{test}: {reason}"));
+        }
+    }
+    skips.dedup();
+    skips
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const ALL: &str = "\nrunning 3 tests\ntest one ... ok\ntest two - should panic ... ok\ntest three ... ignored\n\nsuccesses:\n\n\
-        ---- one stdout ----\nskipped: Wine has none\n\ntest result: ok. 2 passed; 0 failed; 1 ignored\n";
+        ---- one stdout ----\nskipped: Wine has none\nskipped: Wine has none\n\ntest result: ok. 2 passed; 0 failed; 1 ignored\n";
     const SOME: &str = "\nrunning 2 tests\ntest one ... ok\ntest two ... FAILED\n\nfailures:\n\n---- two stdout ----\nno\n\n\
         test result: FAILED. 1 passed; 1 failed\n";
     const CUT: &str = "\nrunning 3 tests\ntest one ... ok\ntest two ... ";
@@ -100,6 +112,8 @@ mod tests {
             assert_eq!(report.line(), expected, "{name}");
             assert_eq!(report.is_well(), name == "all", "{name}");
         }
+        let report = Report::read("p", ALL, Some(true), took);
+        assert!(report.to_string().starts_with("  skipped: in one: Wine has none\n  p: "), "{report}");
         let report = Report::read("p", SOME, Some(false), took);
         assert!(report.to_string().contains("---- two stdout ----"), "{report}");
     }

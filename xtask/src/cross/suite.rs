@@ -1,8 +1,10 @@
-//! The tests of some crates under Wine: built once, then each program run with a deadline in a prefix of its own.
+//! The tests of some crates under Wine: built once, then each program run with a deadline, two programs at a time, each in a
+//! prefix that nothing else uses.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode, ExitStatus};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
@@ -16,8 +18,11 @@ use super::wine::{self, Prefix};
 /// The crates with files, links, locks and processes in them, which are what differs on Windows.
 const CRATES: [&str; 4] = ["durable", "claude", "engine", "cli"];
 
-/// A program that has not ended by then hangs. The longest takes a third of it on two busy processors.
-const DEADLINE: Duration = Duration::from_secs(1800);
+/// A program that has not ended by then hangs, or has other work to wait for.
+const DEADLINE: Duration = Duration::from_secs(3600);
+
+/// How many programs run at once. Wine's server is one thread, which half of a program's time goes into.
+const LANES: usize = 2;
 
 /// A test program that was built.
 struct Program {
@@ -40,20 +45,37 @@ pub(super) fn run(root: &Path, which: Option<&str>, filter: Option<&str>) -> any
         Some((one, program)) => (vec![one], program),
         None => (CRATES.to_vec(), ""),
     };
-    let programs = build(root, &crates)?;
-    let prefix = Prefix::make(root)?;
-    let mut well = true;
-    let mut all = Vec::new();
-    for one in programs.iter().filter(|one| one.name.ends_with(program)) {
-        let report = play(root, &prefix, one, filter)?;
-        print!("{report}");
-        well &= report.is_well();
-        all.push(report);
-    }
-    ensure!(!all.is_empty(), "no test program of that name: {}", which.unwrap_or_default());
+    let mut programs = build(root, &crates)?;
+    programs.retain(|one| one.name.ends_with(program));
+    ensure!(!programs.is_empty(), "no test program of that name: {}", which.unwrap_or_default());
+    // Whole commands take the longest: they begin first.
+    programs.sort_by_key(|one| one.file.file_name().is_none_or(|name| !name.to_string_lossy().starts_with("it-")));
+    let all = play_all(root, programs, filter)?;
     println!("\nunder Wine:");
     all.iter().for_each(|report| println!("  {}", report.line()));
-    Ok(if well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if all.iter().all(Report::is_well) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs all programs in their order, as many at a time as there are lanes.
+fn play_all(root: &Path, programs: Vec<Program>, filter: Option<&str>) -> anyhow::Result<Vec<Report>> {
+    let lanes = LANES.min(programs.len());
+    let (queue, all) = (Mutex::new(programs.into_iter()), Mutex::new(Vec::new()));
+    let next = || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let lane = |number: usize| -> anyhow::Result<()> {
+        let prefix = Prefix::make(root, number)?;
+        while let Some(program) = next() {
+            let report = play(root, &prefix, &program, filter)?;
+            print!("{report}");
+            all.lock().unwrap_or_else(PoisonError::into_inner).push(report);
+        }
+        Ok(())
+    };
+    std::thread::scope(|scope| {
+        let lane = &lane;
+        let lanes: Vec<_> = (0..lanes).map(|number| scope.spawn(move || lane(number))).collect();
+        lanes.into_iter().try_for_each(|lane| lane.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a lane panicked"))))
+    })?;
+    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn build(root: &Path, crates: &[&str]) -> anyhow::Result<Vec<Program>> {

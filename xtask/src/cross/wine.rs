@@ -40,15 +40,18 @@ pub(super) fn run(root: &Path, words: &[String]) -> anyhow::Result<ExitCode> {
     Ok(status.code().and_then(|code| u8::try_from(code).ok()).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// A home and a prefix in a temporary directory; gone when dropped, with everything that still runs in it.
+/// A home and a prefix in memory, or in the temporary directory; gone when dropped, with everything that still runs in it.
 pub(super) struct Prefix {
     home: PathBuf,
 }
 
 impl Prefix {
-    /// Makes one.
-    pub(super) fn make(root: &Path) -> anyhow::Result<Self> {
-        let prefix = Self { home: std::env::temp_dir().join(format!("clauth-wine-{}", std::process::id())) };
+    /// Makes the one of this number.
+    pub(super) fn make(root: &Path, number: usize) -> anyhow::Result<Self> {
+        // Tests wait for their files to be durable, which nobody needs here.
+        let memory = Path::new("/dev/shm");
+        let base = if memory.is_dir() { memory.to_owned() } else { std::env::temp_dir() };
+        let prefix = Self { home: base.join(format!("clauth-wine-{}-{number}", std::process::id())) };
         fill(root, &prefix.home)?;
         Ok(prefix)
     }

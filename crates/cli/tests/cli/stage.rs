@@ -179,8 +179,10 @@ pub(crate) fn kill(pid: u32) {
 }
 
 /// Runs a command to its end.
+#[track_caller]
 pub(crate) fn finish(command: Command) -> Output {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
     let output = run(command, DEADLINE);
-    assert!(!output.timed_out, "it hangs: {output:?}");
+    assert!(!output.timed_out, "`clauth {}` hangs: {output:?}", words.join(" "));
     output
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Error};
+use clauth_sandbox::swept;
 use clauth_sandbox::world::{Entry, Snapshot, holders};
 
 use crate::custody::{assert_one_holder_when, is_shared};
@@ -96,7 +97,7 @@ pub(crate) fn assert_errors_change_nothing(cases: &[Case]) {
             restore(house.world.home(), &before);
             picture
         };
-        for at in 1..=count {
+        for at in swept(1..=count) {
             for fault in [Errno::NoSpace, Errno::Io, Errno::Access, Errno::ReadOnly, Errno::Busy]
                 .map(Fault::Error)
                 .into_iter()
@@ -154,7 +155,7 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
         (case.act)(&house.engine()).expect("works");
         let end = house.picture();
         restore(house.world.home(), &before);
-        for at in 1..=count {
+        for at in swept(1..=count) {
             let vfs = faulty(at, Fault::Kill);
             let _ = (case.act)(&house.engine_on(Arc::new(vfs.clone())));
             let told = format!("{}: killed at {at} of {count}: {:?}", case.name, vfs.effects().get(at - 1));
@@ -162,6 +163,7 @@ pub(crate) fn assert_kills_are_finished(cases: &[Case]) {
             if !shared {
                 assert_one_holder_when(&house, &told);
             }
+            house.let_it_go_stale(&told);
             let now = settled(&house);
             assert!(now.is_ok(), "{told}: {:?}", now.err().map(|error| error.to_string()));
             let now = now.unwrap_or_default();
@@ -202,9 +204,7 @@ fn assert_tidy(house: &House, told: &str) {
         // What a killed count leaves goes by age: no journal names it.
         let counted = path.starts_with(".clauth/poll/");
         let leftover = (path.contains(".clauth-") && !counted) || path.ends_with("journal/open.json");
-        // Where not all processes are seen, one that is not stamped yet may be a living claude's: it goes when stale (K5).
-        let unclear = cfg!(not(target_os = "linux")) && told.contains("set_modified");
-        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock") && !unclear;
+        let lock = matches!(entry, Entry::Dir(_)) && path.ends_with(".lock");
         assert!(!leftover && !lock, "{told}: {path} is left behind");
     }
 }

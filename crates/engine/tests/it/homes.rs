@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clauth_engine::{Asking, Engine, Error, Kind, LiveState, Options, Report, Target};
+#[cfg(unix)]
+use clauth_engine::{Asking, LiveState};
+use clauth_engine::{Engine, Error, Kind, Options, Report, Target};
 use clauth_host::Host;
 use clauth_sandbox::Account;
 

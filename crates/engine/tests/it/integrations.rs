@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Kind, Piece};
+use clauth_sandbox::swept;
 use clauth_sandbox::world::Snapshot;
 use serde_json::json;
 
@@ -95,7 +96,7 @@ fn what_cannot_be_written_is_refused_with_nothing_changed() {
 #[test]
 fn a_fault_at_any_effect_leaves_nothing_behind() {
     for fault in [Fault::Kill, Fault::Error(Errno::NoSpace)] {
-        for at in 1.. {
+        for at in swept(1..) {
             let house = House::two("fault");
             let rc = house.world.home().join("rc");
             std::fs::write(&rc, "mine").expect("a file");

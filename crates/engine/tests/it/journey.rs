@@ -272,7 +272,9 @@ fn a_dry_run_tells_the_truth() {
     });
     let mut told: Vec<String> = planned
         .iter()
-        .map(|plan| plan.path.strip_prefix(house.world.home()).expect("inside").display().to_string())
+        .map(|plan| {
+            plan.path.strip_prefix(house.world.home()).expect("inside").display().to_string().replace('\\', "/")
+        })
         .collect();
     told.sort();
     assert_eq!(told, changed);

@@ -380,7 +380,8 @@ fn a_session_of_the_live_account_has_a_bearer_copy_which_a_switch_away_makes_who
 #[test]
 fn a_left_over_item_is_harvested_before_it_is_overwritten() {
     let house = two();
-    let tree = house.world.root().join("profiles/a/runtime");
+    // An item's name is made of the path as it is written.
+    let tree = house.world.root().join("profiles").join("a").join("runtime");
     let own = session_item(&house, &tree);
     house.world.claude_in(&tree).sign_in(&Account::c()).expect("a sign-in long ago");
     std::fs::remove_dir_all(&tree).expect("only the item is left");

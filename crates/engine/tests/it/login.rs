@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
 use clauth_engine::{Engine, Error, LoggedIn};
-use clauth_sandbox::Account;
 use clauth_sandbox::world::holders;
+use clauth_sandbox::{Account, swept};
 
 use crate::custody::assert_one_holder;
 use crate::house::{House, Unsynced, counting, restore};
@@ -47,7 +47,7 @@ fn a_fault_anywhere_loses_no_login() {
         let end = house.picture();
         restore(house.world.home(), &before);
         for fault in [Fault::Kill, Fault::Error(Errno::NoSpace), Fault::Error(Errno::Access)] {
-            for at in 1..=count {
+            for at in swept(1..=count) {
                 let vfs = FaultyVfs::failing(Arc::new(Unsynced(RealVfs)), at, fault);
                 let mut signed_in = false;
                 let engine = house.engine_on(Arc::new(vfs.clone()));

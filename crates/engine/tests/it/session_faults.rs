@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Effect, Errno, Fault, FaultyVfs, RealVfs, Vfs};
 use clauth_engine::{Engine, Error, SessionHandle};
+use clauth_sandbox::swept;
 use clauth_sandbox::world::{Snapshot, holders};
 
 use crate::faults::next_command;
@@ -122,12 +123,13 @@ fn a_fault_anywhere_in_a_session_loses_nothing_and_the_next_command_puts_it_righ
     let house = House::two("s-fault");
     let (before, picture) = (users(&house), house.world.snapshot());
     for fault in FAULTS {
-        for at in 1.. {
+        for at in swept(1..) {
             let vfs = FaultyVfs::failing(Arc::new(Unsynced(RealVfs)), at, fault);
             let ended = begin_and_end(&engine_on(&house, Arc::new(vfs.clone())));
             let told = format!("{}: {ended:?}", told_of(&vfs, fault, at));
             assert_whole(&house, &["A1", "B1"], &told);
             assert_eq!(users(&house), before, "{told}");
+            house.let_it_go_stale(&told);
             next_command(&engine(&house)).expect(&told);
             assert_gone(&house, &told);
             assert_eq!(begin_and_end(&engine(&house)).expect(&told), Vec::<String>::new(), "{told}");
@@ -156,7 +158,7 @@ fn a_fault_anywhere_at_the_end_of_a_session_brings_all_of_its_work_home_in_the_e
     };
     assert_eq!(worked[2], "of the session");
     for fault in [Fault::Kill, Fault::Error(Errno::Io)] {
-        for at in begun + 1.. {
+        for at in swept(begun + 1..) {
             let house = House::two("s-works");
             let vfs = FaultyVfs::failing(Arc::new(Unsynced(RealVfs)), at, fault);
             let session = engine_on(&house, Arc::new(vfs.clone())).begin("a").expect("a session");
@@ -164,6 +166,7 @@ fn a_fault_anywhere_at_the_end_of_a_session_brings_all_of_its_work_home_in_the_e
             let notices = session.end();
             let told = format!("{}: {notices:?}", told_of(&vfs, fault, at));
             assert_whole(&house, &["A2", "B1"], &told);
+            house.let_it_go_stale(&told);
             for _ in 0..2 {
                 next_command(&engine(&house)).expect(&told);
             }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clauth_durable::Vfs;
 use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
+use clauth_sandbox::swept;
 
 use super::{Stage, everything};
 
@@ -29,7 +30,7 @@ fn a_copy_that_fails_anywhere_leaves_whole_entries_or_none() {
     };
     assert!(count > 20, "{count}");
     for fault in FAULTS {
-        for at in 1..=count {
+        for at in swept(1..=count) {
             let stage = Stage::new("fault");
             fill(&stage);
             let home = everything(&stage.pair.home);
@@ -123,7 +124,7 @@ fn a_walk_that_fails_anywhere_loses_nothing() {
     };
     assert!(count > 50, "{count}");
     for fault in FAULTS {
-        for (at, forgets) in (1..=count).flat_map(|at| [(at, false), (at, true)]) {
+        for (at, forgets) in swept(1..=count).flat_map(|at| [(at, false), (at, true)]) {
             let stage = Stage::new("fault");
             edited(&stage);
             let vfs = FaultyVfs::failing(Arc::new(RealVfs), at, fault);
@@ -153,7 +154,7 @@ fn a_write_between_look_and_swap_is_put_back_and_wins() {
         stage.mirror_on(Arc::new(vfs.clone())).walk();
         vfs.effects().len()
     };
-    for at in 1..=count {
+    for at in swept(1..=count) {
         let stage = Stage::new("moved");
         stage.put("H/a.md", "0", 600);
         stage.settle(&mut stage.mirror());

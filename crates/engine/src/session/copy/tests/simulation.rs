@@ -179,7 +179,7 @@ impl Must {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 250, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: clauth_sandbox::cases(250), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_happens_on_both_sides_nothing_is_lost(events in prop::collection::vec(event(), 1..60)) {

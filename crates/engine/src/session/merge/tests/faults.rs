@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clauth_durable::vfs::{Errno, Fault, FaultyVfs, RealVfs};
+use clauth_sandbox::swept;
 use serde_json::json;
 
 use super::house::{House, rest, settings_of, state_of};
@@ -39,9 +40,7 @@ fn a_pass_that_fails_anywhere_leaves_whole_files_and_the_next_one_ends_it() {
     let house = House::new(STATE, SETTINGS);
     let places = house.seeded(&["a", "b"]);
     for fault in FAULTS {
-        let mut at = 0;
-        loop {
-            at += 1;
+        for at in swept(1..) {
             rest(&mut house.converger(&places)).expect("rest");
             house.set(&state_of(&places[0]), "theme", &json!(format!("{fault:?}{at}")));
             house.set(&settings_of(&places[1]), "model", &json!(format!("{fault:?}{at}")));
@@ -75,7 +74,7 @@ fn a_pass_that_fails_anywhere_leaves_whole_files_and_the_next_one_ends_it() {
 #[test]
 fn a_seed_that_fails_anywhere_leaves_whole_files_and_the_next_one_ends_it() {
     for fault in FAULTS {
-        for at in 1..200 {
+        for at in swept(1..200) {
             let house = House::new(STATE, SETTINGS);
             let place = house.place("a");
             let vfs = FaultyVfs::failing(Arc::new(RealVfs), at, fault);
