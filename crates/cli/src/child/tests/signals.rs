@@ -1,4 +1,5 @@
 //! Signals that another process sends to the parent alone.
+#![expect(clippy::disallowed_methods, reason = "a test waits for real processes, and finds them as the system shows them")]
 
 use clauth_sandbox::Running;
 use clauth_sandbox::world::DEADLINE;
@@ -69,7 +70,6 @@ fn what_nohup_ignores_stays_ignored_by_both() {
 /// Point 12: also what whoever stops a container sends, in which this is the first process and sees no other.
 #[cfg(target_os = "linux")]
 #[test]
-#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn what_is_sent_from_outside_of_a_container_reaches_the_child() {
     if signals_are_ignored() {
         return;
