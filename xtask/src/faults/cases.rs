@@ -11,16 +11,22 @@ pub(super) struct Case {
     pub(super) prepare: fn(&Play) -> anyhow::Result<()>,
     /// The command's words.
     pub(super) words: &'static [&'static str],
+    /// What `CLAUTH_LINKS` says.
+    pub(super) links: &'static str,
     /// Threads or programs of its own write beside it, whose operations come in no order.
     pub(super) beside: bool,
 }
 
 const fn alone(name: &'static str, prepare: fn(&Play) -> anyhow::Result<()>, words: &'static [&'static str]) -> Case {
-    Case { name, prepare, words, beside: false }
+    Case { name, prepare, words, links: "real", beside: false }
+}
+
+const fn session(name: &'static str, prepare: fn(&Play) -> anyhow::Result<()>, links: &'static str) -> Case {
+    Case { name, prepare, words: &["start", "a"], links, beside: true }
 }
 
 /// Every acting command on its usual way, and a switch on its unusual ones.
-pub(super) const CASES: [Case; 12] = [
+pub(super) const CASES: [Case; 13] = [
     alone("capture", signed_in, &["capture", "a"]),
     alone("capture-second", second, &["capture", "b"]),
     alone("switch", two, &["switch", "a"]),
@@ -31,8 +37,9 @@ pub(super) const CASES: [Case; 12] = [
     alone("rename", two, &["rename", "a", "c"]),
     alone("bind", two, &["bind", "a", "."]),
     alone("remove", two, &["remove", "a", "--yes"]),
-    Case { name: "start", prepare: with_claude, words: &["start", "a"], beside: true },
-    Case { name: "start-working", prepare: with_busy_claude, words: &["start", "a"], beside: true },
+    session("start", with_claude, "real"),
+    session("start-working", with_busy_claude, "real"),
+    session("start-working-on-a-copy", with_busy_claude, "copy"),
 ];
 
 /// A session's `claude` that writes what one writes: a file of its own, and another model.

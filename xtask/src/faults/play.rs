@@ -9,6 +9,7 @@ use clauth_sandbox::world::{Entry, Snapshot, holders};
 use clauth_sandbox::{Account, Pair, Server, World};
 use serde_json::Value;
 
+use super::cases::Case;
 use crate::process;
 
 /// What every refresh token of the sandbox begins with.
@@ -47,10 +48,10 @@ impl Play {
         Ok(std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?)
     }
 
-    /// clauth with these words, in this home alone.
-    pub(super) fn command(&self, words: &[&str]) -> Command {
+    /// The clauth of a case, in this home alone.
+    pub(super) fn command(&self, case: &Case) -> Command {
         let mut command = self.world.command(&self.program, Some(&self.server));
-        command.args(words);
+        command.args(case.words).env("CLAUTH_LINKS", case.links);
         command
     }
 

@@ -49,7 +49,7 @@ pub(super) fn sweep(program: &Path, case: &Case) -> anyhow::Result<Outcome> {
 
 fn count(play: &Play, case: &Case) -> anyhow::Result<Vec<Operation>> {
     let log = play.world.home().with_extension("trace");
-    let status = trace::run(&play.command(case.words), &log, None)?;
+    let status = trace::run(&play.command(case), &log, None)?;
     let text = std::fs::read_to_string(&log)?;
     std::fs::remove_file(&log)?;
     ensure!(status.success(), "`clauth {}` ended with {status}", case.words.join(" "));
@@ -60,7 +60,7 @@ fn count(play: &Play, case: &Case) -> anyhow::Result<Vec<Operation>> {
 /// n-th when it is told to. Both have to count what strace saw.
 fn same_count(play: &Play, case: &Case, operations: usize) -> anyhow::Result<Vec<String>> {
     let ends = |at: usize| -> anyhow::Result<bool> {
-        let mut command = play.command(case.words);
+        let mut command = play.command(case);
         command.env(clauth::CRASH_AT, at.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
         let status = command.status()?;
         play.restore()?;
@@ -79,7 +79,7 @@ fn same_count(play: &Play, case: &Case, operations: usize) -> anyhow::Result<Vec
 fn kill(play: &Play, case: &Case, operation: &Operation, states: &[String]) -> anyhow::Result<()> {
     let tokens = play.tokens();
     let log = play.world.home().with_extension("trace");
-    let status = trace::run(&play.command(case.words), &log, Some(operation))?;
+    let status = trace::run(&play.command(case), &log, Some(operation))?;
     std::fs::remove_file(&log)?;
     // What a thread beside it has done already, the program need not do any more.
     let spared = case.beside && status.success();

@@ -52,7 +52,7 @@ fn link_is_back(open: Open<'_>) -> anyhow::Result<()> {
         let mut pair = a.pair.clone();
         for _ in 0..2 {
             pair = pair.next();
-            same("the turn that renews", &session.turn()?, &pair.to_string())?;
+            session.ask().context("a turn that renews")?;
             until("the renewed login", || bench.slot("a") == pair.to_string())?;
             until("the link", || credential.is_symlink() == (links == "real"))?;
             same("what the session reads", &bench.world.login_at(&credential), &pair.to_string())?;
