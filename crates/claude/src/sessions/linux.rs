@@ -52,7 +52,7 @@ fn scan(proc: &Path, host: &Host, disk: &Disk, found: &mut Vec<RunningClaude>) {
         let over = overrides::outranking(&env);
         match known {
             Some(at) => (found[at].config_dir, found[at].overrides) = (dir, over),
-            None if !ours => {}
+            None if !ours || is_outside(host, disk, &dir) => {}
             None => {
                 let cwd = || disk.vfs.read_link(&proc.join(pid.to_string()).join("cwd")).ok();
                 // It may be registered in the home that it names, which nobody asked for.
@@ -132,6 +132,11 @@ fn config_dir(env: &Env, host: &Host) -> Option<(PathBuf, bool)> {
             .ok()
             .is_some_and(|real| std::fs::canonicalize(&host.home).is_ok_and(|ours| ours == real));
     Some(if same { (host.home.join(".claude"), true) } else { (home.join(".claude"), false) })
+}
+
+/// Whether a home is none of a sandbox's: whoever runs tests may have a `claude` of their own at work.
+fn is_outside(host: &Host, disk: &Disk, dir: &Path) -> bool {
+    host.sandbox && !real_path(disk, dir).starts_with(real_path(disk, &host.home))
 }
 
 #[cfg(test)]

@@ -14,7 +14,9 @@ fn process(place: &Place, pid: u32, words: &[&str], env: &[&str]) {
 
 /// What a look at that folder adds to what is registered.
 fn seen(place: &Place, mut found: Vec<RunningClaude>) -> Vec<RunningClaude> {
-    scan(&place.path("proc"), &place.host(&[]), &place.disk, &mut found);
+    let mut host = place.host(&[]);
+    host.sandbox = false;
+    scan(&place.path("proc"), &host, &place.disk, &mut found);
     found
 }
 
@@ -59,6 +61,24 @@ fn claude_is_known_by_what_was_started() {
     ] {
         process(&place, 77, words, &[&format!("HOME={}", text(&place.path("")))]);
         assert_eq!(seen(&place, Vec::new()).len(), usize::from(is), "{name}");
+    }
+}
+
+/// Who runs the tests, or the demonstration, may be using Claude Code.
+#[test]
+fn a_sandbox_sees_only_what_works_in_it() {
+    let place = Place::new("proc-sandbox");
+    for (name, dir, sandbox, counts) in [
+        ("its own", place.path("work"), true, true),
+        ("somebody's", "/nonexistent/work".into(), true, false),
+        ("outside of a sandbox", "/nonexistent/work".into(), false, true),
+    ] {
+        process(&place, 77, &["claude"], &["HOME=/nonexistent", &format!("CLAUDE_CONFIG_DIR={}", text(&dir))]);
+        let mut host = place.host(&[]);
+        host.sandbox = sandbox;
+        let mut found = Vec::new();
+        scan(&place.path("proc"), &host, &place.disk, &mut found);
+        assert_eq!(found.len(), usize::from(counts), "{name}");
     }
 }
 
