@@ -375,17 +375,27 @@ fn a_profile_that_is_gone_by_then_is_not_made_again() {
     let gate = Gate::new();
     server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
     let engine = house.engine();
-    std::thread::scope(|scope| {
+    let gone = std::thread::scope(|scope| {
         let run = scope.spawn(|| engine.refresh("a", &NOW));
         assert!(gate.is_reached());
         // Whoever removes it by hand takes no lock.
         let roster = house.world.root().join("profiles.toml");
         let text = std::fs::read_to_string(&roster).expect("a list").replace("\"a\", ", "");
         std::fs::write(&roster, text).expect("a list");
-        std::fs::remove_dir_all(house.world.root().join("profiles/a")).expect("removed");
+        let removed = std::fs::remove_dir_all(house.world.root().join("profiles/a"));
         gate.open();
-        run.join().expect("no panic").expect("kept");
+        let kept = run.join().expect("no panic");
+        if clauth_sandbox::is_wine() && removed.is_err() {
+            println!("skipped: under Wine: a directory in which a file is open cannot be removed: {removed:?}");
+            return false;
+        }
+        removed.expect("removed");
+        kept.expect("kept");
+        true
     });
+    if !gone {
+        return;
+    }
     assert!(!house.world.root().join("profiles/a").exists());
     assert_eq!((house.engine().names().expect("names"), house.vault()), (vec!["b".to_owned()], vec!["A2".to_owned()]));
     server(&house).assert_clean();
