@@ -185,7 +185,7 @@ impl Error {
             Self::NoProfile { candidates, .. } | Self::Ambiguous { candidates, .. } => {
                 vec![format!("profiles: {}", candidates.join(", "))]
             }
-            Self::Contended { .. } => vec!["try again when Claude Code has finished signing in".into()],
+            Self::Contended { .. } => vec!["try again; something else writes that file".into()],
             Self::Stuck { left, .. } => {
                 left.iter().map(|path| format!("former contents: {}", path.display())).collect()
             }

@@ -26,7 +26,7 @@ const fn session(name: &'static str, prepare: fn(&Play) -> anyhow::Result<()>, l
 }
 
 /// Every acting command on its usual way, and a switch on its unusual ones.
-pub(super) const CASES: [Case; 13] = [
+pub(super) const CASES: [Case; 14] = [
     alone("capture", signed_in, &["capture", "a"]),
     alone("capture-second", second, &["capture", "b"]),
     alone("switch", two, &["switch", "a"]),
@@ -37,6 +37,7 @@ pub(super) const CASES: [Case; 13] = [
     alone("rename", two, &["rename", "a", "c"]),
     alone("bind", two, &["bind", "a", "."]),
     alone("remove", two, &["remove", "a", "--yes"]),
+    alone("recover", interrupted, &["order", "a", "1"]),
     session("start", with_claude, "real"),
     session("start-working", with_busy_claude, "real"),
     session("start-working-on-a-copy", with_busy_claude, "copy"),
@@ -85,6 +86,12 @@ fn rotated(play: &Play) -> anyhow::Result<()> {
     two(play)?;
     play.world.claude().rotate_offline();
     Ok(())
+}
+
+/// A switch that was killed right after the credential was swapped in.
+fn interrupted(play: &Play) -> anyhow::Result<()> {
+    rotated(play)?;
+    play.crash(&["switch", "a"], || play.world.live() == "A1")
 }
 
 fn stranger(play: &Play) -> anyhow::Result<()> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use clauth_sandbox::world::{Entry, Snapshot, holders};
 use clauth_sandbox::{Account, Pair, Server, World};
 use serde_json::Value;
@@ -60,6 +60,37 @@ impl Play {
         let output = self.world.clauth(&self.program, Some(&self.server), words);
         if output.code != Some(0) {
             bail!("`clauth {}` ended with {:?}: {}", words.join(" "), output.code, output.stderr.trim());
+        }
+        Ok(())
+    }
+
+    /// Runs clauth so that it ends at the first of its operations after which `is_there`. The locks that it held go: they are
+    /// known by what a copy of the home does not keep.
+    pub(super) fn crash(&self, words: &[&str], is_there: impl Fn() -> bool) -> anyhow::Result<()> {
+        self.keep()?;
+        for at in 1.. {
+            let mut command = self.command(words);
+            command.env(clauth::CRASH_AT, at.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+            ensure!(!command.status()?.success(), "`clauth {}` was never interrupted there", words.join(" "));
+            if is_there() {
+                break;
+            }
+            self.restore()?;
+        }
+        self.unlock()
+    }
+
+    /// Removes every lock directory, and the records of who holds them.
+    fn unlock(&self) -> anyhow::Result<()> {
+        let (home, claude) = (self.world.home(), self.world.claude_dir());
+        let theirs = [".oauth_refresh.lock", ".storage-write.lock"].map(|name| claude.join(name));
+        let beside = [".claude.lock", ".claude.json.lock"].map(|name| home.join(name));
+        for lock in theirs.iter().chain(&beside).filter(|lock| lock.is_dir()) {
+            std::fs::remove_dir(lock)?;
+        }
+        for entry in std::fs::read_dir(self.world.root().join("locks"))?.flatten().filter(|entry| entry.path().is_dir())
+        {
+            std::fs::remove_dir_all(entry.path())?;
         }
         Ok(())
     }

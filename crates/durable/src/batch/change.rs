@@ -25,7 +25,8 @@ pub enum Manner {
     /// A log of our own, under our state lock: what it gains is added at its end, however long it is. A kill may leave a
     /// part of a line; an error takes it back.
     Log,
-    /// Somebody else's document, under their lock; it must still be what it was, and its mode stays.
+    /// Somebody else's document, under their lock, or one of ours that people edit; it must still be what it was. The mode of
+    /// what is not ours stays.
     Document,
     /// Their credential: exchange and inspect (W2), and a later time of modification (W5).
     Credential,

@@ -79,10 +79,10 @@ impl Engine {
         held: &clauth_durable::Held,
     ) -> Result<bool, Error> {
         let mut draft = Draft::new(&self.disk);
-        draft.put(&self.root.bindings(), Manner::Own, bindings.bytes())?;
+        draft.put(&self.root.bindings(), Manner::Document, bindings.bytes())?;
         let changes = draft.into_changes();
         let changed = !changes.is_empty();
-        self.apply(&Operation { done, ..Operation::default() }, changes, held)?;
+        self.apply(&Operation { done, ..Operation::default() }, changes, held)?.once()?;
         Ok(changed)
     }
 

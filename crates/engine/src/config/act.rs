@@ -161,12 +161,12 @@ impl Engine {
         let mut draft = Draft::new(&self.disk);
         let bytes = after.to_string().into_bytes();
         if !bytes.is_empty() || self.disk.read(path)?.is_some() {
-            draft.put(path, Manner::Own, bytes)?;
+            draft.put(path, Manner::Document, bytes)?;
         }
         let changes = draft.into_changes();
         let changed = !changes.is_empty();
         let name = files.name();
-        self.apply(&Operation { done: "config", to: name.clone(), ..Operation::default() }, changes, &held)?;
+        self.apply(&Operation { done: "config", to: name.clone(), ..Operation::default() }, changes, &held)?.once()?;
         drop(held);
         let mut done = Changed { key: key.to_owned(), profile: name, changed, warnings: Vec::new() };
         if row.reaches_claude() && changed {

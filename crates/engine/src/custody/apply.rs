@@ -30,11 +30,22 @@ pub(crate) struct Operation {
 }
 
 /// How an attempt ended.
+#[must_use]
 pub(crate) enum Applied {
     /// All of it stands.
     Done,
     /// Somebody wrote the file meanwhile: their bytes stand, everything of ours is as before. Look again.
     Moved(PathBuf),
+}
+
+impl Applied {
+    /// For whoever does not look again.
+    pub(crate) fn once(self) -> Result<(), Error> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Moved(path) => Err(Error::Contended { path }),
+        }
+    }
 }
 
 /// Finds out whether the locks are still ours (K4).

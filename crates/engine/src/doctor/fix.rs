@@ -116,7 +116,7 @@ impl Engine {
             let text = crate::json::bytes(&serde_json::json!({"schema": 1, "machine": here.full()}));
             draft.put(&self.root.machine(name), Manner::Own, text)?;
         }
-        self.apply(&Operation { done: "install", ..Operation::default() }, draft.into_changes(), &held).map(drop)
+        self.apply(&Operation { done: "install", ..Operation::default() }, draft.into_changes(), &held)?.once()
     }
 }
 

@@ -5,7 +5,7 @@ use clauth_host::Secret;
 use toml_edit::{DocumentMut, value};
 
 use crate::config::{Takes, check_url};
-use crate::custody::{Applied, Desk, Operation};
+use crate::custody::{Desk, Operation};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::check_name;
@@ -62,10 +62,8 @@ impl Engine {
         desk.record_event(&Event::new(desk.now, "add", format!("an endpoint, {url}")).about(name));
         let drafted = desk.finish()?;
         let operation = Operation { done: "add", to: Some(name.to_owned()), creates: true, ..Operation::default() };
-        match self.apply(&operation, drafted.changes, &held)? {
-            Applied::Done => Ok(Added { name: name.to_owned(), base_url: url, warnings: drafted.warnings }),
-            Applied::Moved(path) => Err(Error::Contended { path }),
-        }
+        self.apply(&operation, drafted.changes, &held)?.once()?;
+        Ok(Added { name: name.to_owned(), base_url: url, warnings: drafted.warnings })
     }
 }
 

@@ -8,7 +8,7 @@ use toml_edit::{DocumentMut, value};
 
 use super::add::check_key;
 use super::{API_KEY, AUTH_TOKEN, Added, BASE_URL};
-use crate::custody::{Applied, Desk, Operation};
+use crate::custody::{Desk, Operation};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::{Engine, Error};
@@ -76,10 +76,8 @@ impl Engine {
         desk.record_event(&event);
         let drafted = desk.finish()?;
         let operation = Operation { done: "capture", to: Some(name.to_owned()), creates: true, ..Operation::default() };
-        match self.apply(&operation, drafted.changes, &held)? {
-            Applied::Done => Ok(Added { name: name.to_owned(), base_url: url, warnings: drafted.warnings }),
-            Applied::Moved(path) => Err(Error::Contended { path }),
-        }
+        self.apply(&operation, drafted.changes, &held)?.once()?;
+        Ok(Added { name: name.to_owned(), base_url: url, warnings: drafted.warnings })
     }
 }
 

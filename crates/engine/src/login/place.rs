@@ -122,7 +122,7 @@ impl Engine {
                     )?;
                 }
                 let drafted = desk.finish()?;
-                self.apply(&Operation { done: "login", ..Operation::default() }, drafted.changes, &held)?;
+                self.apply(&Operation { done: "login", ..Operation::default() }, drafted.changes, &held)?.once()?;
                 drafted.warnings.iter().for_each(|warning| (self.say)(warning));
             }
             self.clear_login(&dir);

@@ -3,7 +3,7 @@
 use clauth_claude::{AccountPart, Login};
 use clauth_durable::Held;
 
-use crate::custody::{Applied, Claim, Desk, Fit, Operation, Snapshot, Whose, print};
+use crate::custody::{Claim, Desk, Fit, Operation, Snapshot, Whose, print};
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::profile::{Known, Record};
@@ -119,10 +119,7 @@ impl Engine {
         changes: Vec<clauth_durable::Change>,
         held: &Held,
     ) -> Result<(), Error> {
-        match self.apply(operation, changes, held)? {
-            Applied::Done => Ok(()),
-            Applied::Moved(path) => Err(Error::Contended { path }),
-        }
+        self.apply(operation, changes, held)?.once()
     }
 }
 

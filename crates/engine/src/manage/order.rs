@@ -33,10 +33,11 @@ impl Engine {
         roster.names.retain(|other| *other != name);
         roster.names.insert(position - 1, name.clone());
         let mut draft = Draft::new(&self.disk);
-        draft.put(&self.root.roster(), Manner::Own, roster.bytes())?;
+        draft.put(&self.root.roster(), Manner::Document, roster.bytes())?;
         let changes = draft.into_changes();
         let changed = !changes.is_empty();
-        self.apply(&Operation { done: "order", to: Some(name.clone()), ..Operation::default() }, changes, &held)?;
+        self.apply(&Operation { done: "order", to: Some(name.clone()), ..Operation::default() }, changes, &held)?
+            .once()?;
         Ok((name, changed))
     }
 
@@ -56,9 +57,10 @@ impl Engine {
         }
         document["enabled"] = value(enabled);
         let mut draft = Draft::new(&self.disk);
-        draft.put(&path, Manner::Own, document.to_string().into_bytes())?;
+        draft.put(&path, Manner::Document, document.to_string().into_bytes())?;
         let done = if enabled { "enable" } else { "disable" };
-        self.apply(&Operation { done, to: Some(name.clone()), ..Operation::default() }, draft.into_changes(), &held)?;
+        self.apply(&Operation { done, to: Some(name.clone()), ..Operation::default() }, draft.into_changes(), &held)?
+            .once()?;
         Ok((name, true))
     }
 

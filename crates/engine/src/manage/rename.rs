@@ -2,7 +2,7 @@
 
 use clauth_durable::{Document, Manner};
 
-use crate::custody::{Applied, Desk, Operation, Snapshot, Unfinished, is_dir};
+use crate::custody::{Desk, Operation, Snapshot, Unfinished, is_dir};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::check_name;
@@ -41,10 +41,8 @@ impl Engine {
             renames,
             ..Operation::default()
         };
-        match self.apply(&operation, drafted.changes, &held)? {
-            Applied::Done => Ok((old, true)),
-            Applied::Moved(path) => Err(Error::Contended { path }),
-        }
+        self.apply(&operation, drafted.changes, &held)?.once()?;
+        Ok((old, true))
     }
 
     /// After an interruption: the directory tells how far it came.

@@ -90,7 +90,7 @@ impl Engine {
             let mut desk = Desk::new(self, snapshot)?;
             desk.judge(name, State::Unknown, &mark.doubt())?;
             let operation = Operation { done: "refresh", to: Some(name.to_owned()), ..Operation::default() };
-            self.apply(&operation, desk.finish()?.changes, held)?;
+            self.apply(&operation, desk.finish()?.changes, held)?.once()?;
         }
         for path in self.stages(name) {
             self.disk.remove_file(&path)?;

@@ -74,10 +74,7 @@ impl Engine {
         let Some(path) = place.item.clone().filter(|_| before != after) else { return Ok(()) };
         let operation = Operation { done: "adopt", to: Some(place.name.clone()), ..Operation::default() };
         let change = Change { path, before, after, manner: Manner::Credential };
-        match self.apply(&operation, vec![change], held)? {
-            Applied::Done => Ok(()),
-            Applied::Moved(path) => Err(Error::Contended { path }),
-        }
+        self.apply(&operation, vec![change], held)?.once()
     }
 
     /// On record before the item is made: an item without a record is never removed.

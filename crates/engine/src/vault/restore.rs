@@ -4,7 +4,7 @@ use clauth_claude::{AccountPart, ClaudeHome, Credentials, Found};
 use clauth_durable::Manner;
 
 use super::Entry;
-use crate::custody::{Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, below, same_end, used_up};
+use crate::custody::{Claim, Desk, Drafted, Fit, Operation, Snapshot, below, same_end, used_up};
 use crate::error::Kind;
 use crate::history::Event;
 use crate::profile::{AccountKey, Known, check_name};
@@ -51,10 +51,8 @@ impl Engine {
         let drafted = self.draft_restore(&snapshot, &entry, &name)?;
         let creates = snapshot.record(&name).is_none();
         let operation = Operation { done: "restore", to: Some(name.clone()), creates, ..Operation::default() };
-        match self.apply(&operation, drafted.changes, &held)? {
-            Applied::Done => Ok((name, drafted.warnings)),
-            Applied::Moved(path) => Err(Error::Contended { path }),
-        }
+        self.apply(&operation, drafted.changes, &held)?.once()?;
+        Ok((name, drafted.warnings))
     }
 
     fn draft_restore(&self, snapshot: &Snapshot, entry: &Entry, name: &str) -> Result<Drafted, Error> {
@@ -116,7 +114,7 @@ impl Engine {
         event.profile.clone_from(&entry.profile);
         event.tokens.from = entry.token().map(|token| token.short().to_owned());
         desk.record_event(&event);
-        self.apply(&Operation { done: "purge", ..Operation::default() }, desk.finish()?.changes, &held)?;
+        self.apply(&Operation { done: "purge", ..Operation::default() }, desk.finish()?.changes, &held)?.once()?;
         self.disk.remove_tree(&entry.bound(&self.root))?;
         Ok(entry.id)
     }

@@ -1,10 +1,13 @@
 //! L5 and the management of profiles.
 
+use std::sync::Arc;
+
+use clauth_durable::vfs::{FaultyVfs, RealVfs};
 use clauth_engine::{Custodian, Kind};
 use clauth_sandbox::Account;
 use clauth_sandbox::world::holders;
 
-use crate::house::House;
+use crate::house::{House, counting};
 
 /// L5: of everything a `claude` reads, one file at most holds a given refresh token.
 pub(crate) fn assert_one_holder(house: &House) {
@@ -180,4 +183,40 @@ fn one_unreadable_profile_blocks_nobody() {
     assert_eq!(house.world.live(), "A1");
     assert_eq!(house.try_switch("b").map(drop).expect_err("unreadable").kind(), Kind::Unreadable);
     assert_eq!(house.engine().list().expect("a list").accounts[1].state.word(), "unreadable");
+}
+
+/// W3: what somebody writes into one of our files while a command changes it stands, and the command does not say that it is
+/// done.
+#[test]
+fn a_file_that_somebody_edits_meanwhile_is_theirs() {
+    let count = {
+        let (house, vfs) = (House::two("edited"), counting());
+        house.engine_on(Arc::new(vfs.clone())).order("b", 1).expect("moved");
+        vfs.effects().len()
+    };
+    let (mut refused, mut done) = (0, 0);
+    for at in 1..=count {
+        let house = House::two("edited");
+        let path = house.world.root().join("profiles.toml");
+        let edited = path.clone();
+        let vfs = FaultyVfs::with_callback(Arc::new(RealVfs), at, move || {
+            let text = std::fs::read_to_string(&edited).expect("a list");
+            std::fs::write(&edited, text + "# mine\n").expect("a list");
+        });
+        let ended = house.engine_on(Arc::new(vfs)).order("b", 1);
+        let text = std::fs::read_to_string(&path).expect("a list");
+        assert!(text.contains("# mine"), "at {at}: {text}");
+        match ended {
+            Ok(_) => done += usize::from(house.engine().names().expect("names") == ["b", "a"]),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), house.engine().names().expect("names")),
+                    (Kind::Busy, vec!["a".into(), "b".into()])
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 0, "nobody came in between");
+    assert_eq!(done + refused, count);
 }

@@ -1,5 +1,8 @@
 //! Signals that another process sends to the parent alone.
-#![expect(clippy::disallowed_methods, reason = "a test waits for real processes, and finds them as the system shows them")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test waits for real processes, and finds them as the system shows them"
+)]
 
 use clauth_sandbox::Running;
 use clauth_sandbox::world::DEADLINE;
