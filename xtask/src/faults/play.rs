@@ -69,8 +69,8 @@ impl Play {
     pub(super) fn crash(&self, words: &[&str], is_there: impl Fn() -> bool) -> anyhow::Result<()> {
         self.keep()?;
         for at in 1.. {
-            let mut command = self.command(words);
-            command.env(clauth::CRASH_AT, at.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+            let mut command = self.world.command(&self.program, Some(&self.server));
+            command.args(words).env(clauth::CRASH_AT, at.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
             ensure!(!command.status()?.success(), "`clauth {}` was never interrupted there", words.join(" "));
             if is_there() {
                 break;
