@@ -1,10 +1,10 @@
 //! The engine as a value: a machine, a disk, a root, and somebody to ask.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clauth_anthropic::{Client, Wire};
-use clauth_claude::Keychain;
+use clauth_claude::{Keychain, Reading};
 use clauth_durable::{Disk, Items};
 use clauth_host::Host;
 
@@ -51,6 +51,8 @@ pub struct Engine {
     pub here: Option<std::path::PathBuf>,
     /// This program, as others are to call it.
     pub program: std::path::PathBuf,
+    /// The live login that was read again for long enough and is torn: nobody is writing it (protocols §2).
+    pub(crate) torn: Arc<Mutex<Option<Reading>>>,
     /// It is a looking command's.
     pub(crate) looks: bool,
     /// Sessions are looked after by whoever began them, through [`crate::SessionHandle::look`], and by no thread: for who
@@ -89,6 +91,7 @@ impl Engine {
             progress: Arc::new(|_, _, _| {}),
             here: None,
             program: "clauth".into(),
+            torn: Arc::default(),
             looks: false,
             by_hand: false,
         }

@@ -1,6 +1,7 @@
 //! Everything that a decision depends on, read once.
 
 use std::cell::OnceCell;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use clauth_claude::{ClaudeHome, CredentialStore, Credentials, Found, Reading, StateFile};
@@ -100,12 +101,16 @@ impl Engine {
         let mut live = Live::of(store.read(&self.disk).map_err(not_readable)?);
         // An item is written whole: one that cannot be understood is no half of anything.
         let again = if home.item.is_some() { 0 } else { AGAIN.0 };
+        let torn = || self.torn.lock().unwrap_or_else(PoisonError::into_inner);
         for _ in 0..again {
-            if live.object.is_some() || live.reading.is_none() {
-                break;
+            if live.object.is_some() || live.reading.is_none() || *torn() == live.reading {
+                return Ok(live);
             }
             self.disk.clock.sleep(AGAIN.1);
             live = Live::of(store.read(&self.disk).map_err(not_readable)?);
+        }
+        if live.object.is_none() {
+            torn().clone_from(&live.reading);
         }
         Ok(live)
     }

@@ -312,13 +312,18 @@ impl clauth_host::Time for Patient {
 fn a_torn_login_is_waited_for_once() {
     let house = House::two("h-torn");
     std::fs::write(house.world.credentials_path(), "{\"claudeAiOauth\": {").expect("own file");
-    let cases: [(&str, crate::faults::Act); 2] =
-        [("switch", crate::fault_cases::switch_to_a), ("capture", |engine| engine.capture(Some("b"), false).map(drop))];
-    for (name, act) in cases {
+    let cases: [(&str, crate::faults::Act, Option<Kind>); 5] = [
+        ("switch", crate::fault_cases::switch_to_a, Some(Kind::Unreadable)),
+        ("capture", |engine| engine.capture(Some("b"), false).map(drop), Some(Kind::Unreadable)),
+        ("undo", |engine| engine.undo(false).map(drop), Some(Kind::Nothing)),
+        ("doctor", |engine| Ok(drop(engine.examine(Err("none")))), None),
+        ("remove", |engine| engine.remove("a", false).map(drop), None),
+    ];
+    for (name, act, refused) in cases {
         let waited = Arc::new(AtomicI64::new(0));
         let mut engine = house.engine();
         engine.disk.clock = Clock::new(Patient(Arc::clone(&waited)));
-        assert_eq!(act(&engine).expect_err("torn").kind(), Kind::Unreadable, "{name}");
-        assert_eq!(waited.load(Ordering::Relaxed), 1000, "{name}: milliseconds");
+        assert_eq!(act(&engine).err().map(|error| error.kind()), refused, "{name}");
+        assert!(waited.load(Ordering::Relaxed) <= 1000, "{name}: {waited:?} milliseconds");
     }
 }
