@@ -127,7 +127,8 @@ fn it_shares_the_login_and_its_renewal_with_the_profiles_other_sessions() {
         let mut plain = stage.session(mode, "a");
         let mut isolated = Running::start(stage.isolated(mode, &["a", "session"]));
         assert_eq!(stage.json(&["list"])["accounts"][0]["sessions"], 2, "{mode}");
-        assert_eq!(isolated.send("refresh")["ok"], true, "{mode}");
+        let renewed = isolated.send("refresh");
+        assert_eq!(renewed["ok"], true, "{mode}: {renewed}");
         soon("the renewed login", || stage.slot("a") == "A2");
         assert_eq!((plain.turn().as_str(), isolated.turn().as_str()), ("A2", "A2"), "{mode}");
         stage.ok(&["switch", "a"]);
@@ -135,7 +136,8 @@ fn it_shares_the_login_and_its_renewal_with_the_profiles_other_sessions() {
         stage.ok(&["switch", "b"]);
         assert_eq!(plain.finish(), Some(0), "{mode}");
         assert!(stage.tree("a").exists(), "{mode}: its login is there");
-        assert_eq!(isolated.send("refresh")["ok"], true, "{mode}");
+        let renewed = isolated.send("refresh");
+        assert_eq!(renewed["ok"], true, "{mode}: {renewed}");
         soon("the renewed login", || stage.slot("a") == "A3");
         assert_eq!(isolated.finish(), Some(0), "{mode}");
         assert!(!stage.tree("a").exists(), "{mode}");
