@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use clauth_durable::vfs::RealVfs;
-use clauth_engine::{Engine, Kind, Options, Target};
+use clauth_engine::{Engine, Error, Kind, Options, Target};
 use clauth_host::Clock;
 #[cfg(target_os = "linux")]
 use clauth_sandbox::World;
@@ -307,6 +307,11 @@ impl clauth_host::Time for Patient {
     }
 }
 
+fn examine(engine: &Engine) -> Result<(), Error> {
+    let _examination = engine.examine(Err("none"));
+    Ok(())
+}
+
 /// A torn login is read again for one second, and then the command stops (protocols, part 2).
 #[test]
 fn a_torn_login_is_waited_for_once() {
@@ -316,7 +321,7 @@ fn a_torn_login_is_waited_for_once() {
         ("switch", crate::fault_cases::switch_to_a, Some(Kind::Unreadable)),
         ("capture", |engine| engine.capture(Some("b"), false).map(drop), Some(Kind::Unreadable)),
         ("undo", |engine| engine.undo(false).map(drop), Some(Kind::Nothing)),
-        ("doctor", |engine| Ok(drop(engine.examine(Err("none")))), None),
+        ("doctor", examine, None),
         ("remove", |engine| engine.remove("a", false).map(drop), None),
     ];
     for (name, act, refused) in cases {

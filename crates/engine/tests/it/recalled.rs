@@ -175,7 +175,9 @@ fn a_command_that_names_a_profile_finishes_first_what_was_interrupted() {
     let (start, count) = (house.world.snapshot(), effects(&house, rename));
     for at in 1..=count {
         for (name, is_new) in [("a", false), ("c", true)] {
-            let _ = rename(&house.engine_on(killing(at)));
+            let vfs = killing(at);
+            let _ = rename(&house.engine_on(vfs.clone()));
+            house.let_it_go_stale(&format!("{:?}", vfs.effects().get(at - 1)));
             let switched = house.engine().switch(Target::Named(name), Options::default());
             let engine = house.engine();
             assert!(engine.list().expect("a list").unfinished.is_none(), "killed at {at}, switch {name}");

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use clauth_durable::vfs::{Effect, Errno, Fault, FaultyVfs, RealVfs, Vfs};
 use clauth_engine::{Engine, Error, SessionHandle};
-use clauth_sandbox::swept;
 use clauth_sandbox::world::{Snapshot, holders};
+use clauth_sandbox::{is_wine, swept};
 
 use crate::faults::next_command;
 use crate::house::{House, Unsynced, counting, restore};
@@ -80,6 +80,11 @@ fn told_of(vfs: &FaultyVfs, fault: Fault, at: usize) -> String {
 
 #[test]
 fn a_session_that_changes_nothing_waits_for_no_disk() {
+    if is_wine() {
+        // A copied tree waits for its word and for its login (0037).
+        println!("skipped: under Wine: no links can be made, and this is said of links");
+        return;
+    }
     let house = House::two("s-cost");
     // What was written this moment may be written again within the tick of a clock, and is looked at twice.
     let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_700_000_000);
@@ -103,6 +108,11 @@ fn a_session_that_changes_nothing_waits_for_no_disk() {
 
 #[test]
 fn a_session_that_goes_on_is_on_the_disk_soon_and_once() {
+    if is_wine() {
+        // A copied tree waits for its word and for its login (0037).
+        println!("skipped: under Wine: no links can be made, and this is said of links");
+        return;
+    }
     let house = House::two("s-settles");
     let vfs = counting();
     let mut session = engine_on(&house, Arc::new(vfs.clone())).begin("a").expect("a session");

@@ -26,7 +26,7 @@ fn an_unlisted_directory_is_never_written_over() {
     engine.switch(Target::Named("b"), Options::default()).expect("a switch");
     house.sign_in(&Account::c());
     let id = first(&house);
-    let path = house.world.root().join("profiles/a").display().to_string();
+    let path = house.world.root().join("profiles").join("a").display().to_string();
     for (name, refused) in [
         ("capture", engine.capture(Some("a"), false).map(drop)),
         ("restore", engine.restore(&id, Some("a")).map(drop)),
