@@ -397,8 +397,12 @@ fn one_process_polls_whatever_is_due() {
     house.sign_in(&Person::c());
     house.capture("c");
     server(&house).forget_requests();
-    // Process 1 lives, whatever the machine.
-    lease(&house, 1);
+    if clauth_sandbox::is_wine() {
+        println!("skipped: under Wine: it has no process that lives whatever the machine");
+        return;
+    }
+    // On every other system these do.
+    lease(&house, if cfg!(windows) { 4 } else { 1 });
     for _ in 0..3 {
         let wait = house.later(3600).poll_once(false).expect("a poll");
         assert!(wait.as_secs() >= 30, "nobody is in a hurry: {wait:?}");
