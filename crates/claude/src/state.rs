@@ -118,7 +118,10 @@ impl StateFile {
     /// What somebody gave for the account that is signed in, as an object of its own; `None` without any.
     #[must_use]
     pub fn given(&self) -> Option<Vec<u8>> {
-        let values: Vec<(&str, &str)> = GIVEN.iter().filter_map(|key| Some((*key, self.0.raw(&[key])?))).collect();
+        // The file may be large, so that it is walked once.
+        let members = self.0.members(&[])?;
+        let value = |key: &&str| members.iter().rfind(|(name, _)| name == key).map(|(_, value)| *value);
+        let values: Vec<(&str, &str)> = GIVEN.iter().filter_map(|key| Some((*key, value(key)?))).collect();
         let mut object = Document::empty();
         object.set_members(&[], &values).ok().filter(|()| !values.is_empty())?;
         Some(object.into_bytes())
