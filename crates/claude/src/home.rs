@@ -75,7 +75,7 @@ impl ClaudeHome {
     #[must_use]
     pub fn at(dir: &Path, host: &Host, disk: &Disk) -> Self {
         let plain = default_dir(host);
-        if dir == plain || real_path(disk, dir) == real_path(disk, &plain) {
+        if same_path(disk, dir, &plain) {
             Self::default_of(host, disk)
         } else {
             Self::laid_out(dir.to_owned(), true, host, disk)
@@ -173,6 +173,12 @@ fn with_suffix(path: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Whether two paths lead to one place, links resolved.
+#[must_use]
+pub fn same_path(disk: &Disk, one: &Path, other: &Path) -> bool {
+    one == other || real_path(disk, one) == real_path(disk, other)
+}
+
 /// A path with every link on the way resolved, as far as it exists.
 #[must_use]
 pub fn real_path(disk: &Disk, path: &Path) -> PathBuf {
@@ -188,6 +194,11 @@ pub fn real_path(disk: &Disk, path: &Path) -> PathBuf {
             continue;
         }
         let here = real.join(&part);
+        // The root is no link.
+        if here.parent().is_none() {
+            real = here;
+            continue;
+        }
         match disk.vfs.read_link(&here) {
             Ok(target) if links < 40 => {
                 links += 1;

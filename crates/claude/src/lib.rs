@@ -16,7 +16,7 @@ mod store;
 
 pub use credentials::{AccountPart, Credentials, Found, KeyClass, Login, Renewal, class_of};
 pub use error::Error;
-pub use home::{ClaudeHome, HomeLocks, real_path};
+pub use home::{ClaudeHome, HomeLocks, real_path, same_path};
 pub use keychain::{Keychain, exported, item_of, printable};
 pub use overrides::{OUTRANKING, Override, outranking, overrides};
 pub use sessions::{RunningClaude, lock_owner, running, running_in};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clauth_claude::{ClaudeHome, real_path};
+use clauth_claude::{ClaudeHome, same_path};
 use clauth_durable::{Disk, item_name, item_path, path_text};
 use clauth_host::{Fingerprint, Host};
 use toml_edit::{DocumentMut, value};
@@ -66,7 +66,7 @@ impl Settings {
         };
         let named = self.document.get("home_named").and_then(toml_edit::Item::as_bool) == Some(true);
         let plain = ClaudeHome::default_of(host, disk);
-        let mut home = match (named, real_path(disk, dir) == real_path(disk, &plain.dir)) {
+        let mut home = match (named, same_path(disk, dir, &plain.dir)) {
             (false, true) => plain,
             _ => ClaudeHome::named_at(dir, host, disk),
         };
@@ -86,7 +86,7 @@ impl Settings {
         document["home"] = value(path_text::to_text(&home.dir));
         // What the directory does not tell by itself (facts §1.1).
         let plain = ClaudeHome::default_of(host, disk);
-        if home.named && real_path(disk, &home.dir) == real_path(disk, &plain.dir) {
+        if home.named && same_path(disk, &home.dir, &plain.dir) {
             document["home_named"] = value(true);
         }
         // Its name comes from the very text of a variable, which the path does not tell.

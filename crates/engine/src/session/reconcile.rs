@@ -92,18 +92,20 @@ fn is_users_link(disk: &Disk, place: &Place, path: &Path) -> Result<bool, Error>
     Ok(target.file_name() != path.file_name() && !target.starts_with(&place.root))
 }
 
-/// Reconciles and removes the tree in one section that checks twice with `idle` that nobody lives in it. The caller holds
-/// the state lock all the while, and has taken over the login, the settings and the state file that are in it.
+/// Reconciles and removes the tree in one section that checks with `idle` that nobody lives in it: right before the removal,
+/// and before anything is moved. The caller has looked for sessions of ours, holds the state lock all the while, and has
+/// taken over the login, the settings and the state file that are in it.
 ///
 /// # Errors
 /// As [`reconcile`], and as the system says while the tree is removed.
 pub(crate) fn clear(disk: &Disk, home: &ClaudeHome, place: &Place, idle: &dyn Fn() -> bool) -> Result<Cleared, Error> {
-    if !idle() {
+    let is_bare = kind(disk, &place.tree)? != Some(Kind::Dir) || is_bare(disk, place)?;
+    if !is_bare && !idle() {
         return Ok(Cleared::Busy);
     }
-    let mut done = reconcile(disk, home, place)?;
+    let mut done = if is_bare { Reconciled::default() } else { reconcile(disk, home, place)? };
     if !idle() {
-        return Ok(Cleared::Kept(done));
+        return Ok(if is_bare { Cleared::Busy } else { Cleared::Kept(done) });
     }
     if done.left.is_empty() && kind(disk, &place.tree)? == Some(Kind::Dir) {
         remove(disk, place, &mut done)?;

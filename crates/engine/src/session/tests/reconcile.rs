@@ -222,24 +222,41 @@ fn a_tree_is_cleared_only_while_nobody_lives_in_it() {
     }
 }
 
+/// At the last look, which is the only one at a tree with nothing to move.
 #[test]
 fn what_appears_after_the_reconciling_is_not_removed() {
-    let stage = Stage::new("r-late");
-    put(&stage.in_tree("settings.json"), "{}");
-    let count = Cell::new(0);
-    let idle = || {
-        if count.replace(count.get() + 1) == 1 {
-            put(&stage.in_tree("late/late.md"), "just written");
+    for (earlier, looks) in [(None, 1), (Some("early.md"), 2)] {
+        let stage = Stage::new("r-late");
+        put(&stage.in_tree("settings.json"), "{}");
+        if let Some(earlier) = earlier {
+            put(&stage.in_tree(earlier), "written before");
         }
-        true
-    };
-    let cleared = clear(&stage.disk, &stage.home(), &stage.place, &idle).expect("a clearing");
-    assert!(matches!(cleared, Cleared::Kept(_)), "{cleared:?}");
-    assert_eq!(stage.seen(&stage.in_tree("late/late.md")), "file just written");
-    let cleared = clear(&stage.disk, &stage.home(), &stage.place, &|| true).expect("a clearing");
-    assert!(matches!(&cleared, Cleared::Gone(done) if done.moved == 1), "{cleared:?}");
-    assert_eq!(stage.seen(&stage.at_home("late/late.md")), "file just written");
-    assert_eq!(stage.seen(&stage.place.tree), "nothing");
+        let count = Cell::new(0);
+        let idle = || {
+            if count.replace(count.get() + 1) == looks - 1 {
+                put(&stage.in_tree("late/late.md"), "just written");
+            }
+            true
+        };
+        let cleared = clear(&stage.disk, &stage.home(), &stage.place, &idle).expect("a clearing");
+        assert!(matches!(cleared, Cleared::Kept(_)), "{cleared:?}");
+        assert_eq!(count.get(), looks);
+        assert_eq!(stage.seen(&stage.in_tree("late/late.md")), "file just written");
+        let cleared = clear(&stage.disk, &stage.home(), &stage.place, &|| true).expect("a clearing");
+        assert!(matches!(&cleared, Cleared::Gone(done) if done.moved == 1), "{cleared:?}");
+        assert_eq!(stage.seen(&stage.at_home("late/late.md")), "file just written");
+        assert_eq!(stage.seen(&stage.place.tree), "nothing");
+    }
+}
+
+/// A tree with nothing to move is looked at once, and stands where somebody lives in it.
+#[test]
+fn a_tree_of_links_alone_is_cleared_only_while_nobody_lives_in_it() {
+    let stage = Stage::new("r-bare");
+    put(&stage.in_tree("settings.json"), "{}");
+    let cleared = clear(&stage.disk, &stage.home(), &stage.place, &|| false).expect("a clearing");
+    assert!(matches!(cleared, Cleared::Busy), "{cleared:?}");
+    assert_eq!(stage.seen(&stage.in_tree("settings.json")), "file {}");
 }
 
 #[cfg(unix)]
