@@ -34,7 +34,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
 /// [`replace`] with a chosen name for the temporary file.
 pub(crate) fn replace_via(temp: &Path, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let written = platform::create_new(temp, mode).and_then(|mut file| file.write_all(bytes));
-    let moved = written.and_then(|()| fs::rename(temp, path));
+    let moved = written.and_then(|()| platform::rename(temp, path));
     if moved.is_err() {
         let _ = fs::remove_file(temp);
     }

@@ -4,16 +4,32 @@ use std::fs::{DirBuilder, File, FileTimes, Metadata, OpenOptions};
 use std::io;
 use std::os::windows::fs::OpenOptionsExt;
 use std::path::Path;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// `FILE_FLAG_BACKUP_SEMANTICS`, without which a directory cannot be opened.
 const BACKUP_SEMANTICS: u32 = 0x0200_0000;
 /// `FILE_WRITE_ATTRIBUTES`.
 const WRITE_ATTRIBUTES: u32 = 0x0100;
 
+/// How often a file is given its name, and how long it is waited in between.
+const TRIES: usize = 100;
+const PAUSE: Duration = Duration::from_millis(10);
+
 /// Stands for the permission bits: read-only or not.
 pub(crate) fn mode(metadata: &Metadata) -> u32 {
     if metadata.permissions().readonly() { 0o400 } else { 0o600 }
+}
+
+/// Gives a file another name, whatever has that: again and again while another process has the file open for a moment, as
+/// Claude Code does (facts §1.6).
+pub(super) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    for _ in 1..TRIES {
+        match std::fs::rename(from, to) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+    std::fs::rename(from, to)
 }
 
 /// Makes a directory.
