@@ -45,6 +45,14 @@ pub enum LookupError {
         /// For how long, where it said so.
         retry_after: Option<RetryAfter>,
     },
+    /// A status of 500 or more, and the server says when to come again.
+    #[error("the server answered with status {status}")]
+    Unavailable {
+        /// The status.
+        status: u16,
+        /// For how long.
+        retry_after: RetryAfter,
+    },
     /// Another status, or a 403 for another reason, such as somebody else's page.
     #[error("the server answered with status {0}")]
     Server(u16),
@@ -104,7 +112,10 @@ impl<'a> Client<'a> {
             401 => Err(LookupError::Unauthorized),
             403 if body().is_ok_and(|body| lacks_scope(&body)) => Err(LookupError::Scope),
             429 => Err(LookupError::Throttled { retry_after }),
-            status => Err(LookupError::Server(status)),
+            status => Err(match retry_after.filter(|_| status >= 500) {
+                Some(retry_after) => LookupError::Unavailable { status, retry_after },
+                None => LookupError::Server(status),
+            }),
         }
     }
 

@@ -48,6 +48,10 @@ fn throttled(seconds: Option<u64>) -> LookupError {
     LookupError::Throttled { retry_after: seconds.map(|seconds| RetryAfter::In(Duration::from_secs(seconds))) }
 }
 
+fn unavailable(status: u16, seconds: u64) -> LookupError {
+    LookupError::Unavailable { status, retry_after: RetryAfter::In(Duration::from_secs(seconds)) }
+}
+
 #[test]
 fn a_profile_is_read_whole() {
     let expected = ProfileAnswer {
@@ -127,7 +131,10 @@ fn each_status_is_told_apart() {
         ("407", "407", "", "", LookupError::Server(407)),
         ("500", "500", "", &told, LookupError::Server(500)),
         ("500 with a profile", "500", "", PROFILE, LookupError::Server(500)),
-        ("503", "503", "retry-after: 5\r\n", "", LookupError::Server(503)),
+        ("503", "503", "", "", LookupError::Server(503)),
+        ("503 for seconds", "503", "retry-after: 5\r\n", "", unavailable(503, 5)),
+        ("529 for nothing", "529", "retry-after: 0\r\n", &told, unavailable(529, 0)),
+        ("404 for seconds", "404", "retry-after: 5\r\n", "", LookupError::Server(404)),
         ("529", "529", "", &told, LookupError::Server(529)),
     ] {
         assert_eq!(ask(&Server::answering(status, headers, body.as_bytes())), Err(expected), "{name}");

@@ -157,7 +157,7 @@ fn judge(
         | LookupError::Untrusted => {
             doubt(Kind::Offline, format!("'{name}' could not be verified: {error}"), &[without])
         }
-        LookupError::Server(_) | LookupError::Unparsable => {
+        LookupError::Server(_) | LookupError::Unavailable { .. } | LookupError::Unparsable => {
             doubt(Kind::Server, format!("'{name}' could not be verified: {error}"), &[without])
         }
     }

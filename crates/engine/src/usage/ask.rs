@@ -302,6 +302,7 @@ impl Stop {
             LookupError::Unauthorized => (Trouble::Expired, None),
             LookupError::Scope => (Trouble::Scope, None),
             LookupError::Throttled { retry_after } => (Trouble::Throttled, retry_after.map(|wait| wait.from_now(now))),
+            LookupError::Unavailable { retry_after, .. } => (Trouble::Server, Some(retry_after.from_now(now))),
             LookupError::Server(_) => (Trouble::Server, None),
             LookupError::Unparsable => (Trouble::Unparsable, None),
             LookupError::Proxy => (Trouble::Proxy, None),

@@ -14,6 +14,9 @@ use super::Budget;
 /// In any 60 minutes.
 pub(crate) const LIMIT: usize = 20;
 
+/// So many of them does the ordinary plan use: the rest is for an account near its line, and for who asks by hand.
+const PLAN: usize = 12;
+
 /// What is counted: an hour, and a minute more for what was a while on its way to the server.
 const SPAN: SignedDuration = SignedDuration::from_mins(61);
 
@@ -99,9 +102,12 @@ impl Ledger {
     /// How many were made, and when the next may be.
     pub(crate) fn budget(&self, now: Timestamp) -> Budget {
         let counted = self.counted(now);
-        let next_at = counted.len().checked_sub(LIMIT).and_then(|at| counted.get(at));
-        let next_at = next_at.and_then(|oldest| oldest.checked_add(SPAN + SignedDuration::from_secs(1)).ok());
-        Budget { used: counted.len(), limit: LIMIT, next_at }
+        Budget { used: counted.len(), limit: LIMIT, next_at: below(&counted, LIMIT) }
+    }
+
+    /// When the ordinary plan has the next; `None` where that is now.
+    pub(crate) fn planned(&self, now: Timestamp) -> Option<Timestamp> {
+        below(&self.counted(now), PLAN)
     }
 
     /// Writes one more down, if it may be made.
@@ -147,6 +153,12 @@ impl Ledger {
         }
         self.look_ups = recent(&self.look_ups, now);
     }
+}
+
+/// When fewer than `limit` of these will count; `None` where that is so now.
+fn below(counted: &[Timestamp], limit: usize) -> Option<Timestamp> {
+    let oldest = counted.len().checked_sub(limit).and_then(|at| counted.get(at))?;
+    oldest.checked_add(SPAN + SignedDuration::from_secs(1)).ok()
 }
 
 /// Those that count at `now`, oldest first.

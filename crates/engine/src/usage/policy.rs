@@ -103,23 +103,20 @@ fn is_close(reading: &Reading, lines: Lines, now: Timestamp) -> bool {
     })
 }
 
-/// Until when nobody asks after a failed request; `None` where the next that wants to know may ask.
+/// Until when nobody asks after a failed request; `None` where the next that wants to know may ask. What the server names is
+/// honoured with a margin (design §5), with whatever status it came.
 pub(crate) fn hold(error: Trouble, asked: Option<Duration>, now: Timestamp) -> Option<Timestamp> {
     let later = |time: SignedDuration| now.checked_add(time).ok();
     match error {
         Trouble::Scope => later(A_DAY),
-        Trouble::Throttled => {
+        Trouble::Server if asked.is_none() => None,
+        Trouble::Throttled | Trouble::Server => {
             let named = asked.filter(|time| !time.is_zero());
             let wait = named.map_or(UNNAMED, |time| time + time / 10 + MARGIN).max(UNNAMED / 5);
             later(SignedDuration::try_from(wait).unwrap_or(A_DAY).min(A_DAY))
         }
         Trouble::Key => later(AN_HOUR),
-        Trouble::Offline
-        | Trouble::Expired
-        | Trouble::Server
-        | Trouble::Unparsable
-        | Trouble::Proxy
-        | Trouble::Untrusted => None,
+        Trouble::Offline | Trouble::Expired | Trouble::Unparsable | Trouble::Proxy | Trouble::Untrusted => None,
     }
 }
 
@@ -196,7 +193,10 @@ mod tests {
             ("nobody there", Trouble::Offline, None, None),
             ("a proxy", Trouble::Proxy, Some(9), None),
             ("a certificate", Trouble::Untrusted, None, None),
-            ("an error of the server", Trouble::Server, Some(9), None),
+            ("an error of the server", Trouble::Server, None, None),
+            ("an error of the server for a moment", Trouble::Server, Some(9), Some(60)),
+            ("an error of the server for minutes", Trouble::Server, Some(720), Some(720 + 72 + 30)),
+            ("an error of the server for nothing", Trouble::Server, Some(0), Some(300)),
             ("an expired token", Trouble::Expired, None, None),
             ("nonsense", Trouble::Unparsable, None, None),
         ] {

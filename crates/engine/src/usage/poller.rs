@@ -85,22 +85,22 @@ impl Engine {
         if !snapshot.settings.network || self.is_polled(&self.poll_ledger(POLLER, now)?, now) {
             return Ok(LOOK);
         }
-        let (mut next, mut last): (Option<(Timestamp, Target)>, Option<Timestamp>) = (None, None);
+        let (mut targets, mut last) = (Vec::new(), None);
         for target in self.targets(&snapshot)?.into_iter().filter(|target| target.means().is_ok()) {
             let ledger = self.poll_ledger(&target.account, now)?;
             last = last.max(ledger.last(now));
-            let due = self.poll_due(&target, &ledger, (now, just_awake));
-            if next.as_ref().is_none_or(|(at, _)| due < *at) {
-                next = Some((due, target));
-            }
+            targets.push((self.poll_due(&target, &ledger, (now, just_awake)), target));
         }
-        let Some((due, target)) = next else { return Ok(LOOK) };
+        targets.sort_by_key(|(due, _)| *due);
+        let mut targets = targets.into_iter();
+        let Some((due, target)) = targets.next() else { return Ok(LOOK) };
+        let second = targets.next().map(|(due, _)| due);
         // Whoever made the last request, and about whichever account: it went to the same host.
         let due = last.and_then(|last| last.checked_add(APART).ok()).map_or(due, |apart| due.max(apart));
         if due > now {
             return Ok(Duration::try_from(due.duration_since(now)).unwrap_or(LOOK).min(LOOK));
         }
-        if !self.take_lease(&target)? {
+        if !self.take_lease(&target, second)? {
             return Ok(LOOK);
         }
         let manner = Manner { network: true, plan: !just_awake, once: just_awake, apart: Some(APART) };
@@ -132,22 +132,26 @@ impl Engine {
         let how = super::policy::Use { moving: shelf.cache().is_some_and(|cache| cache.moving), ..target.how };
         let last = ledger.last(now);
         let jitter = schedule::jitter(last, &target.account);
-        let facts = Facts { reading: reading.as_ref(), how, last, budget: ledger.budget(now), jitter };
+        let (budget, planned) = (ledger.budget(now), ledger.planned(now));
+        let facts = Facts { reading: reading.as_ref(), how, last, budget, planned, jitter };
         let due = schedule::due(&facts, now);
         let recently = |at: Timestamp| now.duration_since(at) < AWAKE;
         let waits = last.filter(|at| just_awake && recently(*at)).and_then(|last| last.checked_add(AWAKE).ok());
         waits.map_or(due, |at| at.max(due))
     }
 
-    /// Takes the lease until after the next poll, unless somebody else was quicker.
-    fn take_lease(&self, target: &Target) -> Result<bool, Error> {
+    /// Takes the lease until after the next poll, which is of this account again or of the one that is due at `second`,
+    /// unless somebody else was quicker. A poller that is stopped keeps the others waiting for no longer.
+    fn take_lease(&self, target: &Target, second: Option<Timestamp>) -> Result<bool, Error> {
         let own = std::process::id();
         let longest = SignedDuration::try_from(target.how.pace.parked * 2).unwrap_or(BEYOND);
         self.with_ledger(POLLER, |ledger, now| {
             if self.is_polled(ledger, now) {
                 return (false, false);
             }
-            let until = now.checked_add(longest + BEYOND).unwrap_or(now);
+            let again = now.checked_add(longest).unwrap_or(now);
+            let next = second.map_or(again, |second| second.clamp(now, again.max(now)));
+            let until = next.checked_add(BEYOND).unwrap_or(next);
             ledger.lease = Some(Lease { pid: own, start: process_start(&self.disk, own), until });
             (true, true)
         })

@@ -411,8 +411,11 @@ fn one_process_polls_whatever_is_due() {
     lease(&house, 4_000_000);
     house.later(3600).poll_once(false).expect("a poll");
     assert_eq!(server(&house).requests_to(Route::Usage).len(), 1, "a dead one's lease is nobody's");
-    let lease = house.world.read_json(&house.world.root().join("poll/poller.json"))["lease"]["pid"].clone();
-    assert_eq!(lease, std::process::id(), "and is taken over");
+    let lease = house.world.read_json(&house.world.root().join("poll/poller.json"))["lease"].clone();
+    assert_eq!(lease["pid"], std::process::id(), "and is taken over");
+    let until: Timestamp = lease["until"].as_str().expect("text").parse().expect("a time");
+    let held = until.duration_since(house.later(3600).host.clock.now());
+    assert!(held <= SignedDuration::from_secs(60), "another account is due now: {held}");
 }
 
 #[test]
