@@ -28,10 +28,10 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
         untold.iter().for_each(|line| call.ui.say(line));
         readings_of(&listing, now, call)?;
     }
-    beside(&listing, call.ui);
+    beside(&listing, call);
     ends_soon(&listing.accounts, now, call.ui);
     if listing.incidents.as_ref().is_some_and(|incidents| !incidents.is_empty()) {
-        let clock = Clockwork { now, zone: zone(call) };
+        let clock = Clockwork { now, zone: zone(call.engine) };
         incidents::lines(listing.incidents.as_deref(), &clock).iter().for_each(|line| call.ui.say(line));
     }
     Ok(())
@@ -42,7 +42,7 @@ fn readings_of(listing: &Listing, now: Timestamp, call: &Call<'_>) -> Result<(),
     if listing.accounts.iter().all(|account| account.usage.is_none()) {
         return Ok(());
     }
-    let clock = Clockwork { now, zone: zone(call) };
+    let clock = Clockwork { now, zone: zone(call.engine) };
     call.ui.print(&format!("\n{}", usage::table(&listing.accounts, &clock, call)))?;
     call.ui.say(&format!("times are in {}", clock.zone_name()));
     Ok(())
@@ -141,9 +141,10 @@ fn span(now: Timestamp, end: Timestamp) -> String {
     }
 }
 
-fn beside(listing: &Listing, ui: &Ui) {
+fn beside(listing: &Listing, call: &Call<'_>) {
+    let ui = call.ui;
     if listing.accounts.is_empty() {
-        ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME");
+        super::none_yet(call);
     }
     let live = match listing.live {
         LiveState::Own => None,

@@ -218,13 +218,23 @@ pub(crate) struct Done<'a> {
 }
 
 /// Where the user's clock stands.
-pub(crate) fn zone(call: &Call<'_>) -> jiff::tz::TimeZone {
-    let named = call.engine.host.env.text("TZ").and_then(|name| jiff::tz::TimeZone::get(name).ok());
-    let set = || call.engine.config().and_then(|config| config.zone()).ok().flatten();
+pub(crate) fn zone(engine: &Engine) -> jiff::tz::TimeZone {
+    let named = engine.host.env.text("TZ").and_then(|name| jiff::tz::TimeZone::get(name).ok());
+    let set = || engine.config().and_then(|config| config.zone()).ok().flatten();
     named.or_else(set).unwrap_or_else(jiff::tz::TimeZone::system)
 }
 
 /// A time for programs.
 pub(crate) fn time(at: Option<jiff::Timestamp>) -> Value {
     at.map_or(Value::Null, |at| at.to_string().into())
+}
+
+/// Says that there are no profiles, and what to do about it: make one, or list those again whose list is gone.
+fn none_yet(call: &Call<'_>) {
+    match call.engine.lost_names().as_deref() {
+        Ok([_, ..]) => {
+            call.ui.warn("the list of profiles is gone, but their directories are there; to list them again: clauth doctor --fix");
+        }
+        _ => call.ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME"),
+    }
 }

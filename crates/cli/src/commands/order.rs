@@ -30,7 +30,7 @@ fn show(call: &Call<'_>) -> Result<(), Failure> {
         return call.ui.document(&json!({"schema": 1, "order": names}));
     }
     if names.is_empty() {
-        call.ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME");
+        super::none_yet(call);
     }
     let lines = names.iter().enumerate().map(|(at, name)| format!("{} {name}\n", at + 1));
     call.ui.print(&lines.collect::<String>())

@@ -26,7 +26,7 @@ pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
     if found.sessions.is_empty() {
         call.ui.say("no claude is running");
     } else {
-        let (zone, home) = (zone(call), &call.engine.host.home);
+        let (zone, home) = (zone(call.engine), &call.engine.host.home);
         let rows = found.sessions.iter().map(|session| row(session, &zone, home)).collect();
         call.ui.print(&lay_out(&["PROFILE", "ACCOUNT", "PID", "SINCE", "STATUS", "DIRECTORY"], rows, call.ui.width))?;
     }

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
 }
 
 fn clockwork(call: &Call<'_>) -> Clockwork {
-    Clockwork { now: call.engine.host.clock.now(), zone: zone(call) }
+    Clockwork { now: call.engine.host.clock.now(), zone: zone(call.engine) }
 }
 
 /// One account in full, or all of them.
@@ -143,7 +143,7 @@ fn listed(facts: &[(String, String)], width: Option<usize>) -> String {
 fn beside(usage: &Usage, clock: &Clockwork, args: &Args, call: &Call<'_>) {
     let accounts = &usage.listing.accounts;
     if accounts.is_empty() {
-        call.ui.say("there are no profiles yet; sign in with `claude auth login`, then: clauth capture NAME");
+        super::none_yet(call);
     }
     if accounts.iter().any(|account| account.usage.as_ref().is_some_and(|reading| !reading.windows.is_empty())) {
         call.ui.say(&format!("times are in {}", clock.zone_name()));

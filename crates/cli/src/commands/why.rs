@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
         call.ui.say("nothing has happened yet");
         return Ok(());
     }
-    let zone = zone(call);
+    let zone = zone(call.engine);
     let rows = events.iter().map(|event| row(event, &zone)).collect();
     call.ui.print(&lay_out(&["WHEN", "WHAT", "WHO", "TOKENS", "WHY"], rows, call.ui.width))
 }

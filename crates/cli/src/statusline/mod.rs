@@ -40,7 +40,7 @@ pub(crate) fn run(env: Env, through: bool) {
     let input = read(PATIENCE, if through { MOST_THROUGH } else { MOST });
     let handed = Handed::parse(&input);
     let look = Look::of(&env);
-    let line = line(env, &handed, &look);
+    let line = line(env, &handed, look);
     // Nobody may be reading; there is nobody to tell either.
     if through {
         let _ = writeln!(io::stderr().lock(), "{line}");
@@ -53,7 +53,7 @@ pub(crate) fn run(env: Env, through: bool) {
 }
 
 /// The line; what cannot be found out is left out.
-pub(crate) fn line(env: Env, handed: &Handed, look: &Look) -> String {
+pub(crate) fn line(env: Env, handed: &Handed, look: Look) -> String {
     let Ok(host) = Host::from_env(env) else { return String::new() };
     let engine = Engine::new(host, Arc::new(|_| {}));
     if engine.check_root().is_err() {
@@ -61,7 +61,11 @@ pub(crate) fn line(env: Env, handed: &Handed, look: &Look) -> String {
     }
     let status = engine.statusline(handed);
     let format = engine.config().ok().and_then(|config| config.statusline_format().ok().flatten());
-    render::line(&status, handed, format.as_deref(), &look.at(engine.host.clock.now()))
+    let look = look.at(engine.host.clock.now());
+    // Only a time of day needs the files of time zones.
+    let tells_time = format.as_deref().is_some_and(|format| format.contains(".reset}"));
+    let look = if tells_time { look.in_zone(crate::commands::zone(&engine)) } else { look };
+    render::line(&status, handed, format.as_deref(), &look)
 }
 
 /// What comes on standard input within `patience`, as far as it came, and little more than `most`.

@@ -3,6 +3,7 @@
 use anstyle::Style;
 use clauth_engine::{Handed, Status, Window};
 use clauth_host::Env;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use unicode_width::UnicodeWidthStr as _;
 
@@ -21,22 +22,28 @@ const FORMATS: [&str; 4] = [
 ];
 
 /// How a line may look.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Look {
     colors: bool,
     columns: Option<usize>,
     now: Timestamp,
+    /// Where the clock stands that times of day are told by.
+    zone: TimeZone,
 }
 
 impl Look {
     /// As the environment says. Claude Code shows colours, though what it reads is no terminal.
     pub(crate) fn of(env: &Env) -> Self {
         let columns = env.text("COLUMNS").and_then(|text| text.parse().ok()).filter(|columns| *columns > 0);
-        Self { colors: env.get("NO_COLOR").is_none(), columns, now: Timestamp::UNIX_EPOCH }
+        Self { colors: env.get("NO_COLOR").is_none(), columns, now: Timestamp::UNIX_EPOCH, zone: TimeZone::UTC }
     }
 
     pub(crate) fn at(self, now: Timestamp) -> Self {
         Self { now, ..self }
+    }
+
+    pub(crate) fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
     }
 }
 
@@ -113,7 +120,9 @@ fn shown(window: &Window, part: &str, look: &Look) -> String {
     match part {
         "percent" => figure,
         "left" => time,
-        "reset" => window.resets_at.map_or_else(String::new, |at| at.strftime("%H:%MZ").to_string()),
+        "reset" => {
+            window.resets_at.map_or_else(String::new, |at| at.to_zoned(look.zone.clone()).strftime("%H:%M").to_string())
+        }
         "short" => format!("{} {figure}", plain(&window.label)),
         _ => format!("{} {figure} {}", plain(&window.label), styled(FAINT, &time, look)).trim_end().to_owned(),
     }
@@ -234,9 +243,14 @@ mod tests {
         }
     }
 
+    fn in_colours(colors: bool, columns: Option<usize>) -> Look {
+        let zone = TimeZone::fixed(jiff::tz::offset(2));
+        Look { colors, columns, now: now(), zone }
+    }
+
     fn plainly(status: &Status, format: Option<&str>, columns: Option<usize>) -> String {
         let handed = Handed::parse(br#"{"model":{"display_name":"Opus"}}"#);
-        line(status, &handed, format, &Look { colors: false, columns, now: now() })
+        line(status, &handed, format, &in_colours(false, columns))
     }
 
     #[test]
@@ -290,6 +304,7 @@ mod tests {
         for (format, expected) in [
             ("{model} on {account} ({plan}): {5h.percent}, {5h.left} left", "Opus on work (Max 5x): 42%, 2h10m left"),
             ("{worst}", "5h 42% 2h10m"),
+            ("{5h} until {5h.reset}", "5h 42% 2h10m until 20:10"),
             ("[{7d}] {email}x", "[] x"),
             ("{nobody} {5h.nothing}", "{nobody} {5h.nothing}"),
             ("100% {5h", "100% {5h"),
@@ -303,7 +318,7 @@ mod tests {
     #[test]
     fn colours_say_how_close_it_is() {
         let status = status(vec![window("5h", 95.0, 7_800, 5)]);
-        let look = Look { colors: true, columns: Some(80), now: now() };
+        let look = in_colours(true, Some(80));
         let text = line(&status, &Handed::default(), None, &look);
         assert!(text.contains("\u{1b}[31m95%"), "{text:?}");
         assert_eq!(width(&text), "work  5h 95% 2h10m".len());

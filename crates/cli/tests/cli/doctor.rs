@@ -38,6 +38,7 @@ const FAULTS: &[Fault] = &[
         std::fs::rename(stage.world.claude_dir(), stage.world.home().join("moved")).expect("moved");
         None
     }),
+    fault("home-modes", "open to all", |stage| mode(&home(stage), 0o777)),
     fault("home-link", "into the root", |stage| link(&stage.world.root().join("profiles"), &home(stage).join("ours"))),
     fault("live-link", "as 0.4.0 made it", |stage| {
         std::fs::remove_file(stage.world.credentials_path()).expect("gone");
@@ -142,6 +143,10 @@ const FAULTS: &[Fault] = &[
     fault("profile-unreadable", "an endpoint's address and key", |stage| {
         endpoint(stage);
         torn(&profile(stage, "deep").join("config.toml"))
+    }),
+    fault("profiles-lost", "deleted", |stage| {
+        std::fs::remove_file(stage.world.root().join("profiles.toml")).expect("gone");
+        None
     }),
     fault("profile-unlisted", "not in the list", |stage| {
         let lost = profile(stage, "lost");

@@ -31,6 +31,9 @@ impl Engine {
             if found(&[rules::ROOT_MODES]) {
                 tell(self.tighten_all());
             }
+            if found(&[rules::PROFILES_LOST]) {
+                tell(self.relist().and_then(|()| self.agree()));
+            }
             if found(&[rules::LOCK_LEFT]) {
                 tell(self.release_debris());
             }
@@ -48,6 +51,9 @@ impl Engine {
             }
             if found(&[rules::LOGIN_LEFT]) {
                 tell(self.prepare().and_then(|()| self.keep_left()));
+            }
+            if found(&[rules::HOME_MODES]) {
+                tell(self.close_home());
             }
             if found(&[rules::LIVE_MODES]) {
                 tell(self.tighten_live());
@@ -71,6 +77,13 @@ impl Engine {
     fn tighten_all(&self) -> Result<(), Error> {
         self.prepare()?;
         Ok(self.disk.tighten(self.root.path()).map(drop)?)
+    }
+
+    /// Takes away everybody's permission to write into Claude Code's home, wherever its links lead.
+    fn close_home(&self) -> Result<(), Error> {
+        let dir = self.home()?.dir;
+        let mode = self.disk.stat(&dir)?.map_or(0o700, |stat| stat.mode);
+        self.disk.vfs.set_mode(&dir, mode & 0o775).map_err(Error::io("set the mode of", &dir))
     }
 
     /// Takes the permissions of others away from the live login, wherever its links lead.

@@ -21,6 +21,8 @@ struct Home {
     is_our_link: bool,
     /// Others may read it.
     loose: bool,
+    /// Everybody may write into the directory.
+    open: bool,
     /// Links at the top of the home that lead into our root.
     links: Vec<PathBuf>,
     owner: Owner,
@@ -34,7 +36,7 @@ struct Home {
     marker: Option<String>,
     /// A change is under way, so that things may well disagree.
     unfinished: bool,
-    /// A profile cannot be understood, so that the live login may well be its.
+    /// A profile cannot be understood, or the list of them is gone, so that the live login may well be one's.
     doubtful: bool,
     settings: PathBuf,
     /// Why the settings cannot be understood.
@@ -64,6 +66,7 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
         dir: home.dir.clone(),
         is_our_link: target.as_ref().is_some_and(|target| target.ours),
         loose: cfg!(unix) && mode & 0o077 != 0,
+        open: cfg!(unix) && disk.stat(&home.dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.mode & 0o002 != 0)),
         links: names.iter().map(|name| home.dir.join(name)).filter(inside).collect(),
         owner: seen.owner.clone(),
         lent: snapshot.lent().next().map(|record| record.name.clone()),
@@ -72,7 +75,8 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
         account: account.map(|known| known.key.clone()),
         marker: snapshot.roster.active.clone(),
         unfinished: snapshot.unfinished.is_some(),
-        doubtful: snapshot.records.iter().any(|record| record.broken().is_some()),
+        doubtful: snapshot.records.iter().any(|record| record.broken().is_some())
+            || engine.lost_names().is_ok_and(|lost| !lost.is_empty()),
         settings: home.settings(),
         unfit: unfit(disk, &home.settings()),
         credential,
@@ -101,6 +105,10 @@ fn judge(home: &Home) -> Vec<Finding> {
         findings.push(Finding::mendable(rules::LIVE_LINK, format!("{shown} is a link into clauth's own files")));
     } else if home.loose {
         findings.push(Finding::mendable(rules::LIVE_MODES, format!("others may read {shown}")));
+    }
+    if home.open {
+        let message = format!("everybody may write into {}", home.dir.display());
+        findings.push(Finding::mendable(rules::HOME_MODES, message));
     }
     for link in &home.links {
         let message = format!("{} is a link into clauth's own files", link.display());

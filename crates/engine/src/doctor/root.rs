@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use clauth_durable::{Disk, Kind};
 
 use super::Finding;
-use super::rules::{CLOCK_BEHIND, JOURNAL_OPEN, LATER_TREE, PROFILE_UNLISTED, RENEWAL_OPEN, ROOT_FORMAT, ROOT_MODES};
+use super::rules::{
+    CLOCK_BEHIND, JOURNAL_OPEN, LATER_TREE, PROFILE_UNLISTED, PROFILES_LOST, RENEWAL_OPEN, ROOT_FORMAT, ROOT_MODES,
+};
 use crate::Engine;
-use crate::custody::{Unfinished, below, is_dir};
+use crate::custody::Unfinished;
 use crate::profile::Roster;
 use crate::root::{Era, Settings, TREES};
 
@@ -69,21 +71,18 @@ fn of_modes(loose: &[PathBuf]) -> Option<Finding> {
     Some(Finding::mendable(ROOT_MODES, format!("others may read or enter {}{more}", first.display())))
 }
 
-/// Directories of profiles that `profiles.toml` does not list, with something in them.
+/// Directories of profiles that nothing lists. Where the list itself is gone that is one finding, not one for each.
 fn unlisted(engine: &Engine, roster: &Roster) -> Vec<Finding> {
-    let names = engine.disk.list(&engine.root.profiles()).unwrap_or_default();
-    let holds = |path: &PathBuf| {
-        is_dir(&engine.disk, path).unwrap_or(false)
-            && below(&engine.disk, path, &TREES).is_ok_and(|files| !files.is_empty())
-    };
-    let strange = names.iter().filter(|name| !roster.names.iter().any(|listed| **name == *listed.as_str()));
-    let paths = strange.map(|name| engine.root.profiles().join(name)).filter(holds);
     let list = engine.root.roster();
+    if let Ok([one, ..]) = engine.lost_names().as_deref() {
+        let message = format!("{} is gone, but '{one}' and whatever else it listed is there", list.display());
+        return vec![Finding::mendable(PROFILES_LOST, message)];
+    }
     let finding = |path: PathBuf| {
         let fix = format!("add its name to `profiles` in {}, or move it away", list.display());
         Finding::new(PROFILE_UNLISTED, format!("{} is in no list", path.display()), fix)
     };
-    paths.map(finding).collect()
+    engine.unlisted(roster).into_iter().map(finding).collect()
 }
 
 /// Whether something was written down later than it is now.

@@ -49,6 +49,12 @@ pub(super) const HOME_REFUSED: Rule = rule(
     None,
 );
 pub(super) const HOME_MISSING: Rule = rule("home-missing", Warning, "Claude Code has no config directory yet", None);
+pub(super) const HOME_MODES: Rule = rule(
+    "home-modes",
+    Warning,
+    "every user of this machine may put files into Claude Code's home, a login too",
+    Some("takes that permission away"),
+);
 pub(super) const HOME_LINK: Rule = rule(
     "home-link",
     Warning,
@@ -134,6 +140,12 @@ pub(super) const PROFILE_UNREADABLE: Rule = rule(
     Error,
     "a file of a profile cannot be understood; other profiles are not affected",
     None,
+);
+pub(super) const PROFILES_LOST: Rule = rule(
+    "profiles-lost",
+    Error,
+    "profiles.toml is gone while profiles' directories are there: clauth knows none of them",
+    Some("lists them again, by name; the order that they were in is lost"),
 );
 pub(super) const PROFILE_UNLISTED: Rule =
     rule("profile-unlisted", Warning, "there is a profile's directory that profiles.toml does not list", None);
@@ -233,6 +245,7 @@ pub(super) const OUTSIDE_GONE: Rule = rule(
 pub const RULES: &[Rule] = &[
     HOME_REFUSED,
     HOME_MISSING,
+    HOME_MODES,
     HOME_LINK,
     LIVE_LINK,
     LIVE_UNREADABLE,
@@ -252,6 +265,7 @@ pub const RULES: &[Rule] = &[
     LOAN_ELSEWHERE,
     OTHER_MACHINE,
     PROFILE_UNREADABLE,
+    PROFILES_LOST,
     PROFILE_UNLISTED,
     FILE_UNREADABLE,
     ROOT_MODES,

@@ -1,6 +1,7 @@
 //! Changes to the profiles themselves, beside their logins.
 
 mod order;
+mod relist;
 mod remove;
 mod rename;
 
