@@ -27,8 +27,8 @@ pub enum Error {
         /// Where they begin.
         path: PathBuf,
     },
-    /// A directory, FIFO, socket or device where a file should be.
-    #[error("{} is {} and not a regular file", path.display(), kind.word())]
+    /// A directory, FIFO, socket or device where a file should be, or a file where a directory should be.
+    #[error("{} is {} and not {}", path.display(), kind.word(), kind.missed())]
     NotRegular {
         /// Where.
         path: PathBuf,

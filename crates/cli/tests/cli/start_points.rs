@@ -5,6 +5,28 @@ use clauth_sandbox::{Account, Login, Pair, Route};
 use crate::stage::{Stage, finish, modes, usual};
 use crate::start::soon;
 
+/// Point 2: all sessions of a profile share one directory, so who joins one has its mode, and is told so.
+#[test]
+fn who_joins_a_session_has_its_mode_and_is_told_so() {
+    let stage = Stage::two_with_server("point-mode");
+    let session = stage.session("copy", "a");
+    let script = stage.script("claude-script", "exit 0", "exit /b 0");
+    for (mode, told) in [("real", true), ("copy", false)] {
+        let mut command = stage.start_command(mode, &["a"]);
+        command.env("CLAUTH_CLAUDE", &script);
+        let said = finish(command).success().stderr;
+        assert_eq!(
+            said.contains("CLAUTH_LINKS is 'real', but sessions of 'a' run already, with 'copy'"),
+            told,
+            "{said}"
+        );
+    }
+    let mut command = stage.start_command("neither", &["a"]);
+    command.env("CLAUTH_CLAUDE", &script);
+    assert_eq!(finish(command).code, Some(2), "a word that is none is refused there too");
+    assert_eq!(session.finish(), Some(0));
+}
+
 /// Point 5: a tie keeps the canonical login, with a notice.
 #[test]
 fn a_login_that_is_no_newer_than_the_stored_one_gives_way_with_a_notice() {

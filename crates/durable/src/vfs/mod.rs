@@ -43,6 +43,14 @@ impl Kind {
             Self::Other => "a pipe, socket or device",
         }
     }
+
+    /// What should be there instead, where it is in the way.
+    pub(crate) fn missed(self) -> &'static str {
+        match self {
+            Self::File => "a directory",
+            Self::Dir | Self::Link | Self::Other => "a regular file",
+        }
+    }
 }
 
 /// What the file system tells of a path.

@@ -36,16 +36,10 @@ impl LinkMode {
 /// # Errors
 /// An unknown word in `CLAUTH_LINKS`, `real` there where links are denied, or a disk that is full or may not be written.
 pub(crate) fn probe(disk: &Disk, env: &Env, tree: &Path) -> Result<LinkMode, Error> {
-    let forced = match env.get(VARIABLE) {
-        None => None,
-        Some(word) if word == LinkMode::Real.word() => Some(LinkMode::Real),
-        Some(word) if word == LinkMode::Copy.word() => return Ok(LinkMode::Copy),
-        Some(word) => {
-            let what =
-                format!("{VARIABLE} is '{}', which is neither real nor copy", crate::shown(&word.to_string_lossy()));
-            return Err(Error::refused(Refusal::Usage, what, VARIABLE, &["unset CLAUTH_LINKS"]));
-        }
-    };
+    let forced = forced(env)?;
+    if forced == Some(LinkMode::Copy) {
+        return Ok(LinkMode::Copy);
+    }
     match make(disk, tree) {
         Ok(true) => Ok(LinkMode::Real),
         Err(error) if is_no_denial(&error) && !is_about_links(disk, tree, &error) => {
@@ -59,6 +53,35 @@ pub(crate) fn probe(disk: &Disk, env: &Env, tree: &Path) -> Result<LinkMode, Err
         }
         _ => Ok(LinkMode::Copy),
     }
+}
+
+/// What the environment asks for.
+fn forced(env: &Env) -> Result<Option<LinkMode>, Error> {
+    match env.get(VARIABLE) {
+        None => Ok(None),
+        Some(word) if word == LinkMode::Real.word() => Ok(Some(LinkMode::Real)),
+        Some(word) if word == LinkMode::Copy.word() => Ok(Some(LinkMode::Copy)),
+        Some(word) => {
+            let what =
+                format!("{VARIABLE} is '{}', which is neither real nor copy", crate::shown(&word.to_string_lossy()));
+            Err(Error::refused(Refusal::Usage, what, VARIABLE, &["unset CLAUTH_LINKS"]))
+        }
+    }
+}
+
+/// What is said of a tree that others live in already, where it is not made as the environment asks.
+///
+/// # Errors
+/// An unknown word in `CLAUTH_LINKS`.
+pub(crate) fn not_as_asked(env: &Env, profile: &str, mode: LinkMode) -> Result<Option<String>, Error> {
+    let other = forced(env)?.filter(|asked| *asked != mode);
+    Ok(other.map(|asked| {
+        format!(
+            "{VARIABLE} is '{}', but sessions of '{profile}' run already, with '{}'; all of them share one directory",
+            asked.word(),
+            mode.word()
+        )
+    }))
 }
 
 /// Makes a link, and says whether a link is what it made.

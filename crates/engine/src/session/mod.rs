@@ -25,7 +25,7 @@ mod watch;
 
 pub(crate) use credential::Tended;
 pub(crate) use holder::{Holder, live, prune};
-pub(crate) use links::{LinkMode, probe};
+pub(crate) use links::{LinkMode, not_as_asked, probe};
 #[cfg(test)]
 pub(crate) use merge::seed;
 pub(crate) use merge::{Converger, Own, forget, is_in_step, knows_own, seed_with};

@@ -10,7 +10,9 @@ use clauth_host::Secret;
 
 use super::copy::{Plan, Progress, discard, is_filled, populate};
 use super::watch::Watch;
-use super::{Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, probe, prune, seed_with};
+use super::{
+    Converger, Holder, LinkMode, Own, Place, build, is_shared, isolated, not_as_asked, probe, prune, seed_with,
+};
 use crate::error::Kind;
 use crate::overlay::Hidden;
 use crate::profile::{ProfileKind, Record, State};
@@ -115,6 +117,9 @@ impl Engine {
     fn make(&self, home: &ClaudeHome, place: &Place, isolated: Option<&Path>, fresh: bool) -> Result<LinkMode, Error> {
         self.disk.ensure_dir(&place.tree)?;
         let mode = if fresh { probe(&self.disk, &self.host.env, &place.tree)? } else { place.mode(&self.disk) };
+        if let Some(line) = not_as_asked(&self.host.env, &place.name, mode)? {
+            (self.say)(&line);
+        }
         place.record_mode(&self.disk, mode)?;
         build(&self.disk, home, place, mode, fresh)?;
         if let Some(dir) = isolated {

@@ -67,7 +67,10 @@ fn show(args: &Args, call: &Call<'_>, wait: &mut dyn FnMut() -> bool) -> Result<
         let usage = call.engine.usage(args.name.as_deref(), Asking::Nobody)?;
         let (now, figures) = frame(args, call, &usage);
         if figures != before {
-            let move_to = if call.ui.draws() { back(lines, call.ui.height()) } else { String::new() };
+            let (move_to, now) = match call.ui.draws() {
+                true => (back(lines, call.ui.height()), fitted(&now, call.ui.width, call.ui.height())),
+                false => (String::new(), now),
+            };
             if !call.ui.print_on(&move_to, &now)? {
                 return Ok(());
             }
@@ -115,6 +118,23 @@ fn taken(text: &str, width: Option<usize>) -> usize {
     text.lines().map(of_line).sum()
 }
 
+/// What of a frame a terminal has room for, from the top: what scrolls away is neither seen nor drawn over. The line below
+/// the last one is where the cursor rests.
+fn fitted(text: &str, width: Option<usize>, height: Option<usize>) -> String {
+    let Some(room) = height.map(|height| height.saturating_sub(1)).filter(|room| taken(text, width) > *room) else {
+        return text.to_owned();
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let more = |left: usize| format!("… and {left} more lines: there is no room for them\n");
+    let fits = |count: &usize| {
+        let shown = lines[..*count].iter().map(|line| taken(line, width).max(1)).sum::<usize>();
+        shown + taken(&more(lines.len()), width) <= room
+    };
+    let count = (0..lines.len()).rev().find(fits).unwrap_or(0);
+    let shown: String = lines[..count].iter().map(|line| format!("{line}\n")).collect();
+    shown + &more(lines.len() - count)
+}
+
 /// Back to where the last frame began, and everything behind it cleared.
 fn back(lines: usize, height: Option<usize>) -> String {
     match (lines, height) {
@@ -156,6 +176,24 @@ mod tests {
         assert_ne!(account(1, Some(40.0), 10.0), account(1, None, 10.0));
         assert_ne!(account(1, Some(40.0), 10.0), account(1, Some(41.0), 10.0));
         still(&mut serde_json::json!({"usage": null}));
+    }
+
+    #[test]
+    fn a_frame_is_no_higher_than_the_terminal() {
+        let text = "0\n1\n2\n3\n4\n";
+        let more = |count| format!("… and {count} more lines: there is no room for them\n");
+        for (width, height, expected) in [
+            (Some(80), None, text.to_owned()),
+            (Some(80), Some(6), text.to_owned()),
+            (Some(80), Some(5), format!("0\n1\n2\n{}", more(2))),
+            (Some(80), Some(3), format!("0\n{}", more(4))),
+            (Some(80), Some(2), more(5)),
+            (Some(30), Some(5), format!("0\n1\n{}", more(3))),
+        ] {
+            let fitted = fitted(text, width, height);
+            assert_eq!(fitted, expected, "{width:?} {height:?}");
+            assert!(height.is_none_or(|height| taken(&fitted, width) < height), "{fitted}");
+        }
     }
 
     #[test]
