@@ -34,7 +34,7 @@ impl Engine {
     }
 
     /// The key of the endpoint profile `name`, for Claude Code's ears only. A request that would go to another host does
-    /// not get it: a project's own settings may name any.
+    /// not get it: a project's own settings may name any, and one that nothing names goes to Anthropic's.
     ///
     /// # Errors
     /// No such profile, no key, or another host.
@@ -43,13 +43,16 @@ impl Engine {
         let (Some(url), Some(key)) = (config.base_url(), config.api_key()) else {
             return Err(no_key(name));
         };
-        let asked = self.host.env.text(BASE_URL).unwrap_or_default();
-        if !asked.is_empty() && place_of(asked) != place_of(&url) {
-            let what = format!("the key of '{name}' is for {}, not for {}", shown(&url), shown(asked));
-            let next = format!("take {BASE_URL} out of this project's settings or environment");
-            return Err(Error::refused(Kind::Protected, what, name, &[&next]));
+        let asked = self.host.env.text(BASE_URL).filter(|asked| !asked.is_empty());
+        if asked.is_some_and(|asked| place_of(asked) == place_of(&url)) {
+            return Ok(key);
         }
-        Ok(key)
+        let (other, next) = match asked {
+            Some(asked) => (shown(asked), format!("take {BASE_URL} out of this project's settings or environment")),
+            None => ("Anthropic's own host, where nothing else is named".to_owned(), format!("clauth switch {name}")),
+        };
+        let what = format!("the key of '{name}' is for {}, not for {other}", shown(&url));
+        Err(Error::refused(Kind::Protected, what, name, &[&next]))
     }
 }
 

@@ -82,18 +82,19 @@ fn undo_goes_to_an_endpoint_and_away_from_one() {
 fn the_key_goes_to_its_host_only() {
     let house = with_endpoint("e-key");
     let key = |engine: &Engine| engine.endpoint_key("e").map(|key| key.expose().to_owned());
-    assert_eq!(key(&house.engine()).ok().as_deref(), Some(KEY));
     for (name, url, given) in [
         ("its own", URL, true),
         ("another path", "https://e.example/v2", true),
         ("another host", "https://evil.example/anthropic", false),
         ("its name at another host", "https://e.example.evil.example", false),
+        ("nothing, which is Anthropic's", "", false),
     ] {
         let mut engine = house.engine();
         let variables = engine.host.env.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         engine.host.env = variables.chain([("ANTHROPIC_BASE_URL".into(), url.into())]).collect();
-        assert_eq!(key(&engine).is_ok(), given, "{name}");
+        assert_eq!(key(&engine).ok().as_deref(), given.then_some(KEY), "{name}");
     }
+    assert!(key(&house.engine()).is_err(), "no variable at all");
     assert!(house.engine().endpoint_key("a").is_err());
 }
 
