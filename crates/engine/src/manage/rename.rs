@@ -68,8 +68,9 @@ impl Engine {
             let renamed = vault::Entry { profile: Some(new.to_owned()), ..entry };
             desk.draft.put(&renamed.path(&self.root), Manner::Own, renamed.bytes())?;
         }
-        let spent = self.disk.read(&self.root.spent())?.unwrap_or_default();
-        desk.draft.put(&self.root.spent(), Manner::Own, rename_lines(&spent, old, new))?;
+        if let Some(spent) = self.disk.read(&self.root.spent())? {
+            desk.draft.put(&self.root.spent(), Manner::Own, rename_lines(&spent, old, new))?;
+        }
         self.draft_bindings(desk, old, Some(new))?;
         self.draft_settings_after_rename(desk, old, new)?;
         let mut event = Event::new(desk.now, "rename", "asked for").about(new);
