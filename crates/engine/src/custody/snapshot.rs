@@ -127,7 +127,7 @@ impl Engine {
             state: None,
             nobody_named: false,
             answer: answer.cloned(),
-            journal_open: snapshot.unfinished.is_some(),
+            journal_open: snapshot.unfinished.as_ref().is_some_and(Unfinished::changes_hands),
             age: snapshot.live.age(self.disk.clock.file_now()).max(snapshot.live.stood),
         };
         let quick = owner::classify(&evidence);

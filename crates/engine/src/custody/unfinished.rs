@@ -35,6 +35,14 @@ pub struct Unfinished {
     pub events: Vec<Event>,
 }
 
+impl Unfinished {
+    /// Whether it may have put another profile's login live, or let the state file name another account: not so a switch to
+    /// the profile that was live already.
+    pub(crate) fn changes_hands(&self) -> bool {
+        !(self.done == "switch" && self.from.is_some() && self.from == self.to)
+    }
+}
+
 impl Engine {
     /// The change that was interrupted and is still to be finished, if there is one. Writes nothing.
     ///

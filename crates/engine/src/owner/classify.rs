@@ -46,6 +46,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) nobody_named: bool,
     /// The account that the server named for the found access token.
     pub(crate) answer: Option<AccountKey>,
+    /// A change that may have put another's login live is unfinished.
     pub(crate) journal_open: bool,
     /// How long ago the file was written.
     pub(crate) age: Option<Duration>,

@@ -63,6 +63,12 @@ impl Board {
         self.inside().fired
     }
 
+    /// Whether the command's process is gone by now.
+    pub(crate) fn is_killed(&self) -> bool {
+        let inside = self.inside();
+        inside.fired && matches!(inside.plan, Plan::Kill(_))
+    }
+
     /// How many effects the command had, and whether its plan came true.
     pub(crate) fn end(&self) -> (usize, bool) {
         let mut inside = self.inside();

@@ -220,3 +220,40 @@ fn a_removed_profile_leaves_no_loan() {
         ],
     );
 }
+
+/// O1: an interrupted switch to the account that was live can have put nobody else's live, so the state file proves as ever.
+#[test]
+fn a_renewal_before_a_killed_switch_to_the_same_account_is_that_accounts() {
+    lawful(
+        200_069,
+        &[
+            By(SignIn(Home, 'A')),
+            Do(Capture("c")),
+            Jump(-600),
+            By(Renew(Home)),
+            Do(Login("b", 'A')),
+            Killed(29, Switch("c")),
+            Network(false),
+            Do(Refresh("d")),
+        ],
+    );
+}
+
+/// L6: a login that a sign-in displaced while a session had it may have been renewed there, and is not restored over what
+/// came of it.
+#[test]
+fn a_login_that_a_session_renewed_during_a_sign_in_is_not_restored() {
+    lawful(
+        205_118,
+        &[
+            By(SignIn(Home, 'A')),
+            Do(Capture("a")),
+            By(SignIn(Home, 'B')),
+            Do(Start("a")),
+            Do(Capture("b")),
+            During(13, Login("a", 'A'), Renew(In(0))),
+            Do(End(0)),
+            Do(RestoreAs(0, "a")),
+        ],
+    );
+}

@@ -51,17 +51,18 @@ impl Stage {
         clauth_sandbox::set_right();
         let world = World::create_in(Path::new("/dev/shm"), "model").unwrap_or_else(|_| World::new("model"));
         std::fs::create_dir(world.home().join("run")).expect("a directory");
+        let board = Board::default();
         Self {
             world,
             server: Server::start(),
-            board: Board::default(),
             network: true,
             sessions: [None, None],
             running: None,
             said: Arc::default(),
             // One in twenty; where there is no program, all are played in this process.
             program: std::env::var_os("MODEL_CLAUTH").filter(|_| seed.is_multiple_of(20)).map(PathBuf::from),
-            clock: Clock::new(ModelTime::new()),
+            clock: Clock::new(ModelTime::new(board.clone())),
+            board,
             random: Random::seeded(seed),
             copies: seed % 4 == 3,
             begun: 0,

@@ -121,7 +121,8 @@ impl Desk<'_> {
         self.snapshot.answer.clone().or_else(|| self.state.and_then(Known::of_state).filter(agrees))
     }
 
-    /// Puts a login into the vault, unless that very login is there already.
+    /// Puts a login into the vault, unless that very login is there already. One that sessions of its profile were given may
+    /// have been gone on with there, whatever the tree holds at this moment.
     pub(crate) fn put_away(
         &mut self,
         login: &AccountPart,
@@ -129,7 +130,8 @@ impl Desk<'_> {
         profile: Option<&str>,
         known: Option<&Known>,
     ) -> Result<(), Error> {
-        self.keep(&vault::new_entry(login, why, profile, known, self.now))
+        let lent = profile.is_some_and(|name| self.is_given(name, login));
+        self.keep(&Entry { lent, ..vault::new_entry(login, why, profile, known, self.now) })
     }
 
     fn keep(&mut self, new: &Entry) -> Result<(), Error> {

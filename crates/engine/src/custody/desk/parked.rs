@@ -99,8 +99,13 @@ impl Desk<'_> {
     /// S3 is for logins that both sides changed. Where the stored one stands as the session found it, the session's is the
     /// later one, whatever their dates say: a clock may have been set back in between.
     fn only_the_tree_changed(&self, name: &str, stored: &AccountPart) -> bool {
-        let Found::Login(stored) = stored.login() else { return false };
-        Place::of(self.root, name).was_given(self.disk, &stored.access_print())
+        self.is_given(name, stored)
+    }
+
+    /// Whether it is the login that the sessions of a profile were given last.
+    pub(super) fn is_given(&self, name: &str, login: &AccountPart) -> bool {
+        let Found::Login(login) = login.login() else { return false };
+        Place::of(self.root, name).was_given(self.disk, &login.access_print())
     }
 
     /// The stored login that a session's displaces: used up if they are one family, else kept.
