@@ -289,12 +289,15 @@ impl<'s> Desk<'s> {
         }
     }
 
+    /// Notes what is known against the login of a profile. A mere remark takes the place of nothing that is known of the same
+    /// login.
     pub(crate) fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
         let Some(Found::Login(login)) = self.holds(name).map(AccountPart::login) else { return Ok(()) };
         let verdict =
             Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now };
         let standing = self.record(name)?.verdict.as_ref();
-        if standing.is_some_and(|old| old.token == verdict.token && old.state == verdict.state) {
+        let says_more = |old: &Verdict| old.state == verdict.state || verdict.state == State::Ok;
+        if standing.is_some_and(|old| old.token == verdict.token && says_more(old)) {
             return Ok(());
         }
         self.draft.put(&self.root.verdict(name), Manner::Own, verdict.bytes())

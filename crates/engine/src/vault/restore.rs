@@ -231,6 +231,17 @@ impl Engine {
                 return refuse(what, &format!("clauth switch {}", record.name));
             }
         }
+        // What was put away in use as well, and earlier, may be this one's ancestor, not what came of it.
+        let is_earlier = |other: &Entry| other.lent && (other.at, &other.id) < (entry.at, &entry.id);
+        let later = self.vault()?.into_iter().find(|other| {
+            let whose = other.known.as_ref().map(|known| &known.key);
+            let is_other = other.login.bytes() != entry.login.bytes() && !used_up(snapshot, &other.login);
+            is_other && !is_earlier(other) && may_descend(&other.login, whose)
+        });
+        if let Some(later) = later {
+            let what = format!("the vault has a later login of this account, {}, so this one may be used up", later.id);
+            return refuse(what, &format!("clauth vault restore {}", later.id));
+        }
         let live = snapshot.live.object.as_ref().map(Credentials::account);
         let named = self.state(snapshot)?.and_then(Known::of_state).map(|known| known.key);
         for (name, part, whose) in self.signed_in_trees(snapshot)? {

@@ -1,5 +1,6 @@
 //! The time of a program: it passes when somebody waits or idles, and the computer's clock may be set wrong.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use clauth_host::Time;
@@ -12,11 +13,13 @@ pub(crate) struct ModelTime {
     began: Instant,
     /// What had passed then.
     at: u64,
+    /// What nobody waited for, in milliseconds.
+    skipped: AtomicU64,
 }
 
 impl ModelTime {
     pub(crate) fn new(board: Board) -> Self {
-        Self { board, began: Instant::now(), at: clauth_sandbox::true_ms() }
+        Self { board, began: Instant::now(), at: clauth_sandbox::true_ms(), skipped: AtomicU64::new(0) }
     }
 }
 
@@ -31,11 +34,13 @@ impl Time for ModelTime {
     fn monotonic(&self) -> Duration {
         // Both, since the true time of the sandbox goes in whole milliseconds.
         let passed = Duration::from_millis(clauth_sandbox::true_ms().saturating_sub(self.at));
-        passed.max(self.began.elapsed())
+        passed.max(self.began.elapsed()) + Duration::from_millis(self.skipped.load(Ordering::Relaxed))
     }
     fn sleep(&self, time: Duration) {
-        // Whoever is gone waits for nothing.
+        // Whoever is gone waits for nothing, and gives up whatever it would have waited for.
         if self.board.is_killed() {
+            let time = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+            self.skipped.fetch_add(time, Ordering::Relaxed);
             return;
         }
         clauth_sandbox::let_pass(time);

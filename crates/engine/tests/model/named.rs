@@ -257,3 +257,44 @@ fn a_login_that_a_session_renewed_during_a_sign_in_is_not_restored() {
         ],
     );
 }
+
+/// L6: what came of a login may be in the vault as well, and both were there when it was restored.
+#[test]
+fn of_two_logins_in_the_vault_the_one_that_may_be_used_up_is_not_restored() {
+    lawful(
+        201_602,
+        &[
+            By(SignIn(Home, 'A')),
+            Do(Capture("a")),
+            By(SignIn(Home, 'D')),
+            Do(Capture("d")),
+            Jump(-600),
+            By(Renew(Home)),
+            Do(Switch("a")),
+            Do(RemoveForced("d")),
+            Do(RestoreAs(2, "e")),
+        ],
+    );
+}
+
+/// R6: a dead login stays dead when it comes back displaced, whatever else may be said of it.
+#[test]
+fn a_dead_login_that_was_displaced_is_not_sent_again() {
+    lawful(
+        207_445,
+        &[
+            Do(Login("a", 'C')),
+            Do(Switch("a")),
+            Idle(480),
+            By(SignOut(Home)),
+            Do(Switch("a")),
+            Do(Refresh("a")),
+            By(SignIn(Home, 'B')),
+            Do(CaptureOver("b")),
+            Lose,
+            Do(RefreshAll),
+            Jump(100_000),
+            Do(RefreshAll),
+        ],
+    );
+}

@@ -73,6 +73,14 @@ pub(crate) struct Game {
     pub(crate) panicked: bool,
 }
 
+/// Whether a renewed pair has not reached the place yet where the one before it was sent from.
+fn is_staged(copies: &[Copy], sent: &Pair) -> bool {
+    let newest = newest(copies, |_| true).get(&sent.family).copied();
+    let of = |copy: &&Copy| copy.pair.family == sent.family && Some(copy.pair.generation) == newest;
+    let mut there = copies.iter().filter(of);
+    newest == Some(sent.generation + 1) && there.all(|copy| matches!(copy.place, Place::Stage(_) | Place::Temp))
+}
+
 impl Game {
     fn new(seed: u64) -> Self {
         let stage = Stage::new(seed);
@@ -124,7 +132,7 @@ impl Game {
         self.killed_late |= self.stage.program.is_some() && matches!(step, Step::Killed(..));
         self.picture = self.stage.world.snapshot();
         self.copies = copies(self.stage.home(), &self.picture);
-        self.note_requests(&issued, fired);
+        self.note_requests(&issued, &known, fired);
         *counts.entry(format!("{} {}", word(step), self.outcome)).or_default() += 1;
         if step.act().is_some() || matches!(step, Step::By(_)) {
             self.stage.stamp(since, &times);
@@ -139,7 +147,7 @@ impl Game {
     }
 
     /// What was sent in this step, and what that means.
-    fn note_requests(&mut self, issued: &BTreeMap<String, u32>, fired: bool) {
+    fn note_requests(&mut self, issued: &BTreeMap<String, u32>, before: &[Copy], fired: bool) {
         let sent = self.stage.server.requests_to(Route::Token);
         let mut issued = issued.clone();
         let now = newest(&self.copies, |_| true);
@@ -164,7 +172,8 @@ impl Game {
             }
             if pair.generation < *newest_known {
                 let by_claude = !request.user_agent.starts_with("clauth/");
-                if by_claude && self.is_staged(&pair, now.get(&pair.family).copied()) {
+                // While the next command runs it may not have come to it yet.
+                if by_claude && (is_staged(&self.copies, &pair) || is_staged(before, &pair)) {
                     ledger
                         .forgive(&pair.family, "Claude Code renewed before the next command landed what is kept aside");
                 }
@@ -177,13 +186,6 @@ impl Game {
                 ledger.forgive(&pair.family, "killed with the answer in hand");
             }
         }
-    }
-
-    /// Whether a renewed pair has not reached the place yet where the one before it was sent from.
-    fn is_staged(&self, sent: &Pair, newest: Option<u32>) -> bool {
-        let of = |copy: &&Copy| copy.pair.family == sent.family && Some(copy.pair.generation) == newest;
-        let mut there = self.copies.iter().filter(of);
-        newest == Some(sent.generation + 1) && there.all(|copy| matches!(copy.place, Place::Stage(_) | Place::Temp))
     }
 
     fn check(&self, step: &Step, before: &Snapshot) -> Lawful {
