@@ -80,8 +80,10 @@ impl Engine {
 
     /// Takes the empty stage file away and leaves what `mark` says.
     fn clear(&self, name: &str, mark: &Mark) {
-        // Best effort: a mark that stays raised costs one attempt, an empty stage file is taken away by the next command.
-        let _ = mark.write(&self.disk, &self.root, name);
+        // Best effort: a mark that stays raised costs one of two attempts, so a disk that refuses once is asked again; an empty
+        // stage file is taken away by the next command.
+        let write = || mark.write(&self.disk, &self.root, name);
+        let _ = write().or_else(|_| write());
         let _ = self.disk.remove_file(&self.stage(name));
     }
 

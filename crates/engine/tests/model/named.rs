@@ -298,3 +298,24 @@ fn a_dead_login_that_was_displaced_is_not_sent_again() {
         ],
     );
 }
+
+/// R4: what was never sent counts as sent where the disk refuses to take it back, so it is asked twice.
+#[test]
+fn a_disk_that_refuses_once_makes_no_attempt_of_what_was_never_sent() {
+    lawful(
+        203_084,
+        &[
+            By(SignIn(Home, 'A')),
+            Do(Capture("a")),
+            By(SignIn(Home, 'B')),
+            Do(Capture("b")),
+            Idle(3000),
+            Network(false),
+            Do(Start("a")),
+            Do(Switch("a")),
+            Fails(18, Refresh("b")),
+            Do(Start("a")),
+            Fails(20, Refresh("b")),
+        ],
+    );
+}
