@@ -243,6 +243,21 @@ impl AccountPart {
         login(&self.0)
     }
 
+    /// What is in it beside its login and that one's organization, with the text: other keys, and a refresh token that no
+    /// access token stands by.
+    #[must_use]
+    pub fn beside_login(&self) -> Vec<(String, String)> {
+        let refresh = |_: &&str| {
+            let token = self.0.get::<String>(&[LOGIN, "refreshToken"]).unwrap_or_default();
+            matches!(self.login(), Found::Blank) && !token.trim().is_empty()
+        };
+        let keys = self.0.keys();
+        let others = keys.iter().map(String::as_str).filter(|key| ![LOGIN, "organizationUuid"].contains(key));
+        let all = others.chain(Some(LOGIN).filter(refresh));
+        let texts = all.filter_map(|key| Some((key.to_owned(), self.0.raw(&[key])?.to_owned())));
+        texts.filter(|(_, text)| text != "null").collect()
+    }
+
     /// The organization of the login.
     #[must_use]
     pub fn organization_uuid(&self) -> Option<String> {

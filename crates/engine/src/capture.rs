@@ -3,7 +3,7 @@
 use clauth_claude::{AccountPart, Found};
 use clauth_durable::{Held, Manner};
 
-use crate::custody::{ATTEMPTS, Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, print};
+use crate::custody::{ATTEMPTS, Applied, Claim, Desk, Drafted, Fit, Operation, Snapshot, print, used_up};
 use crate::error::Kind;
 use crate::history::{Event, Tokens};
 use crate::owner::{Owner, Proven};
@@ -190,6 +190,10 @@ fn usable(snapshot: &Snapshot, owner: &Owner) -> Result<AccountPart, Error> {
         }),
         Owner::Own(_) | Owner::Successor(..) | Owner::Unknown(_) => {
             let object = snapshot.live.object.as_ref().map(clauth_claude::Credentials::account);
+            if object.as_ref().is_some_and(|part| used_up(snapshot, part)) {
+                let what = "the live login is used up: a newer one replaced it";
+                return Err(Error::refused(Kind::DeadLogin, what, place, &[sign_in, "clauth vault list"]));
+            }
             object.filter(|part| matches!(part.login(), Found::Login(_))).ok_or_else(|| {
                 Error::refused(
                     Kind::Nothing,

@@ -184,8 +184,11 @@ impl<'s> Desk<'s> {
                 self.put_away(&live, "an earlier, used-up generation was live", Some(name), known.as_ref())
             }
             Owner::Unknown(doubt) => self.keep_stranger(&live, *doubt),
-            Owner::SignedOut => self.note_sign_out(),
-            Owner::Missing => Ok(()),
+            Owner::SignedOut => {
+                self.keep_beside_none(&live)?;
+                self.note_sign_out()
+            }
+            Owner::Missing => self.keep_beside_none(&live),
             Owner::Unreadable => Err(self.unreadable()),
         }
     }

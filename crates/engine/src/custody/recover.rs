@@ -19,9 +19,6 @@ use crate::{Engine, Error};
 /// new name, then it gets the new login.
 const REPLACING: [&str; 2] = ["capture", "login"];
 
-/// What puts another login, or an endpoint, live.
-const PUTTING_LIVE: [&str; 2] = ["switch", "undo"];
-
 /// How often an operation begins anew because somebody else wrote meanwhile.
 pub(crate) const ATTEMPTS: usize = 5;
 
@@ -250,7 +247,7 @@ fn settle(
             desk.return_loans(None, owner)?;
             desk.mark(endpoint.as_deref())
         }
-        Owner::SignedOut | Owner::Missing if PUTTING_LIVE.contains(&entry.done.as_str()) => {
+        Owner::SignedOut | Owner::Missing if entry.puts_live() => {
             settle_without(engine, desk, snapshot, (entry, owner))
         }
         // A login that is not there displaces nothing (L3), and nothing was on its way in.
@@ -262,7 +259,7 @@ fn settle(
 /// Makes what is bound to the account that is live, `name`'s, agree with it: an interrupted change to it is completed, one
 /// away from it is taken back.
 fn settle_account(engine: &Engine, desk: &mut Desk<'_>, entry: &Unfinished, name: &str) -> Result<(), Error> {
-    let moved = PUTTING_LIVE.contains(&entry.done.as_str()) && entry.from != entry.to;
+    let moved = entry.puts_live() && entry.from != entry.to;
     if moved && entry.to.as_deref() == Some(name) {
         let known = desk.known(name).cloned();
         return desk.finish_account(entry, (known.as_ref(), &engine.root.bound(name)));

@@ -13,7 +13,7 @@ use super::home::{LiveHome, live_home};
 use super::unfinished::Unfinished;
 use crate::error::Kind;
 use crate::owner::{self, Candidate, Evidence, Owner};
-use crate::profile::{AccountKey, Known, Record, Roster};
+use crate::profile::{AccountKey, Known, ProfileKind, Record, Roster};
 use crate::root::Settings;
 use crate::spent::Spent;
 use crate::{Engine, Error};
@@ -127,7 +127,7 @@ impl Engine {
             state: None,
             nobody_named: false,
             answer: answer.cloned(),
-            journal_open: snapshot.unfinished.as_ref().is_some_and(Unfinished::changes_hands),
+            journal_open: snapshot.unfinished.as_ref().is_some_and(|entry| snapshot.may_have_changed_hands(entry)),
             age: snapshot.live.age(self.disk.clock.file_now()).max(snapshot.live.stood),
         };
         let quick = owner::classify(&evidence);
@@ -238,6 +238,16 @@ fn is_barred(error: &clauth_durable::Error) -> bool {
 }
 
 impl Snapshot {
+    /// Whether an interrupted change may have put another profile's login live, or let the state file name another account.
+    /// Not so a switch that did not come to lend the incoming login, which is before anything in the home (W6, L2).
+    fn may_have_changed_hands(&self, entry: &Unfinished) -> bool {
+        let incoming = entry.to.as_deref().filter(|_| entry.puts_live()).and_then(|name| self.record(name));
+        let waits = |record: &Record| {
+            record.kind == ProfileKind::Claude && record.broken().is_none() && !record.lent_to(&self.home_id)
+        };
+        entry.changes_hands() && !incoming.is_some_and(waits)
+    }
+
     pub(crate) fn record(&self, name: &str) -> Option<&Record> {
         self.records.iter().find(|record| record.name == name)
     }

@@ -39,7 +39,12 @@ impl Unfinished {
     /// Whether it may have put another profile's login live, or let the state file name another account: not so a switch to
     /// the profile that was live already.
     pub(crate) fn changes_hands(&self) -> bool {
-        !(self.done == "switch" && self.from.is_some() && self.from == self.to)
+        !(self.puts_live() && self.from.is_some() && self.from == self.to)
+    }
+
+    /// Whether it was to put another login, or an endpoint, live.
+    pub(crate) fn puts_live(&self) -> bool {
+        ["switch", "undo"].contains(&self.done.as_str())
     }
 }
 

@@ -7,7 +7,7 @@ use super::Entry;
 use crate::custody::{Claim, Desk, Drafted, Fit, Operation, Snapshot, below, same_end, used_up};
 use crate::error::Kind;
 use crate::history::Event;
-use crate::profile::{AccountKey, Known, check_name};
+use crate::profile::{AccountKey, Known, Record, check_name};
 use crate::session::Place;
 use crate::{Engine, Error, text, vault};
 
@@ -155,6 +155,11 @@ impl Engine {
             );
         }
         let token = entry.token();
+        if token.is_none() {
+            let what = "this entry holds no login, only keys that stood beside one".to_owned();
+            let path = entry.path(&self.root).display().to_string();
+            return refuse(Kind::Nothing, what, &[&format!("see what they are: {path}")]);
+        }
         let same = |part: &AccountPart| part.login_token().is_some() && part.login_token() == token;
         let live = snapshot.live.object.as_ref().map(Credentials::account);
         if live.as_ref().is_some_and(same) {
@@ -250,7 +255,13 @@ impl Engine {
                 return refuse(what, "end it, then look again: clauth vault list");
             }
         }
-        if live.is_some_and(|live| live.login_token().is_some() && may_descend(&live, named.as_ref())) {
+        // A profile's was looked at as that profile's.
+        let known = |live: &AccountPart| {
+            let holds = |record: &Record| record.part().is_some_and(|part| part.login_token() == live.login_token());
+            snapshot.records.iter().any(holds)
+        };
+        let is_strange = |live: &AccountPart| live.login_token().is_some() && !known(live);
+        if live.is_some_and(|live| is_strange(&live) && may_descend(&live, named.as_ref())) {
             let what = "Claude Code has gone on with this login since, so it may be used up";
             return refuse(what.into(), "clauth capture NAME");
         }

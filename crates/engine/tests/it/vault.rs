@@ -2,6 +2,7 @@
 
 use clauth_engine::{Kind, Options, Target};
 use clauth_sandbox::{Account, Login, Pair};
+use serde_json::json;
 
 use crate::house::House;
 
@@ -176,7 +177,8 @@ fn account_bound_files_go_with_a_vaulted_login() {
     assert!(!kept(&removed).exists());
 }
 
-/// O1: when nothing but the login's end says whose a login is, what it displaces is kept, and not taken for used up.
+/// O1: when nothing but the login's end says whose a login is, what it displaces is kept, and not taken for used up; while the
+/// other one is there it is not restored, since it may be (L6).
 #[test]
 fn an_end_alone_uses_nothing_up() {
     let house = House::two("v-end");
@@ -188,8 +190,13 @@ fn an_end_alone_uses_nothing_up() {
     house.switch("a");
     assert_eq!(house.vault(), ["B1"]);
     assert_eq!(house.engine().custody(Some("b")).expect("custody")[0].spent.len(), 0);
-    house.engine().restore(&first(&house), Some("b")).expect("restored");
-    assert_eq!((house.slot("b"), house.vault()), ("B1".into(), vec!["C1".to_owned()]));
+    let kept = first(&house);
+    assert_eq!(house.engine().restore(&kept, Some("b")).map(drop).expect_err("may be").kind(), Kind::Protected);
+    let other = house.engine().remove("b", false).expect("removed").vault.expect("an entry");
+    assert_eq!(house.engine().restore(&kept, Some("b")).map(drop).expect_err("may be").kind(), Kind::Protected);
+    house.engine().purge(&other).expect("a person's decision");
+    house.engine().restore(&kept, Some("b")).expect("restored");
+    assert_eq!((house.slot("b"), house.vault()), ("B1".into(), Vec::new()));
 }
 
 /// An outside sign-in of a known account that nobody confirms: the profile is named, and how to give it the login.
@@ -297,4 +304,81 @@ fn an_interrupted_change_of_ours_is_not_somebody_elses() {
         let said = house.said.lock().expect("not poisoned").join("\n");
         assert!(!said.contains("somebody else"), "killed at {at}: {said}");
     }
+}
+
+/// W4: an account's other keys outlive its login in the home, as beside the marker that Claude Code leaves of a dead one
+/// (facts §1.2): no switch overwrites the only copy.
+#[test]
+fn keys_without_a_login_are_kept_before_a_switch_replaces_them() {
+    let blank = json!({"accessToken": "", "refreshToken": "", "expiresAt": 0});
+    let half = json!({"accessToken": "", "refreshToken": "sk-ant-ort01-FAKE-HALF", "expiresAt": 0});
+    for (name, object, kept) in [
+        ("a marker", json!({"claudeAiOauth": blank, "designOauth": {"refreshToken": "FAKE-D"}}), Some("FAKE-D")),
+        ("a gateway", json!({"enterpriseGateway": {"jwt": "FAKE-J"}, "mcpOAuth": {"k": 1}}), Some("FAKE-J")),
+        ("no block", json!({"claudeAiOauth": null, "weird": "FAKE-W"}), Some("FAKE-W")),
+        ("half a login", json!({"claudeAiOauth": half}), Some("FAKE-HALF")),
+        ("a mere marker", json!({"claudeAiOauth": blank, "organizationUuid": "org-b", "mcpOAuth": {"k": 1}}), None),
+    ] {
+        let house = House::two("v-beside");
+        std::fs::write(house.world.credentials_path(), object.to_string()).expect("signed out");
+        let report = house.engine().switch(Target::Named("a"), Options::default()).expect(name);
+        let vault = house.engine().vault().expect("the vault");
+        assert_eq!(vault.len(), usize::from(kept.is_some()), "{name}: {:?}", report.warnings);
+        let Some(kept) = kept else { continue };
+        let entry = house.world.root().join(format!("vault/{}.json", vault[0].id));
+        assert!(std::fs::read_to_string(entry).expect("an entry").contains(kept), "{name}");
+        assert!(report.warnings.iter().any(|line| line.contains(&vault[0].id)), "{name}: {:?}", report.warnings);
+        let refused = house.engine().restore(&vault[0].id, Some("b")).map(drop).expect_err(name);
+        assert_eq!(refused.kind(), Kind::Nothing, "{name}: there is no login in it");
+        assert_eq!(house.slot("b"), "B1", "{name}");
+    }
+}
+
+/// The same keys, which a profile has already, are no news.
+#[test]
+fn what_a_lent_profile_has_as_well_is_not_kept_twice() {
+    let house = House::two("v-beside-known");
+    house.world.edit_json(&house.world.credentials_path(), |object| {
+        object.insert("designOauth".into(), json!({"refreshToken": "FAKE-D"}));
+    });
+    house.switch("a");
+    house.switch("b");
+    house.world.edit_json(&house.world.credentials_path(), |object| {
+        object["claudeAiOauth"] = json!({"accessToken": "", "refreshToken": "", "expiresAt": 0});
+    });
+    house.switch("a");
+    assert_eq!(house.vault(), Vec::<String>::new());
+}
+
+/// L6, O1: what a login was renewed to by its end alone speaks against the one before it, which is not restored over it.
+#[test]
+fn what_was_renewed_by_its_end_alone_is_not_restored_over_what_came_of_it() {
+    let house = House::two("v-end-alone");
+    let end = house.world.read_json(&house.world.credentials_path())["claudeAiOauth"]["refreshTokenExpiresAt"].clone();
+    assert!(end.is_u64(), "the sandbox's logins say when they end: {end}");
+    house.switch("a");
+    house.switch("b");
+    house.world.claude().rotate_offline();
+    std::fs::write(house.world.state_path(), "{}").expect("nobody named");
+    house.switch("a");
+    assert_eq!(house.slot("b"), "B2");
+    for entry in house.engine().vault().expect("the vault") {
+        let refused = house.engine().restore(&entry.id, Some("b")).map(drop).expect_err("used up, as it seems");
+        assert_eq!(refused.kind(), Kind::Protected, "{refused}");
+    }
+    assert_eq!(house.slot("b"), "B2");
+}
+
+/// L6: what is known to be used up becomes nobody's, also when its profile is gone.
+#[test]
+fn a_used_up_login_is_not_captured() {
+    let house = House::two("v-capture-spent");
+    let before = std::fs::read(house.world.credentials_path()).expect("a login");
+    house.world.claude().rotate_offline();
+    house.switch("a");
+    house.engine().remove("b", false).expect("removed");
+    std::fs::write(house.world.credentials_path(), before).expect("put back from a copy");
+    let refused = house.engine().capture(Some("y"), false).map(drop).expect_err("used up");
+    assert_eq!(refused.kind(), Kind::DeadLogin, "{refused}");
+    assert_eq!(house.engine().names().expect("names"), ["a"]);
 }

@@ -239,6 +239,14 @@ fn a_renewal_before_a_killed_switch_to_the_same_account_is_that_accounts() {
     );
 }
 
+/// The same before a switch to another account that was killed before anything of that one was lent.
+#[test]
+fn a_renewal_before_a_switch_that_was_killed_early_is_the_live_accounts() {
+    let before = [By(SignIn(Home, 'A')), Do(Capture("a")), By(SignIn(Home, 'C')), Do(Capture("c")), Do(Switch("a"))];
+    let killed = [Jump(-600), By(Renew(Home)), Do(Login("b", 'A')), Killed(29, Switch("c"))];
+    lawful(200_069, &[before.as_slice(), &killed, &[Network(false), Do(Refresh("d"))]].concat());
+}
+
 /// L6: a login that a sign-in displaced while a session had it may have been renewed there, and is not restored over what
 /// came of it.
 #[test]

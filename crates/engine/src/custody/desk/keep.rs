@@ -57,10 +57,14 @@ impl Desk<'_> {
             self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
             return Ok(());
         }
-        // A clock that was set in between moves the ends, so that a lent one may be the ancestor all the same.
+        // A lent one may be the ancestor all the same: a clock that was set in between moves the ends, and an equal end alone
+        // may be another account's that was signed in at the same moment.
         let known = self.known(name).cloned();
-        let why = "displaced by a newer sign-in";
-        match descends {
+        let why = match proof {
+            Proven::EndAlone => "renewed, as it seems by its end alone",
+            _ => "displaced by a newer sign-in",
+        };
+        match lent {
             true => self.keep_in_use(before, why, (Some(name), known.as_ref())),
             false => self.put_away(before, why, Some(name), known.as_ref()),
         }
@@ -82,6 +86,21 @@ impl Desk<'_> {
             }
         }
         Ok(())
+    }
+
+    /// An account's other keys outlive its login in the home: what no profile that is lent there holds as well goes into the
+    /// vault before it is replaced (W4).
+    pub(super) fn keep_beside_none(&mut self, live: &AccountPart) -> Result<(), Error> {
+        let held: Vec<_> =
+            self.lent.iter().filter_map(|name| self.holds(name)).flat_map(AccountPart::beside_login).collect();
+        if live.beside_login().iter().all(|pair| held.contains(pair)) {
+            return Ok(());
+        }
+        let whose = match self.lent.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        };
+        self.put_away(live, "they stood in Claude Code's home without a login", whose.as_deref(), None)
     }
 
     /// Claude Code was signed out: of the lent login, unless the state file tells that another one had displaced it.
@@ -156,9 +175,13 @@ impl Desk<'_> {
         };
         let whose = entry.email.as_deref().or(new.profile.as_deref()).unwrap_or("an unknown account");
         let whose = crate::text::shown(whose);
+        let (what, were) = match entry.token() {
+            Some(_) => ("a login", "was"),
+            None => ("keys beside a login", "were"),
+        };
         self.warnings.push(match self.tentative {
-            true => format!("a login of {whose} would be put into the vault: {}", new.why),
-            false => format!("a login of {whose} was put into the vault ({}): {}", entry.id, new.why),
+            true => format!("{what} of {whose} would be put into the vault: {}", new.why),
+            false => format!("{what} of {whose} {were} put into the vault ({}): {}", entry.id, new.why),
         });
         self.vaulted = Some(entry);
         Ok(())
