@@ -146,8 +146,14 @@ fn beside(listing: &Listing, call: &Call<'_>) {
     if listing.accounts.is_empty() {
         super::none_yet(call);
     }
+    if let Some(name) = &listing.rewound {
+        ui.say(&format!(
+            "the live login is a used-up one of '{name}'; to put its newest in the place: clauth switch {name}"
+        ));
+    }
     let live = match listing.live {
         LiveState::Own => None,
+        LiveState::Unknown if listing.rewound.is_some() => None,
         LiveState::Unknown => Some("the live login is no profile's; to keep it: clauth capture NAME"),
         LiveState::SignedOut => Some("Claude Code is signed out"),
         LiveState::Missing => Some("Claude Code has no login").filter(|_| !listing.accounts.is_empty()),

@@ -111,6 +111,11 @@ fn a_running_claude_keeps_a_login_from_coming_back() {
         assert!(output.stderr.contains("still runs under the endpoint 'deep'"), "{words:?}: {}", output.stderr);
         assert_eq!(stage.changes(&before), Vec::<String>::new(), "{words:?}");
     }
+    let settings = stage.world.claude_dir().join("settings.json");
+    let set = std::fs::read(&settings).expect("settings");
+    std::fs::write(&settings, "{}").expect("replaced by hand");
+    assert_eq!(stage.run(&["switch", "a"]).code, Some(5), "what it has in memory is not in the file");
+    std::fs::write(&settings, set).expect("put back");
     assert_eq!(stage.run(&["switch", "deep"]).code, Some(0));
     let _ = given(&stage, &["add", "other", "--preset", "zai"], "sk-FAKE-OTHER").success();
     stage.ok(&["switch", "other"]);

@@ -35,11 +35,15 @@ pub struct Unfinished {
     pub events: Vec<Event>,
 }
 
+/// What touches no login, no loan and no account's name.
+const MOVING_NOTHING: [&str; 8] = ["order", "enable", "disable", "config", "add", "install", "uninstall", "purge"];
+
 impl Unfinished {
-    /// Whether it may have put another profile's login live, or let the state file name another account: not so a switch to
-    /// the profile that was live already.
+    /// Whether it may have put another profile's login live, or let the state file or a profile name another account: not so a
+    /// switch to the profile that was live already, and not so what moves no login at all.
     pub(crate) fn changes_hands(&self) -> bool {
-        !(self.puts_live() && self.from.is_some() && self.from == self.to)
+        let stays = self.puts_live() && self.from.is_some() && self.from == self.to;
+        !stays && !MOVING_NOTHING.contains(&self.done.as_str())
     }
 
     /// Whether it was to put another login, or an endpoint, live.

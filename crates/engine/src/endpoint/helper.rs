@@ -62,6 +62,11 @@ pub(crate) fn no_key(name: &str) -> Error {
     Error::refused(Kind::DeadLogin, format!("'{name}' has no key"), name, &[&next])
 }
 
+/// Whether two addresses lead to one host by one scheme.
+pub(crate) fn same_host(one: &str, other: &str) -> bool {
+    place_of(one) == place_of(other)
+}
+
 /// Scheme, host and port, which a key is bound to.
 fn place_of(url: &str) -> String {
     let (scheme, rest) = url.trim().split_once("://").unwrap_or(("", url));

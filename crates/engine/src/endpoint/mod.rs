@@ -9,6 +9,6 @@ mod variables;
 
 pub use add::Added;
 pub use helper::KEY_COMMAND;
-pub(crate) use helper::no_key;
+pub(crate) use helper::{no_key, same_host};
 pub use presets::{PRESETS, Preset, preset};
 pub(crate) use variables::{API_KEY, AUTH_TOKEN, BASE_URL, DECIDES, HELPER, STRONGER};

@@ -9,9 +9,12 @@ use super::record::Key;
 use super::{Applied, Wanted};
 use crate::config::ProfileConfig;
 use crate::custody::{Desk, Snapshot};
-use crate::endpoint::{AUTH_TOKEN, BASE_URL, DECIDES, HELPER};
+use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, DECIDES, HELPER, same_host};
 use crate::error::Kind;
 use crate::{Engine, Error};
+
+/// Where a login may be sent.
+const ANTHROPIC: &str = "https://api.anthropic.com";
 
 impl Engine {
     /// Drafts what `settings.json` and our record of it become when `name` is the active profile, or nobody. Where nothing
@@ -70,6 +73,7 @@ impl Engine {
         let outcome =
             plan(document.as_ref(), &record, (name, &wanted.pieces)).map_err(|source| unfit(&path, source))?;
         if outcome.document != stands {
+            refuse_address(document.as_ref(), outcome.document.as_deref(), &path)?;
             self.settings_writable(&path)?;
             // A kill on either side of the change finds a record that tells ours from the user's.
             desk.draft.put(&self.root.applied(), Manner::Own, outcome.during.bytes())?;
@@ -106,8 +110,14 @@ impl Engine {
         let key = |(path, value): (Vec<&str>, String)| {
             let raw = document.raw(&path)?.to_owned();
             let stands: String = serde_json::from_str(&raw).ok()?;
+            let is_address = path == ["env", BASE_URL];
             let path = path.into_iter().map(str::to_owned).collect();
-            (stands == value).then_some(Key { path, set: vec![Some(raw)], before: None, next: None })
+            (stands == value || is_address && same_host(&stands, &value)).then_some(Key {
+                path,
+                set: vec![Some(raw)],
+                before: None,
+                next: None,
+            })
         };
         let keys: Vec<Key> = values.into_iter().filter_map(key).collect();
         if keys.is_empty() {
@@ -126,6 +136,23 @@ impl Engine {
             Err(error) => Err(Error::io("look at", path)(error)),
         }
     }
+}
+
+/// The refusal of settings that would keep somebody's address without the key that was used there: a login would be sent to
+/// it instead (W6, facts §1.3).
+fn refuse_address(before: Option<&Document>, after: Option<&[u8]>, path: &Path) -> Result<(), Error> {
+    let after = after.and_then(|bytes| Document::parse(bytes.to_vec()).ok());
+    let (Some(before), Some(after)) = (before, after) else { return Ok(()) };
+    let keys: [&[&str]; 3] = [&[HELPER], &["env", AUTH_TOKEN], &["env", API_KEY]];
+    let leaves = |key: &&[&str]| before.raw(key).is_some() && after.raw(key).is_none();
+    let address = after.get::<String>(&["env", BASE_URL]).filter(|address| !same_host(address, ANTHROPIC));
+    let stays = address.filter(|address| before.get::<String>(&["env", BASE_URL]).as_ref() == Some(address));
+    let keyless = keys.iter().any(leaves) && keys.iter().all(|key| after.raw(key).is_none());
+    let Some(address) = stays.filter(|_| keyless) else { return Ok(()) };
+    let what =
+        format!("a login would be sent to {}: {BASE_URL} stands in the settings by hand", crate::text::shown(&address));
+    let next = format!("take env.{BASE_URL} out of {}", path.display());
+    Err(Error::refused(Kind::Protected, what, path.display().to_string(), &[&next]))
 }
 
 /// The refusal itself; also where the disk says so.

@@ -7,7 +7,7 @@ use super::Applied;
 use super::record::same;
 use crate::config::ProfileConfig;
 use crate::custody::Snapshot;
-use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, HELPER};
+use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, HELPER, same_host};
 use crate::profile::{ProfileKind, Roster};
 use crate::{Engine, Error};
 
@@ -38,8 +38,10 @@ impl Engine {
         let holds = |path: &[&str]| ours.is_some_and(|applied| applied.holds(document, path));
         let stands = |path: &[&str]| document.get::<String>(path);
         let url = stands(&["env", BASE_URL]);
-        let at = |url: &str| url.trim_end_matches('/').to_owned();
-        let to_it = url.as_deref().map(at) == config.base_url().as_deref().map(at) || holds(&["env", BASE_URL]);
+        // Whatever the path: the key is for the host, and so is what would be sent there in its stead.
+        let own = config.base_url();
+        let to_its_host = url.as_deref().zip(own.as_deref()).is_some_and(|(url, own)| same_host(url, own));
+        let to_it = to_its_host || holds(&["env", BASE_URL]);
         let helped = holds(&[HELPER]) || stands(&[HELPER]).is_some_and(|command| self.is_helper(&command, name));
         // By hand, or by version 0.4.0.
         let key = config.api_key();

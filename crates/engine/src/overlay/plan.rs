@@ -4,7 +4,7 @@ use clauth_durable::{Document, DocumentError};
 
 use super::record::{Key, Record, same};
 use super::wanted::Piece;
-use crate::endpoint::{BASE_URL, HELPER};
+use crate::endpoint::{BASE_URL, HELPER, same_host};
 
 /// What becomes of `settings.json` and of the record.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ struct Planning {
 impl Planning {
     /// A key that we set before.
     fn leave(&mut self, key: &Key, wanted: Option<&Piece>) -> Result<(), DocumentError> {
-        if !key.is_ours(&self.document) {
+        if !key.is_ours(&self.document) && !self.is_own_host(key) {
             // It is the user's now; another profile's wish comes upon it as upon any other.
             self.during.keys.retain(|other| other.path != key.path);
             return wanted.map_or(Ok(()), |piece| self.enter(piece));
@@ -77,6 +77,15 @@ impl Planning {
             return Ok(());
         }
         self.set(piece)
+    }
+
+    /// Whether an address that was edited since still leads to the host that we set: it goes with the key for that host, or a
+    /// login would be sent there (W6).
+    fn is_own_host(&self, key: &Key) -> bool {
+        let text = |raw: &str| serde_json::from_str::<String>(raw).ok();
+        let stands = self.document.get::<String>(&["env", BASE_URL]).filter(|_| key.path() == ["env", BASE_URL]);
+        let mut set = key.set.iter().flatten().filter_map(|raw| text(raw));
+        stands.is_some_and(|stands| set.any(|set| same_host(&stands, &set)))
     }
 
     /// A key that is the user's, or is not there.

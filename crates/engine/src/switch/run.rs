@@ -159,7 +159,12 @@ impl Engine {
         incoming: &Incoming,
         force: bool,
     ) -> Result<(), Error> {
-        let Some(endpoint) = endpoint.filter(|_| !force) else { return Ok(()) };
+        // Settings that were replaced by hand are no end of what a `claude` has in memory.
+        let applied = self.applied().ok().flatten().and_then(|applied| applied.profile);
+        let recorded = applied.and_then(|name| snapshot.record(&name));
+        let recorded =
+            recorded.filter(|record| record.kind == ProfileKind::Endpoint).map(|record| record.name.as_str());
+        let Some(endpoint) = endpoint.or(recorded).filter(|_| !force) else { return Ok(()) };
         let record = incoming.profile().and_then(|name| snapshot.record(name));
         if record.is_some_and(|record| record.kind == ProfileKind::Endpoint) {
             return Ok(());

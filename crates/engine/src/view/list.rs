@@ -121,6 +121,8 @@ pub struct Listing {
     pub marker: Option<String>,
     /// What is live.
     pub live: LiveState,
+    /// The profile of which an earlier, used-up login is live.
+    pub rewound: Option<String>,
     /// An interrupted change.
     pub unfinished: Option<Unfinished>,
     /// Names of the variables and settings that outrank the saved login.
@@ -167,6 +169,10 @@ impl Engine {
             active,
             marker: snapshot.roster.active.clone(),
             live: if endpoint.is_some() { LiveState::Own } else { live_state(&owner) },
+            rewound: match &owner {
+                Owner::Rewound(name) => Some(name.clone()),
+                _ => None,
+            },
             unfinished: snapshot.unfinished.clone(),
             overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
             accounts,

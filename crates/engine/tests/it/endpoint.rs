@@ -370,3 +370,49 @@ fn a_session_has_its_own_profiles_settings_whoever_is_active() {
     house.switch("b");
     assert_eq!(settings(&house), before);
 }
+
+/// W6: an address of the endpoint's host is never left beside a login that comes back, whoever edited its path; one of another
+/// host keeps the login away.
+#[test]
+fn an_edited_address_never_stands_beside_a_login() {
+    for (name, address, goes) in [
+        ("another path", "https://e.example/v2", true),
+        ("a slash", "https://e.example/anthropic/", true),
+        ("another host", "https://other.example/anthropic", false),
+    ] {
+        let house = with_endpoint("e-edited");
+        let before = settings(&house);
+        house.switch("e");
+        put(&house, &settings(&house).replacen(URL, address, 1));
+        let (edited, result) = (settings(&house), house.try_switch("a"));
+        if goes {
+            assert_eq!(result.expect(name).from.as_deref(), Some("e"), "{name}");
+            assert_eq!((settings(&house), house.world.live()), (before, "A1".to_owned()), "{name}");
+        } else {
+            let error = result.err().expect(name);
+            assert_eq!(error.kind(), Kind::Protected, "{name}");
+            assert!(error.to_string().contains("other.example"), "{name}: {error}");
+            assert_eq!((settings(&house), house.world.live()), (edited, "none".to_owned()), "{name}");
+            put(&house, &before);
+            house.switch("a");
+            assert_eq!(house.world.live(), "A1", "{name}: once it is gone");
+        }
+    }
+}
+
+/// The same in a tree of 0.4.0, which kept no record: its key goes with whatever address of that host stands there.
+#[test]
+fn an_edited_address_of_the_first_version_goes_with_its_key() {
+    let house = with_endpoint("e-edited-old");
+    house.switch("e");
+    std::fs::remove_file(house.world.root().join("applied.json")).expect("no record");
+    for (address, goes) in [("https://other.example", false), ("https://e.example/v2", true)] {
+        put(
+            &house,
+            &format!("{{\"env\":{{\"ANTHROPIC_BASE_URL\":\"{address}\",\"ANTHROPIC_AUTH_TOKEN\":\"{KEY}\"}}}}"),
+        );
+        assert_eq!(kind(house.try_switch("a")), (!goes).then_some(Kind::Protected), "{address}");
+        assert_eq!(house.world.live(), if goes { "A1" } else { "none" }, "{address}");
+    }
+    assert!(!settings(&house).contains("example"), "{}", settings(&house));
+}

@@ -247,6 +247,13 @@ fn a_renewal_before_a_switch_that_was_killed_early_is_the_live_accounts() {
     lawful(200_069, &[before.as_slice(), &killed, &[Network(false), Do(Refresh("d"))]].concat());
 }
 
+/// And before a command that moves no login.
+#[test]
+fn a_renewal_before_a_killed_command_that_moves_nothing_is_the_live_accounts() {
+    let before = [By(SignIn(Home, 'B')), Do(Capture("b")), By(SignIn(Home, 'C')), Do(Capture("c"))];
+    lawful(209_091, &[before.as_slice(), &[Jump(-60), By(Renew(Home)), Idle(3000), Killed(13, Order("c"))]].concat());
+}
+
 /// L6: a login that a sign-in displaced while a session had it may have been renewed there, and is not restored over what
 /// came of it.
 #[test]
