@@ -14,13 +14,13 @@ use crate::process;
 /// What to measure.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Write the table into docs/measurements.md
+    /// Write the table into docs/measurements.md, with the build in it
     #[arg(long)]
     write: bool,
     /// Turns of each subject
     #[arg(long, default_value_t = 200)]
     turns: usize,
-    /// What to measure, by name; all but the build without one
+    /// What to measure, by name; without one all, but for the build
     #[arg(value_name = "ROW")]
     rows: Vec<Topic>,
 }
@@ -30,7 +30,7 @@ pub(crate) fn run(root: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     if args.write && !args.rows.is_empty() {
         bail!("docs/measurements.md shows all rows of one run: name none with --write");
     }
-    let topics = Topics::of(&args.rows);
+    let topics = if args.write { Topics::all() } else { Topics::of(&args.rows) };
     let program = release(root)?;
     let mut report = Report::default();
     if topics.has(Topic::Size) {

@@ -45,6 +45,11 @@ impl Topics {
         Self(if named.is_empty() { all().collect() } else { named.to_vec() })
     }
 
+    /// All of them, whatever they take.
+    pub(super) fn all() -> Self {
+        Self(<Topic as clap::ValueEnum>::value_variants().to_vec())
+    }
+
     /// Whether this one is among them.
     pub(super) fn has(&self, topic: Topic) -> bool {
         self.0.contains(&topic)
