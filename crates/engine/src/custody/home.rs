@@ -157,6 +157,8 @@ fn other_home(recorded: &ClaudeHome, named: &ClaudeHome) -> Error {
     } else {
         format!("unset {variable}")
     };
-    let other = format!("for the other home, give it a root of its own: CLAUTH_HOME={}-clauth", shown(&named.dir));
+    // Beside that directory, and never in it: a slash at its end goes.
+    let beside: PathBuf = if secure { &named.secure } else { &named.dir }.components().collect();
+    let other = format!("for the other home, give it a root of its own: CLAUTH_HOME={}-clauth", shown(&beside));
     Error::refused(Kind::Protected, what, shown(theirs), &[&back, &other])
 }

@@ -51,6 +51,19 @@ fn l8_a_home_is_its_directory_its_store_and_its_state_file() {
     switch_in(&house, &[(SECURE, same.into())]).expect("the same store by another name");
 }
 
+/// The root that is proposed for another home lies beside it, whatever slash the variable ends in.
+#[test]
+fn l8_a_root_of_its_own_is_proposed_beside_the_other_home() {
+    let house = House::two("l8-beside");
+    let dir = |name: &str| std::path::PathBuf::from(format!("{}/{name}/", house.world.home().display()));
+    for (variable, name) in [("CLAUDE_CONFIG_DIR", "other"), ("CLAUDE_SECURESTORAGE_CONFIG_DIR", "store")] {
+        std::fs::create_dir_all(dir(name)).expect("a directory");
+        let Err(error) = switch_in(&house, &[(variable, dir(name))]) else { panic!("{variable}: refused") };
+        let proposed = format!("CLAUTH_HOME={}-clauth", house.world.home().join(name).display());
+        assert!(error.hints().iter().any(|hint| hint.ends_with(&proposed)), "{variable}: {:?}", error.hints());
+    }
+}
+
 #[test]
 fn l8_a_root_for_the_default_home_by_name_stays_with_it() {
     let house = House::new("named");
