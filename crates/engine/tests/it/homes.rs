@@ -55,7 +55,7 @@ fn l8_a_home_is_its_directory_its_store_and_its_state_file() {
 #[test]
 fn l8_a_root_of_its_own_is_proposed_beside_the_other_home() {
     let house = House::two("l8-beside");
-    let dir = |name: &str| std::path::PathBuf::from(format!("{}/{name}/", house.world.home().display()));
+    let dir = |name: &str| PathBuf::from(format!("{}/{name}/", house.world.home().display()));
     for (variable, name) in [("CLAUDE_CONFIG_DIR", "other"), ("CLAUDE_SECURESTORAGE_CONFIG_DIR", "store")] {
         std::fs::create_dir_all(dir(name)).expect("a directory");
         let Err(error) = switch_in(&house, &[(variable, dir(name))]) else { panic!("{variable}: refused") };
