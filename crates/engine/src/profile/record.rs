@@ -8,7 +8,7 @@ use clauth_durable::Disk;
 use clauth_host::{Fingerprint, Secret};
 use jiff::Timestamp;
 
-use super::{Known, Loan, Verdict};
+use super::{AccountKey, Known, Loan, Verdict};
 use crate::{Error, Root, toml};
 
 /// What kind of credential a profile has (`contract.md`).
@@ -186,6 +186,12 @@ impl Record {
             Found::Blank | Found::Absent | Found::Malformed => false,
         };
         self.slot.get().filter(waits)
+    }
+
+    /// The account that it is: its loan knows it too, for when the identity is torn or gone.
+    pub(crate) fn key(&self) -> Option<&AccountKey> {
+        let lent = || self.loan.get()?.key.as_ref();
+        self.identity.as_ref().map(|known| &known.key).or_else(lent)
     }
 
     pub(crate) fn lent_to(&self, home: &Path) -> bool {

@@ -138,9 +138,8 @@ impl Desk<'_> {
     }
 
     fn rewrite_loan(&mut self, name: &str, loan: &Loan) -> Result<(), Error> {
-        let key = self.known(name).map(|known| &known.key);
-        let bytes = loan.bytes(key);
-        self.draft.put(&self.root.loan(name), Manner::Own, bytes)
+        let loan = Loan { key: self.key(name).cloned(), ..loan.clone() };
+        self.draft.put(&self.root.loan(name), Manner::Own, loan.bytes())
     }
 }
 
