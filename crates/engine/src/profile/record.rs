@@ -214,6 +214,30 @@ impl Record {
         kept.or_else(|| config().filter(|_| may_be_endpoint).map(PathBuf::as_path))
     }
 
+    /// The record of its loan, where that alone cannot be understood: a new sign-in takes its place, and a copy is kept.
+    pub(crate) fn torn_loan(&self) -> Option<&Path> {
+        match &self.loan {
+            Content::Broken(path) if self.slot.broken().is_none() && self.token.broken().is_none() => Some(path),
+            _ => None,
+        }
+    }
+
+    /// What to do about a file of it that cannot be understood.
+    pub(crate) fn mend(&self, path: &Path) -> String {
+        let rest = "other profiles are not affected";
+        match self.torn_loan() {
+            Some(loan) if loan == path => {
+                format!("sign in as it again, and that file is kept in the vault: clauth login {}; {rest}", self.name)
+            }
+            _ => format!("mend that file, or move it away; {rest}"),
+        }
+    }
+
+    /// Whether its login has no refresh token, so that it ends with its access token.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.kind == ProfileKind::Claude && self.login().is_some_and(|login| login.refresh.is_none())
+    }
+
     fn is_denied(&self, path: &Path) -> bool {
         let denied = |content: &Content<AccountPart>| matches!(content, Content::Denied(other) if other == path);
         denied(&self.slot) || denied(&self.token) || matches!(&self.loan, Content::Denied(other) if other == path)
@@ -250,9 +274,13 @@ impl Record {
         if login.refresh.is_none() && passed(login.expires_at) {
             return (State::Lapsed, Some("its access token has ended, and it has no refresh token".into()));
         }
+        let reason = reason.or_else(|| login.refresh.is_none().then(|| BARE.to_owned()));
         (if passed(login.expires_at) { State::Expired } else { State::Ok }, reason)
     }
 }
+
+/// Said of a login that nobody can renew.
+const BARE: &str = "it has no refresh token, so it ends with its access token";
 
 /// The token that a verdict on `login` is about.
 pub(crate) fn token_of(login: &Login) -> Fingerprint {
@@ -322,7 +350,7 @@ impl Error {
                 "it may not be read: make the file yours and readable (chmod u+rw); other profiles are not affected"
                     .into()
             } else {
-                "mend or move that file away; other profiles are not affected".into()
+                record.mend(path)
             },
         }
     }

@@ -260,6 +260,13 @@ impl Engine {
         if enters {
             report.warnings.extend(self.followers(&report, snapshot));
         }
+        if snapshot.record(&report.to).is_some_and(Record::is_bare) {
+            report.warnings.push(format!(
+                "the login of '{0}' has no refresh token: Claude Code is signed out when its access token ends; sign in \
+                 again: clauth login {0}",
+                report.to
+            ));
+        }
         let end = snapshot.record(&report.to).and_then(Record::login).and_then(|login| login.refresh_expires_at);
         report.warnings.extend(end::warning(&report.to, end, self.host.clock.now()));
         report.warnings.extend(snapshot.notice.clone());

@@ -32,6 +32,7 @@ impl Desk<'_> {
             self.keep_beside(name, &earlier, DISPLACED)?;
         }
         self.confirm_machine(name, part)?;
+        self.set_torn_loan_aside(name)?;
         let standing = self.snapshot.record(name).and_then(|record| record.loan.get());
         let displaced = self.holds(name).filter(|before| standing.is_none() && before.bytes() != part.bytes()).cloned();
         if let Some(before) = displaced {
