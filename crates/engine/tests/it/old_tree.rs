@@ -179,8 +179,10 @@ fn a_login_that_0_4_0_let_go_of_is_lent_and_a_renewed_one_is_told() {
     house.world.claude().rotate_offline();
     act(&house);
     assert_eq!((house.world.live().as_str(), house.slot("a").as_str()), ("A2", "A1"), "nobody can tell whose it is");
+    assert_eq!(house.world.identity(), "none", "whom the state file named was somebody else");
     house.switch("b");
     assert_eq!(house.vault(), ["A2"]);
+    assert_eq!(house.engine().vault().expect("a vault")[0].email, None, "the state file proves nothing");
 
     let house = old_with_server("old-asked");
     house.world.old_detach();

@@ -12,6 +12,7 @@ use crate::custody::{Unfinished, below, is_dir};
 use crate::history::{Event, Tokens};
 use crate::owner::{Doubt, Proven};
 use crate::profile::{Known, Record, State};
+use crate::root::Era;
 use crate::vault::{self, Entry};
 use crate::{Error, spent};
 
@@ -118,7 +119,9 @@ impl Desk<'_> {
             (Some(found), Some(named)) => found == *named,
             _ => doubt != Doubt::Contradiction,
         };
-        self.snapshot.answer.clone().or_else(|| self.state.and_then(Known::of_state).filter(agrees))
+        // Version 0.4.0 never kept the state file in step, so in its tree it names anybody.
+        let state = self.state.filter(|_| self.snapshot.settings.era != Era::Old);
+        self.snapshot.answer.clone().or_else(|| state.and_then(Known::of_state).filter(agrees))
     }
 
     /// Puts a login into the vault, unless that very login is there already. One that sessions of its profile were given may
