@@ -234,6 +234,7 @@ fn draft(
 ) -> Result<Drafted, Error> {
     let name = wanted.name;
     let mut desk = Desk::new(engine, snapshot)?;
+    desk.set_torn_loan_aside(name)?;
     let before = desk.holds(name).cloned();
     let descends = matches!(owner, Owner::Own(_) | Owner::Successor(..));
     if let Some(before) = before.as_ref().filter(|before| !descends && before.bytes() != live.bytes()) {

@@ -39,6 +39,7 @@ fn text(custody: &Custody, home: &Path, now: Timestamp) -> String {
     let keeper = match custody.custodian.map(clauth_engine::Custodian::word) {
         Some("live") => "lent to Claude Code, which renews it",
         Some("session") => "in a session, which renews it",
+        Some(_) if is_bare(custody) => "without a refresh token; nothing can renew it",
         Some(_) => "parked; nothing else may renew it",
         None if custody.endpoint => "an endpoint; its key is in its config.toml",
         None if custody.generations.is_empty() => "no login",
@@ -54,6 +55,12 @@ fn text(custody: &Custody, home: &Path, now: Timestamp) -> String {
         text.extend(["  ", &paint(FAINT, &line), "\n"]);
     }
     text
+}
+
+/// Whether the slot has a bearer copy that no loan explains.
+fn is_bare(custody: &Custody) -> bool {
+    let mut copies = custody.generations.iter().flat_map(|generation| &generation.copies);
+    copies.clone().all(|copy| copy.place != "loan") && copies.any(|copy| copy.place == "slot" && !copy.full)
 }
 
 fn heading(generation: &Generation, now: Timestamp) -> String {

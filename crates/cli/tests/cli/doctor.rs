@@ -117,6 +117,12 @@ const FAULTS: &[Fault] = &[
         let key = "api_key = \"sk-FAKE-KEY\"\n";
         edit(&profile(stage, "deep").join("config.toml"), key, "")
     }),
+    fault("login-unusable", "a bearer copy that no loan explains", |stage| {
+        stage.world.edit_json(&profile(stage, "a").join("credentials.json"), |object| {
+            object["claudeAiOauth"].as_object_mut().expect("a login").remove("refreshToken");
+        });
+        None
+    }),
     fault("login-ends", "in four days", |stage| {
         let end = clauth_sandbox::now_ms() + 4 * 24 * 3_600_000;
         stage.world.edit_json(&profile(stage, "a").join("credentials.json"), |object| {

@@ -49,7 +49,7 @@ impl Claim<'_> {
         let Some(record) = snapshot.record(name) else {
             return engine.refuse_unlisted(name).map(|()| Fit::New);
         };
-        if let Some(path) = record.broken() {
+        if let Some(path) = record.broken().filter(|_| record.torn_loan().is_none()) {
             return Err(Error::broken_profile(record, path));
         }
         let other = match record.kind {

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use super::{Draft, Snapshot};
 use crate::history::Event;
 use crate::owner::Owner;
-use crate::profile::{Known, Loan, Record, Roster, State, Verdict};
+use crate::profile::{AccountKey, Known, Loan, Record, Roster, State, Verdict};
 use crate::vault::Entry;
 use crate::{Engine, Error, Root, spent};
 
@@ -121,6 +121,13 @@ impl<'s> Desk<'s> {
         introduced.or_else(|| stored()?.identity.as_ref())
     }
 
+    /// The account that a profile is at this point: by its loan where its identity is gone or torn (L2).
+    pub(crate) fn key(&self, name: &str) -> Option<&AccountKey> {
+        let kept = |name: &&str| !self.forgotten.iter().any(|forgotten| forgotten == name);
+        let stored = || self.snapshot.record(Some(name).filter(kept)?)?.key();
+        self.known(name).map(|known| &known.key).or_else(stored)
+    }
+
     /// Our own root.
     pub(crate) fn root(&self) -> &'s Root {
         self.root
@@ -213,10 +220,10 @@ impl<'s> Desk<'s> {
             machine: self.machine.cloned(),
             renewed,
             unnamed: self.leaves_unnamed(name),
+            key: self.key(name).cloned(),
             login: part.clone(),
         };
-        let key = self.known(name).map(|known| &known.key);
-        self.draft.put(&self.root.loan(name), Manner::Own, loan.bytes(key))?;
+        self.draft.put(&self.root.loan(name), Manner::Own, loan.bytes())?;
         if !full_slot {
             self.put_slot(name, &part.bearer())?;
         }
@@ -267,6 +274,7 @@ impl<'s> Desk<'s> {
             return Ok(());
         }
         self.put_slot(name, &part)?;
+        self.write_down_account(name)?;
         self.draft.delete(&self.root.loan(name), Manner::Own)?;
         self.note_displaced(name, &part, owner)
     }

@@ -315,7 +315,7 @@ impl Snapshot {
         let login = login.as_ref();
         Candidate {
             name: record.name.clone(),
-            key: record.identity.as_ref().map(|known| known.key.clone()),
+            key: record.key().cloned(),
             access: login.map(clauth_claude::Login::access_print),
             refresh: login.and_then(clauth_claude::Login::refresh_print),
             login_end: login.and_then(|login| login.refresh_expires_at),

@@ -12,9 +12,6 @@ use crate::custody::elsewhere;
 use crate::profile::{ProfileKind, Record, State};
 use crate::view::{Copy, Custody};
 
-/// What to do about a profile's file that cannot be understood.
-const MEND: &str = "mend that file, or move it away; other profiles are not affected";
-
 pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
     let snapshot = &seen.snapshot;
     let custody = engine.custody(None).unwrap_or_default();
@@ -113,7 +110,7 @@ fn torn(record: &Record) -> Vec<Finding> {
     let told = record.broken();
     let rest = record.torn.iter().filter(|path| Some(path.as_path()) != told);
     let finding = |path: &PathBuf| {
-        Finding::new(rules::PROFILE_UNREADABLE, format!("{} cannot be understood", path.display()), MEND)
+        Finding::new(rules::PROFILE_UNREADABLE, format!("{} cannot be understood", path.display()), record.mend(path))
     };
     rest.map(finding).collect()
 }
@@ -123,9 +120,11 @@ fn state(record: &Record, now: jiff::Timestamp) -> Option<Finding> {
     let (state, reason) = record.state(now);
     let name = &record.name;
     let why = match state {
+        State::Ok | State::Expired if record.is_bare() => format!("cannot be renewed: {}", reason?),
         State::Ok | State::Expired => return None,
         State::Unreadable => {
-            return Some(Finding::new(rules::PROFILE_UNREADABLE, reason.unwrap_or_else(|| format!("'{name}'")), MEND));
+            let fix = record.mend(record.broken().unwrap_or(std::path::Path::new("")));
+            return Some(Finding::new(rules::PROFILE_UNREADABLE, reason.unwrap_or_else(|| format!("'{name}'")), fix));
         }
         State::NoLogin if record.kind == ProfileKind::Endpoint => {
             let fix = format!("clauth config set --profile {name} api_key");

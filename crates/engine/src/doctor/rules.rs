@@ -118,7 +118,7 @@ pub(super) const SAME_ACCOUNT: Rule =
 pub(super) const LOGIN_UNUSABLE: Rule = rule(
     "login-unusable",
     Warning,
-    "a profile's login is dead, lapsed, signed out, of unknown state, or there is none",
+    "a profile's login is dead, lapsed, signed out, of unknown state, without a refresh token, or there is none",
     None,
 );
 pub(super) const LOGIN_ENDS: Rule = rule(

@@ -7,6 +7,8 @@ use clauth_durable::{Document, path_text};
 use clauth_host::Fingerprint;
 use jiff::Timestamp;
 
+use super::AccountKey;
+
 /// A login that is lent out.
 #[derive(Clone)]
 pub(crate) struct Loan {
@@ -22,6 +24,8 @@ pub(crate) struct Loan {
     pub(crate) renewed: Option<Fingerprint>,
     /// A switch put it live and left nobody named in the state file, where any sign-in would have named somebody (O5).
     pub(crate) unnamed: bool,
+    /// The account that it is lent as, where that was known.
+    pub(crate) key: Option<AccountKey>,
     /// The full login as last known.
     pub(crate) login: AccountPart,
 }
@@ -30,6 +34,7 @@ impl Loan {
     pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
         let document = Document::parse(bytes).ok()?;
         let login = AccountPart::parse(document.raw(&["login"])?.as_bytes().to_vec()).ok()?;
+        let text = |key: &str| document.get::<String>(&[key]).filter(|text| !text.trim().is_empty());
         Some(Self {
             home: path_text::from_text(&document.get::<String>(&["home"])?),
             keychain: document.get::<String>(&["store"]).as_deref() == Some("keychain"),
@@ -37,12 +42,14 @@ impl Loan {
             machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
             renewed: document.get::<String>(&["renewed"]).and_then(|text| Fingerprint::parse(&text)),
             unnamed: document.get::<bool>(&["unnamed"]) == Some(true),
+            key: text("account_uuid").map(|account| AccountKey { account, organization: text("organization_uuid") }),
             login,
         })
     }
 
-    /// The file's text. `key` is the account's, where it is known.
-    pub(crate) fn bytes(&self, key: Option<&super::AccountKey>) -> Vec<u8> {
+    /// The file's text.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        let key = self.key.as_ref();
         let login = match self.login.login() {
             Found::Login(login) => Some(login),
             _ => None,

@@ -8,7 +8,7 @@ use clauth_durable::Disk;
 use clauth_host::{Fingerprint, Secret};
 use jiff::Timestamp;
 
-use super::{Known, Loan, Verdict};
+use super::{AccountKey, Known, Loan, Verdict};
 use crate::{Error, Root, toml};
 
 /// What kind of credential a profile has (`contract.md`).
@@ -188,6 +188,12 @@ impl Record {
         self.slot.get().filter(waits)
     }
 
+    /// The account that it is: its loan knows it too, for when the identity is torn or gone.
+    pub(crate) fn key(&self) -> Option<&AccountKey> {
+        let lent = || self.loan.get()?.key.as_ref();
+        self.identity.as_ref().map(|known| &known.key).or_else(lent)
+    }
+
     pub(crate) fn lent_to(&self, home: &Path) -> bool {
         self.loan.get().is_some_and(|loan| loan.names(home))
     }
@@ -206,6 +212,30 @@ impl Record {
         let config = || self.torn.iter().find(|path| path.file_name().is_some_and(|name| name == "config.toml"));
         let may_be_endpoint = self.part().is_none() && matches!(self.token, Content::Absent);
         kept.or_else(|| config().filter(|_| may_be_endpoint).map(PathBuf::as_path))
+    }
+
+    /// The record of its loan, where that alone cannot be understood: a new sign-in takes its place, and a copy is kept.
+    pub(crate) fn torn_loan(&self) -> Option<&Path> {
+        match &self.loan {
+            Content::Broken(path) if self.slot.broken().is_none() && self.token.broken().is_none() => Some(path),
+            _ => None,
+        }
+    }
+
+    /// What to do about a file of it that cannot be understood.
+    pub(crate) fn mend(&self, path: &Path) -> String {
+        let rest = "other profiles are not affected";
+        match self.torn_loan() {
+            Some(loan) if loan == path => {
+                format!("sign in as it again, and that file is kept in the vault: clauth login {}; {rest}", self.name)
+            }
+            _ => format!("mend that file, or move it away; {rest}"),
+        }
+    }
+
+    /// Whether its login has no refresh token, so that it ends with its access token.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.kind == ProfileKind::Claude && self.login().is_some_and(|login| login.refresh.is_none())
     }
 
     fn is_denied(&self, path: &Path) -> bool {
@@ -244,9 +274,13 @@ impl Record {
         if login.refresh.is_none() && passed(login.expires_at) {
             return (State::Lapsed, Some("its access token has ended, and it has no refresh token".into()));
         }
+        let reason = reason.or_else(|| login.refresh.is_none().then(|| BARE.to_owned()));
         (if passed(login.expires_at) { State::Expired } else { State::Ok }, reason)
     }
 }
+
+/// Said of a login that nobody can renew.
+const BARE: &str = "it has no refresh token, so it ends with its access token";
 
 /// The token that a verdict on `login` is about.
 pub(crate) fn token_of(login: &Login) -> Fingerprint {
@@ -316,7 +350,7 @@ impl Error {
                 "it may not be read: make the file yours and readable (chmod u+rw); other profiles are not affected"
                     .into()
             } else {
-                "mend or move that file away; other profiles are not affected".into()
+                record.mend(path)
             },
         }
     }

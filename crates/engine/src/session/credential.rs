@@ -266,7 +266,7 @@ impl Engine {
         if desk.holds(name).is_some_and(|held| same_end(held, part) == Some(true)) {
             return Ok(true);
         }
-        let key = desk.known(name).map(|known| &known.key);
+        let key = desk.key(name);
         Ok(self.named_in(&Place::of(&self.root, name), home)?.is_some_and(|named| Some(&named.key) == key))
     }
 

@@ -9,7 +9,7 @@ use super::report::{self, Outgoing, Report};
 use crate::custody::{ATTEMPTS, Applied, Learned, Operation, Snapshot, planned};
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner, YOUNG};
-use crate::profile::{AccountKey, Known, ProfileKind, Record, end};
+use crate::profile::{AccountKey, Known, ProfileKind, Record, State, end};
 use crate::{Engine, Error, history};
 
 /// Where a switch goes.
@@ -265,6 +265,7 @@ impl Engine {
         if enters {
             report.warnings.extend(self.followers(&report, snapshot));
         }
+        report.warnings.extend(snapshot.record(&report.to).and_then(doubt_about));
         let end = snapshot.record(&report.to).and_then(Record::login).and_then(|login| login.refresh_expires_at);
         report.warnings.extend(end::warning(&report.to, end, self.host.clock.now()));
         report.warnings.extend(snapshot.notice.clone());
@@ -371,6 +372,17 @@ fn describe(before: &Before<'_>, incoming: &Incoming, warnings: Vec<String>) -> 
         warnings,
         ..Report::default()
     }
+}
+
+/// What is told of a login that may be installed, and may fail before its time (L3).
+fn doubt_about(record: &Record) -> Option<String> {
+    let name = &record.name;
+    if record.is_bare() {
+        let what = "has no refresh token: Claude Code is signed out when its access token ends";
+        return Some(format!("the login of '{name}' {what}; sign in again: clauth login {name}"));
+    }
+    let remark = record.standing_verdict().filter(|verdict| verdict.state == State::Ok)?;
+    Some(format!("the login of '{name}' {}; if it fails, sign in again: clauth login {name}", remark.reason))
 }
 
 fn nothing_before() -> Error {

@@ -4,9 +4,9 @@
 use clauth_claude::{AccountPart, Found};
 
 use crate::Error;
-use crate::custody::{Desk, Snapshot, same_end};
+use crate::custody::{Desk, MAY_BE_RENEWED, Snapshot, same_end};
 use crate::owner::Proven;
-use crate::profile::{Record, token_of};
+use crate::profile::{Record, State, token_of};
 
 /// A full login in the slot of a profile whose login is lent to this home.
 pub(super) struct Stray<'s> {
@@ -43,6 +43,11 @@ impl Desk<'_> {
             let proof = if family { Proven::SameEnd } else { Proven::Endpoint };
             self.supersede(name, &lent, stray.part, proof)?;
             return self.lend(name, stray.part.clone());
+        }
+        // L3: it stood in the profile's own slot, so it may be what the lent one was renewed to; nobody can tell.
+        if found.expires_at >= held.expires_at && same_end(&lent, stray.part) != Some(false) {
+            self.warnings.push(format!("the login of '{name}' {MAY_BE_RENEWED}; if it fails, sign in again"));
+            self.judge(name, State::Ok, MAY_BE_RENEWED)?;
         }
         self.keep_beside(name, stray.part, "written into its slot by another version of clauth, unproven")?;
         self.put_slot(name, &lent.bearer())

@@ -212,7 +212,12 @@ fn lend_live(
             }
             desk.lend_incoming(name, renewed.unwrap_or(live))
         }
-        (Owner::Unknown(_), Some(_)) if due.whole => doubt_marked(desk, snapshot),
+        (Owner::Unknown(_), Some(_)) if due.whole => {
+            if due.later.is_none() && !desk.names_as(snapshot.answer.as_ref()) {
+                desk.hide_identity()?;
+            }
+            doubt_marked(desk, snapshot)
+        }
         // What is nobody's stays live, and nothing is to be done about it before it is displaced.
         (Owner::Unknown(_) | Owner::Missing | Owner::Rewound(_), _) => Ok(()),
         (Owner::SignedOut | Owner::Own(_) | Owner::Successor(..), _) => desk.keep_live(owner),

@@ -181,6 +181,10 @@ impl Engine {
             let what = format!("the login of '{name}' is live");
             return refuse(Kind::Protected, what, &["clauth switch ANOTHER-NAME", "restore it --as ANOTHER-NAME"]);
         }
+        // Nobody can tell whether its login is live.
+        if let Some((record, path)) = snapshot.record(name).and_then(|record| Some((record, record.torn_loan()?))) {
+            return Err(Error::broken_profile(record, path));
+        }
         // Without any account's name, the profile that it came from is the best that is known.
         let nameless = snapshot.record(name).is_some_and(|record| record.identity.is_none()) && entry.known.is_none();
         let own = Claim { known: None, of: entry.profile.as_deref().filter(|_| nameless) };

@@ -220,3 +220,60 @@ fn a_file_that_somebody_edits_meanwhile_is_theirs() {
     assert!(refused > 0, "nobody came in between");
     assert_eq!(done + refused, count);
 }
+
+/// The files below the vault that are no logins.
+fn kept_aside(house: &House) -> Vec<String> {
+    let picture = house.world.snapshot();
+    let aside = picture.iter().filter_map(|(path, entry)| match entry {
+        clauth_sandbox::world::Entry::File(_, bytes) if path.starts_with(".clauth/vault/loan-") => {
+            Some(String::from_utf8_lossy(bytes).into_owned())
+        }
+        _ => None,
+    });
+    aside.collect()
+}
+
+/// L2: a loan's record that cannot be understood is nothing to move away, which would leave a login that nobody can renew. What
+/// is live can be captured again, or signed in anew, and the torn bytes are kept.
+#[test]
+fn a_torn_loan_makes_room_for_a_new_login() {
+    let torn = |house: &House| {
+        std::fs::write(house.world.root().join("profiles/b/loan.json"), "{\"torn").expect("torn");
+        let account = &house.engine().list().expect("a list").accounts[1];
+        assert_eq!(account.state.word(), "unreadable");
+        let error = house.try_switch("b").map(drop).expect_err("unreadable");
+        assert!(error.hints()[0].contains("clauth login b"), "{:?}", error.hints());
+    };
+    let house = House::two("torn-loan");
+    torn(&house);
+    house.capture("b");
+    assert_eq!((house.loan("b").as_str(), kept_aside(&house)), ("B1", vec!["{\"torn".to_owned()]));
+    house.switch("a");
+    house.switch("b");
+    assert_eq!(house.world.live(), "B1");
+    assert_one_holder(&house);
+
+    let house = House::two("torn-loan-login");
+    torn(&house);
+    let done = crate::login::login(&house, &house.engine(), "b", &Account::b()).expect("a login");
+    assert!(!done.waits && done.warnings.iter().any(|line| line.contains("kept in")), "{:?}", done.warnings);
+    assert_eq!((house.slot("b").as_str(), kept_aside(&house).len()), ("BB1", 1));
+    house.switch("a");
+    assert!(house.vault().contains(&"B1".to_owned()), "what was live is kept: {:?}", house.vault());
+    house.switch("b");
+    assert_eq!(house.world.live(), "BB1");
+    assert_one_holder(&house);
+}
+
+/// W10: a login that nothing can renew is not put live without a word.
+#[test]
+fn a_login_without_a_refresh_token_is_told_of() {
+    let house = House::two("bare");
+    std::fs::remove_file(house.world.root().join("profiles/b/loan.json")).expect("moved away");
+    house.sign_in(&Account::c());
+    let account = &house.engine().list().expect("a list").accounts[1];
+    assert_eq!(account.state.word(), "ok");
+    assert!(account.reason.as_ref().is_some_and(|reason| reason.contains("no refresh token")), "{:?}", account.reason);
+    let report = house.switch("b");
+    assert!(report.warnings.iter().any(|line| line.contains("no refresh token")), "{:?}", report.warnings);
+}

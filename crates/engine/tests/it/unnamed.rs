@@ -99,3 +99,36 @@ fn a_switch_learns_whose_an_unknown_login_is() {
     assert_eq!(identity["proven"], true, "{identity}");
     assert_eq!(house.try_switch("nobody").map(drop).expect_err("no such profile").kind(), Kind::NotFound);
 }
+
+/// L2, L6: a torn or lost identity makes no stranger of what Claude Code renewed: the loan knows whose it is, and what it knows
+/// is written down before it goes.
+#[test]
+fn a_torn_identity_leaves_no_used_up_login_in_the_slot() {
+    for torn in [true, false] {
+        let house = two(House::new("torn-identity"));
+        let identity = house.world.root().join("profiles/b/identity.json");
+        let named = |house: &House| {
+            house.world.edit_json(&house.world.state_path(), |state| {
+                state.insert("oauthAccount".into(), Account::b().oauth_account());
+            });
+        };
+        let spoil = || match torn {
+            true => std::fs::write(&identity, "{").expect("a torn file"),
+            false => std::fs::remove_file(&identity).expect("removed"),
+        };
+        renew(&house);
+        named(&house);
+        spoil();
+        let report = house.switch("a");
+        assert_eq!((report.harvested_into.as_deref(), house.slot("b").as_str()), (Some("b"), "B2"), "torn: {torn}");
+        // The same again after a switch away that had nothing to take home.
+        house.switch("b");
+        spoil();
+        house.switch("a");
+        house.switch("b");
+        renew(&house);
+        named(&house);
+        house.switch("a");
+        assert_eq!((house.slot("b").as_str(), house.vault()), ("B3", Vec::new()), "torn: {torn}");
+    }
+}

@@ -18,6 +18,12 @@ impl Desk<'_> {
         self.draft.put(&self.snapshot.home.state, Manner::Document, state.without_identity().bytes().to_vec())
     }
 
+    /// Whether the state file names that very account.
+    pub(crate) fn names_as(&self, known: Option<&Known>) -> bool {
+        let named = self.state.and_then(StateFile::identity).map(|named| AccountKey::of(&named));
+        named.zip(known).is_some_and(|(named, known)| known.key.agrees(&named))
+    }
+
     /// Where what is bound to the outgoing account is parked: with its profile, or with its login in the vault.
     fn leaving(&self, from: Option<&str>) -> Option<PathBuf> {
         let kept = || self.vaulted.as_ref().map(|entry| entry.bound(self.root));

@@ -11,7 +11,8 @@ use crate::custody::claim::{Claim, same_end, used_up};
 use crate::custody::{Unfinished, below, is_dir};
 use crate::history::{Event, Tokens};
 use crate::owner::{Doubt, Proven};
-use crate::profile::{Known, State};
+use crate::profile::{Known, Record, State};
+use crate::root::Era;
 use crate::vault::{self, Entry};
 use crate::{Error, spent};
 
@@ -137,7 +138,9 @@ impl Desk<'_> {
             (Some(found), Some(named)) => found == *named,
             _ => doubt != Doubt::Contradiction,
         };
-        self.snapshot.answer.clone().or_else(|| self.state.and_then(Known::of_state).filter(agrees))
+        // Version 0.4.0 never kept the state file in step, so in its tree it names anybody.
+        let state = self.state.filter(|_| self.snapshot.settings.era != Era::Old);
+        self.snapshot.answer.clone().or_else(|| state.and_then(Known::of_state).filter(agrees))
     }
 
     /// Puts a login into the vault, unless that very login is there already. One that sessions of its profile were given may
@@ -210,6 +213,22 @@ impl Desk<'_> {
     pub(crate) fn take_out(&mut self, entry: &Entry, name: &str) -> Result<(), Error> {
         self.move_bound(&entry.bound(self.root), &self.root.bound(name))?;
         self.draft.delete(&entry.path(self.root), Manner::Own)
+    }
+
+    /// The record of a loan that cannot be understood makes room for a new login; the beginning of one often survives in it,
+    /// so its bytes are kept.
+    pub(crate) fn set_torn_loan_aside(&mut self, name: &str) -> Result<(), Error> {
+        let Some(path) = self.snapshot.record(name).and_then(Record::torn_loan) else { return Ok(()) };
+        let Some(bytes) = self.draft.read(path)? else { return Ok(()) };
+        let aside = self.root.vault().join(format!("loan-{name}-{}", self.now.strftime("%Y%m%dT%H%M%SZ")));
+        self.draft.put(&aside, Manner::Own, bytes)?;
+        self.draft.delete(path, Manner::Own)?;
+        self.warnings.push(format!(
+            "{} could not be understood; its bytes are kept in {}",
+            path.display(),
+            aside.display()
+        ));
+        Ok(())
     }
 
     /// The account-bound files of a profile go with its login, which is in the vault now.

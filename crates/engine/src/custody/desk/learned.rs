@@ -58,6 +58,14 @@ impl Desk<'_> {
         self.introduce(&learned.name, &known)
     }
 
+    /// An account that only the loan still names is written down before the loan goes: else a later login of it would be
+    /// nobody's, and an earlier one stay in its slot (L6).
+    pub(super) fn write_down_account(&mut self, name: &str) -> Result<(), Error> {
+        let Some(key) = self.key(name).filter(|_| self.known(name).is_none()).cloned() else { return Ok(()) };
+        let named = self.state.and_then(Known::of_state).filter(|named| named.key == key);
+        self.introduce(name, &named.unwrap_or_else(|| Known::told(key, None, None)))
+    }
+
     /// Lends what a switch puts live.
     pub(crate) fn lend_incoming(&mut self, name: &str, part: AccountPart) -> Result<(), Error> {
         self.incoming = Some(name.to_owned());

@@ -32,6 +32,7 @@ impl Desk<'_> {
             self.keep_beside(name, &earlier, DISPLACED)?;
         }
         self.confirm_machine(name, part)?;
+        self.set_torn_loan_aside(name)?;
         let standing = self.snapshot.record(name).and_then(|record| record.loan.get());
         let displaced = self.holds(name).filter(|before| standing.is_none() && before.bytes() != part.bytes()).cloned();
         if let Some(before) = displaced {
@@ -138,9 +139,8 @@ impl Desk<'_> {
     }
 
     fn rewrite_loan(&mut self, name: &str, loan: &Loan) -> Result<(), Error> {
-        let key = self.known(name).map(|known| &known.key);
-        let bytes = loan.bytes(key);
-        self.draft.put(&self.root.loan(name), Manner::Own, bytes)
+        let loan = Loan { key: self.key(name).cloned(), ..loan.clone() };
+        self.draft.put(&self.root.loan(name), Manner::Own, loan.bytes())
     }
 }
 
