@@ -128,6 +128,7 @@ impl Engine {
             nobody_named: false,
             answer: answer.cloned(),
             journal_open: snapshot.unfinished.as_ref().is_some_and(|entry| snapshot.may_have_changed_hands(entry)),
+            doubted: snapshot.unfinished.as_ref().and_then(|entry| snapshot.becoming_anothers(entry)),
             age: snapshot.live.age(self.disk.clock.file_now()).max(snapshot.live.stood),
         };
         let quick = owner::classify(&evidence);
@@ -246,6 +247,15 @@ impl Snapshot {
             record.kind == ProfileKind::Claude && record.broken().is_none() && !record.lent_to(&self.home_id)
         };
         entry.changes_hands() && !incoming.is_some_and(waits)
+    }
+
+    /// The profile that an interrupted change may be making another account's: it bears the new name before it has the new
+    /// login, so that its loan names another account than it does, or none.
+    fn becoming_anothers<'e>(&self, entry: &'e Unfinished) -> Option<&'e str> {
+        let name = entry.to.as_deref().filter(|_| entry.replaces())?;
+        let lent_as = |record: &Record| record.loan.get().and_then(|loan| loan.key.clone());
+        let stays = |record: &Record| lent_as(record).is_some() && lent_as(record).as_ref() == record.key();
+        (!self.record(name).is_some_and(stays)).then_some(name)
     }
 
     pub(crate) fn record(&self, name: &str) -> Option<&Record> {

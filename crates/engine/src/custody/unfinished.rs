@@ -35,20 +35,46 @@ pub struct Unfinished {
     pub events: Vec<Event>,
 }
 
-/// What touches no login, no loan and no account's name.
-const MOVING_NOTHING: [&str; 8] = ["order", "enable", "disable", "config", "add", "install", "uninstall", "purge"];
+/// What may give a profile another account's name.
+const NAMING: [&str; 4] = ["capture", "login", "restore", "adopt"];
+
+/// What leaves the live login alone, or puts a later one of the same account in its place.
+const STAYING: [&str; 16] = [
+    "capture",
+    "login",
+    "restore",
+    "adopt",
+    "remove",
+    "rename",
+    "refresh",
+    "renew",
+    "order",
+    "enable",
+    "disable",
+    "config",
+    "add",
+    "install",
+    "uninstall",
+    "purge",
+];
 
 impl Unfinished {
-    /// Whether it may have put another profile's login live, or let the state file or a profile name another account: not so a
-    /// switch to the profile that was live already, and not so what moves no login at all.
+    /// Whether it may have put another profile's login live, or let the state file name another account: not so a switch to
+    /// the profile that was live already, and not so what leaves the home to the account that has it.
     pub(crate) fn changes_hands(&self) -> bool {
         let stays = self.puts_live() && self.from.is_some() && self.from == self.to;
-        !stays && !MOVING_NOTHING.contains(&self.done.as_str())
+        !stays && !STAYING.contains(&self.done.as_str())
     }
 
     /// Whether it was to put another login, or an endpoint, live.
     pub(crate) fn puts_live(&self) -> bool {
         ["switch", "undo"].contains(&self.done.as_str())
+    }
+
+    /// Whether it may make a profile another account's: the displaced login is put into the vault first, then the profile
+    /// bears the new name, then it gets the new login.
+    pub(crate) fn replaces(&self) -> bool {
+        NAMING.contains(&self.done.as_str())
     }
 }
 

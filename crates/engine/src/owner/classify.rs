@@ -48,6 +48,8 @@ pub(crate) struct Evidence<'a> {
     pub(crate) answer: Option<AccountKey>,
     /// A change that may have put another's login live is unfinished.
     pub(crate) journal_open: bool,
+    /// The profile that an unfinished change may be making another account's.
+    pub(crate) doubted: Option<&'a str>,
     /// How long ago the file was written.
     pub(crate) age: Option<Duration>,
 }
@@ -171,19 +173,24 @@ fn offline(evidence: &Evidence<'_>, login: &Login) -> Owner {
         if evidence.state.as_ref().is_some_and(other_account) || other_organization(evidence, one) {
             return Owner::Unknown(Doubt::Contradiction);
         }
-        let settled = !evidence.journal_open && evidence.age.is_some_and(|age| age >= YOUNG);
+        let settled = !is_open(evidence, one) && evidence.age.is_some_and(|age| age >= YOUNG);
         let spoken = (evidence.state.is_some() && settled) || same_organization(evidence, one);
         return Owner::Successor(one.name.clone(), if spoken { Proven::SameEnd } else { Proven::EndAlone });
     }
     let by_state: Vec<&Candidate> = lent().filter(named).collect();
     match by_state.as_slice() {
         [one] if other_organization(evidence, one) => Owner::Unknown(Doubt::Contradiction),
-        [_] if evidence.journal_open => Owner::Unknown(Doubt::JournalOpen),
+        [one] if is_open(evidence, one) => Owner::Unknown(Doubt::JournalOpen),
         [_] if evidence.age.is_none_or(|age| age < YOUNG) => Owner::Unknown(Doubt::Young),
         [one] => Owner::Successor(one.name.clone(), Proven::StateFile),
         [_, _, ..] => Owner::Unknown(Doubt::Contradiction),
         [] => untouched(evidence, login, |_| true),
     }
+}
+
+/// Whether an unfinished change takes from what is known of a candidate.
+fn is_open(evidence: &Evidence<'_>, one: &Candidate) -> bool {
+    evidence.journal_open || evidence.doubted == Some(one.name.as_str())
 }
 
 /// O5: a switch of ours put exactly one login there and left nobody named. A sign-in names somebody, so the pair that
@@ -197,7 +204,7 @@ fn untouched(evidence: &Evidence<'_>, login: &Login, eligible: impl Fn(&Candidat
     if other_organization(evidence, one) {
         return Owner::Unknown(Doubt::Contradiction);
     }
-    if evidence.journal_open {
+    if is_open(evidence, one) {
         return Owner::Unknown(Doubt::JournalOpen);
     }
     if evidence.age.is_none_or(|age| age < YOUNG) {

@@ -63,6 +63,7 @@ struct Case {
     answer: Option<AccountKey>,
     organization: Option<String>,
     journal_open: bool,
+    doubted: Option<&'static str>,
     age: Option<Duration>,
 }
 
@@ -76,6 +77,7 @@ fn ordinary() -> Case {
         answer: None,
         organization: None,
         journal_open: false,
+        doubted: None,
         age: Some(Duration::from_secs(60)),
     }
 }
@@ -92,6 +94,7 @@ fn decide(change: impl FnOnce(&mut Case)) -> Owner {
         nobody_named: case.state.is_none() && !case.nameless_block,
         answer: case.answer.clone(),
         journal_open: case.journal_open,
+        doubted: case.doubted,
         age: case.age,
     })
 }
@@ -128,6 +131,12 @@ fn every_answer_of_the_table() {
 #[test]
 fn o1_each_leg_of_the_offline_proof_is_needed() {
     assert_eq!(decide(|c| c.journal_open = true), Owner::Unknown(Doubt::JournalOpen), "an open journal");
+    assert_eq!(
+        decide(|c| c.doubted = Some("a")),
+        Owner::Unknown(Doubt::JournalOpen),
+        "a profile that may be becoming another account's"
+    );
+    assert_eq!(decide(|c| c.doubted = Some("b")), successor("a", Proven::StateFile), "that is another profile");
     assert_eq!(decide(|c| c.candidates[0].lent_here = false), Owner::Unknown(Doubt::Stranger), "no loan to this home");
     assert_eq!(decide(|c| c.state = None), Owner::Unknown(Doubt::Stranger), "no account in the state file");
     assert_eq!(decide(|c| c.state = Some(key("b"))), Owner::Unknown(Doubt::Stranger), "a parked profile's account");
@@ -363,6 +372,7 @@ proptest! {
             nobody_named: state.is_none(),
             answer: answer.clone(),
             journal_open,
+            doubted: None,
             age: age.map(Duration::from_secs),
         });
         if let Owner::Successor(name, proof) = owner {

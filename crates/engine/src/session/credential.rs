@@ -292,6 +292,7 @@ impl Engine {
             nobody_named: false,
             answer: None,
             journal_open: false,
+            doubted: None,
             age: if at_rest { age.max(Some(owner::YOUNG)) } else { age },
         }))
     }
