@@ -210,6 +210,15 @@ impl<'s> Desk<'s> {
 
     /// L2: the full pair into the loan, then the slot down to the bearer copy.
     pub(crate) fn lend(&mut self, name: &str, part: AccountPart) -> Result<(), Error> {
+        self.lend_as(name, part, false)
+    }
+
+    /// The same of a pair that did not come to be live, since another login is.
+    pub(crate) fn lend_aside(&mut self, name: &str, part: AccountPart) -> Result<(), Error> {
+        self.lend_as(name, part, true)
+    }
+
+    fn lend_as(&mut self, name: &str, part: AccountPart, aside: bool) -> Result<(), Error> {
         let at = self.snapshot.record(name).and_then(|record| record.loan.get()).and_then(|loan| loan.at);
         let renewed = self.stays_renewed(name, &part)?;
         let full_slot = renewed.is_some();
@@ -220,6 +229,7 @@ impl<'s> Desk<'s> {
             machine: self.machine.cloned(),
             renewed,
             unnamed: self.leaves_unnamed(name),
+            aside,
             key: self.key(name).cloned(),
             login: part.clone(),
         };

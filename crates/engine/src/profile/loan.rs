@@ -24,6 +24,8 @@ pub(crate) struct Loan {
     pub(crate) renewed: Option<Fingerprint>,
     /// A switch put it live and left nobody named in the state file, where any sign-in would have named somebody (O5).
     pub(crate) unnamed: bool,
+    /// It was renewed by us while another login stood in that home, so what stands there did not come of it (R5).
+    pub(crate) aside: bool,
     /// The account that it is lent as, where that was known.
     pub(crate) key: Option<AccountKey>,
     /// The full login as last known.
@@ -42,6 +44,7 @@ impl Loan {
             machine: document.get::<String>(&["machine"]).and_then(|text| Fingerprint::parse(&text)),
             renewed: document.get::<String>(&["renewed"]).and_then(|text| Fingerprint::parse(&text)),
             unnamed: document.get::<bool>(&["unnamed"]) == Some(true),
+            aside: document.get::<bool>(&["aside"]) == Some(true),
             key: text("account_uuid").map(|account| AccountKey { account, organization: text("organization_uuid") }),
             login,
         })
@@ -69,6 +72,9 @@ impl Loan {
         }
         if self.unnamed {
             head["unnamed"] = true.into();
+        }
+        if self.aside {
+            head["aside"] = true.into();
         }
         let text = String::from_utf8_lossy(self.login.bytes());
         crate::json::with_raw(&head, "login", text.trim())

@@ -114,7 +114,7 @@ impl Engine {
         }
         let Some(part) = snapshot.record(name).and_then(|record| record.part()) else { return Ok(false) };
         if staged.concerns(part) {
-            desk.lend(name, joined(part, staged))?;
+            desk.lend_aside(name, joined(part, staged))?;
             return Ok(true);
         }
         Ok(false)

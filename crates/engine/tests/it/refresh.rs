@@ -316,6 +316,31 @@ fn a_pair_whose_place_moved_on_goes_to_the_vault() {
     assert_eq!(left(&house, "a"), Vec::<String>::new());
 }
 
+/// R5: a sign-in displaced the lent login in the home while the answer was awaited. What we renewed never was live there, so
+/// the sign-in did not come of it: it is kept, whatever neither of them says of its end.
+#[test]
+fn a_pair_that_never_was_live_is_nobodys_ancestor() {
+    let house = house("r-aside");
+    let gate = Gate::new();
+    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    let engine = house.engine();
+    std::thread::scope(|scope| {
+        let run = scope.spawn(|| engine.refresh("b", &NOW));
+        assert!(gate.is_reached());
+        let newer = Login::new(&Account::b(), Pair::new("BB", 1)).ending_at(None);
+        house.world.store_login(&newer);
+        gate.open();
+        run.join().expect("no panic").expect("kept");
+    });
+    assert_eq!((house.world.live(), house.loan("b")), ("BB1".into(), "B2".into()));
+    let _ = house.capture("b");
+    assert_eq!((house.loan("b"), house.vault()), ("BB1".into(), vec!["B2".to_owned()]));
+    house.switch("a");
+    let kept = house.engine().vault().expect("the vault")[0].id.clone();
+    house.engine().restore(&kept, Some("b")).expect("it is whole, and nothing speaks against it");
+    assert_eq!(house.slot("b"), "B2");
+}
+
 #[test]
 fn an_invalid_grant_about_an_older_token_proves_nothing() {
     let house = house("r-older");

@@ -52,7 +52,8 @@ impl Desk<'_> {
         let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
             return Ok(());
         };
-        let lent = self.lent.iter().any(|lent| lent == name);
+        let is_aside = self.snapshot.record(name).and_then(|record| record.loan.get()).is_some_and(|loan| loan.aside);
+        let lent = !is_aside && self.lent.iter().any(|lent| lent == name);
         let descends = lent && !matches!(proof, Proven::SameRefresh | Proven::EndAlone);
         if descends && same_end(before, after) != Some(false) {
             self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));
