@@ -132,6 +132,10 @@ fn own_path(call: &Call<'_>) -> Result<String, Failure> {
 fn wrapped(program: &str, before: Option<&Value>) -> Value {
     let own = format!("{} {BY}", Shell::Bash.quoted(program));
     let command = match command_of(before) {
+        // A backslash at their end must not take the line's end along.
+        Some(theirs) if theirs.ends_with('\\') => {
+            format!("{{ {own} {THROUGH} 2>&3 | {{ {theirs}\n\n}} 3>&-; }} 3>&1")
+        }
         Some(theirs) => format!("{{ {own} {THROUGH} 2>&3 | {{ {theirs}\n}} 3>&-; }} 3>&1"),
         None => own,
     };

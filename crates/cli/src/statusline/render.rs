@@ -120,12 +120,16 @@ fn shown(window: &Window, part: &str, look: &Look) -> String {
     match part {
         "percent" => figure,
         "left" => time,
-        "reset" => {
-            window.resets_at.map_or_else(String::new, |at| at.to_zoned(look.zone.clone()).strftime("%H:%M").to_string())
-        }
+        "reset" => window.resets_at.map_or_else(String::new, |at| clock(at, look)),
         "short" => format!("{} {figure}", plain(&window.label)),
         _ => format!("{} {figure} {}", plain(&window.label), styled(FAINT, &time, look)).trim_end().to_owned(),
     }
+}
+
+/// `18:10` today, else `Thu 18:10`.
+fn clock(at: Timestamp, look: &Look) -> String {
+    let (then, now) = (at.to_zoned(look.zone.clone()), look.now.to_zoned(look.zone.clone()));
+    then.strftime(if then.date() == now.date() { "%H:%M" } else { "%a %H:%M" }).to_string()
 }
 
 /// The percentage, marked by how close it is: by colour, and by signs where there is none. What is stale has a sign too, and
@@ -300,12 +304,13 @@ mod tests {
 
     #[test]
     fn a_format_of_ones_own_is_followed() {
-        let status = status(vec![window("5h", 42.9, 7_800, 5)]);
+        let status = status(vec![window("5h", 42.9, 7_800, 5), window("7d", 1.0, 435_600, 5)]);
         for (format, expected) in [
             ("{model} on {account} ({plan}): {5h.percent}, {5h.left} left", "Opus on work (Max 5x): 42%, 2h10m left"),
             ("{worst}", "5h 42% 2h10m"),
             ("{5h} until {5h.reset}", "5h 42% 2h10m until 20:10"),
-            ("[{7d}] {email}x", "[] x"),
+            ("until {7d.reset}", "until Wed 19:00"),
+            ("[{model-weeks}] {email}x", "[] x"),
             ("{nobody} {5h.nothing}", "{nobody} {5h.nothing}"),
             ("100% {5h", "100% {5h"),
             ("a\u{1b}[31mb", "a[31mb"),

@@ -60,8 +60,10 @@ pub(super) fn put_back(file: &[u8], what: &What) -> Result<Back, DocumentError> 
     let path = names(key);
     let mut document = read(Some(file))?;
     let Ok(ours) = serde_json::from_str::<Value>(added) else { return Ok(Back::Theirs) };
-    if document.get::<Value>(&path).as_ref() != Some(&ours) {
-        return Ok(Back::Theirs);
+    let stands = document.get::<Value>(&path);
+    if stands.as_ref() != Some(&ours) {
+        let back = members_back(&mut document, what, &ours, stands.as_ref())?;
+        return Ok(if back { Back::Without(document.into_bytes()) } else { Back::Theirs });
     }
     // Nothing but the key has changed since: the very text comes back.
     if let Some(whole) = whole {
@@ -77,6 +79,41 @@ pub(super) fn put_back(file: &[u8], what: &What) -> Result<Back, DocumentError> 
     let empty = document.keys().is_empty();
     let bytes = document.into_bytes();
     Ok(if empty { Back::Empty(bytes) } else { Back::Without(bytes) })
+}
+
+/// Where the user edited other members of an object that we set: gives those back that we changed, all of which still have our
+/// value, and leaves theirs. Answers whether it did.
+fn members_back(
+    document: &mut Document,
+    what: &What,
+    ours: &Value,
+    stands: Option<&Value>,
+) -> Result<bool, DocumentError> {
+    let (What::Key { key, before, stood, .. }, Value::Object(ours), Some(Value::Object(stands))) = (what, ours, stands)
+    else {
+        return Ok(false);
+    };
+    let path = names(key);
+    let former = before.as_ref().map(|before| Document::parse(before.clone().into_bytes())).transpose()?;
+    let is_changed = |name: &str, value: &Value| {
+        former.as_ref().is_none_or(|former| former.get::<Value>(&[name]).as_ref() != Some(value))
+    };
+    let changed: Vec<(&String, &Value)> = ours.iter().filter(|(name, value)| is_changed(name, value)).collect();
+    if changed.is_empty() || !changed.iter().all(|(name, value)| stands.get(*name) == Some(value)) {
+        return Ok(false);
+    }
+    let Some(former) = former else {
+        document.remove(&path[..=*stood]);
+        return Ok(true);
+    };
+    for (name, _) in changed {
+        let member: Vec<&str> = path.iter().copied().chain([name.as_str()]).collect();
+        match former.raw(&[name]) {
+            Some(raw) => document.set_raw(&member, raw)?,
+            None => drop(document.remove(&member)),
+        }
+    }
+    Ok(true)
 }
 
 /// Whether the key has our value.
@@ -155,5 +192,33 @@ mod tests {
         assert!(put_back(b"{\"torn", &what).is_err());
         assert!(set(Some(b"[]"), &key(&["k"]), &json!(1)).is_err());
         assert!(set(Some(b"{\"k\": 1}"), &key(&["k", "l"]), &json!(1)).is_err(), "the way is no object");
+    }
+
+    #[test]
+    fn what_the_user_edited_beside_ours_stays_and_ours_goes() {
+        let ours = json!({"type": "command", "command": "ours", "padding": 0});
+        for (name, file, edited, expected) in [
+            (
+                "another member",
+                r#"{"a":1,"s":{"type":"command","command" : "echo x","padding":0}}"#,
+                ("\"padding\":0", "\"padding\":7"),
+                Some(r#"{"a":1,"s":{"type":"command","command":"echo x","padding":7}}"#),
+            ),
+            ("a member more", r#"{"a":1}"#, ("\"padding\":0", "\"padding\":0,\"x\":1"), Some(r#"{"a":1}"#)),
+            ("the member itself", r#"{"a":1,"s":{"command":"echo x"}}"#, ("ours", "theirs"), None),
+        ] {
+            let (bytes, what) = set(Some(file.as_bytes()), &key(&["s"]), &ours).expect(name).expect(name);
+            let text = String::from_utf8(bytes).expect("text");
+            let edited = text.replacen(edited.0, edited.1, 1);
+            assert_ne!(edited, text, "{name}");
+            match put_back(edited.as_bytes(), &what).expect(name) {
+                Back::Without(back) => {
+                    let (back, expected) =
+                        (serde_json::from_slice::<Value>(&back), expected.map(serde_json::from_str::<Value>));
+                    assert_eq!(Some(back.expect(name)), expected.map(|value| value.expect(name)), "{name}");
+                }
+                other => assert_eq!((other, expected), (Back::Theirs, None), "{name}"),
+            }
+        }
     }
 }

@@ -69,7 +69,7 @@ impl Engine {
         let mut cache = target.shelf(self).cache().unwrap_or_default();
         cache.account = Some(target.account.clone());
         let now = self.host.clock.now();
-        if let Some(until) = cache.failed.as_ref().and_then(|failed| failed.retry_at).filter(|at| *at > now) {
+        if let Some(until) = policy::standing(cache.failed.as_ref().and_then(|failed| failed.retry_at), now) {
             return done(Asked::Held(until));
         }
         let answer = match means {
@@ -109,10 +109,18 @@ impl Engine {
     ) -> Result<Answer, Stop> {
         let mut token = token.clone();
         let mut renewed = false;
-        if token.is_over(self.host.clock.now()) {
+        let now = self.host.clock.now();
+        if token.is_over(now) {
+            if manner.once {
+                self.permitted(target)?;
+            }
             token =
                 self.renewed(&target.name, &Need { unless_left: Some(Duration::from_secs(60)), ..Need::default() })?;
             renewed = true;
+            if manner.once {
+                // That was the one request; the figures come with the next.
+                return Err(Stop::Held(now));
+            }
         }
         let asked = cache.plan_asked;
         match self.request(target, &token, (cache, manner)) {

@@ -63,7 +63,8 @@ impl Engine {
     /// Whether Anthropic is about to be asked about an account.
     fn will_ask(&self, target: &Target) -> bool {
         let now = self.host.clock.now();
-        let held = target.shelf(self).reading().and_then(|reading| reading.retry_at).is_some_and(|at| at > now);
+        let until = target.shelf(self).reading().and_then(|reading| reading.retry_at);
+        let held = super::policy::standing(until, now).is_some();
         let spent = self.budget_of(&target.account).next_at.is_some();
         matches!(target.means(), Ok(Means::Token(_))) && !held && !spent
     }

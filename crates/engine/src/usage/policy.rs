@@ -120,6 +120,11 @@ pub(crate) fn hold(error: Trouble, asked: Option<Duration>, now: Timestamp) -> O
     }
 }
 
+/// A pause that stands at `now`: one that ends later than any lasts was dated by a clock that was ahead.
+pub(crate) fn standing(until: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+    until.filter(|at| *at > now && at.duration_since(now) <= A_DAY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Source;
@@ -176,6 +181,15 @@ mod tests {
         ] {
             assert_eq!(interval(reading.as_ref(), &how, now()), Duration::from_secs(minutes * 60), "{name}");
         }
+    }
+
+    #[test]
+    fn a_pause_of_a_clock_that_was_ahead_is_none() {
+        for (name, seconds, stands) in [("over", -1, false), ("a day", 86_400, true), ("more", 86_401, false)] {
+            let until = now() + SignedDuration::from_secs(seconds);
+            assert_eq!(standing(Some(until), now()), stands.then_some(until), "{name}");
+        }
+        assert_eq!(standing(None, now()), None);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub(crate) struct Facts<'a> {
 
 /// When the next request is due; now, or before, where it is.
 pub(crate) fn due(facts: &Facts<'_>, now: Timestamp) -> Timestamp {
-    let held = facts.reading.and_then(|reading| reading.retry_at);
+    let held = policy::standing(facts.reading.and_then(|reading| reading.retry_at), now);
     let not_before = [held, facts.budget.next_at].into_iter().flatten().max();
     let regular = facts.last.map_or(now, |last| regular(facts, last, now));
     not_before.map_or(regular, |at| at.max(regular))
