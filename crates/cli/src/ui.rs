@@ -2,6 +2,8 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::Duration;
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
@@ -10,6 +12,9 @@ use serde_json::Value;
 
 use crate::args::{Color, Manner};
 use crate::failure::Failure;
+
+/// For so long nobody wonders what is going on.
+const A_WHILE: Duration = Duration::from_millis(500);
 
 /// Titles of columns.
 pub(crate) const TITLE: Style = Style::new().bold();
@@ -107,6 +112,21 @@ impl Ui {
         if !self.quiet {
             self.talk(&plain(line));
         }
+    }
+
+    /// Does work that may wait for an answer, and says what is waited for where that takes a while (design §7).
+    pub(crate) fn waiting<T>(&self, for_what: &str, work: impl FnOnce() -> T) -> T {
+        let (done, told) = mpsc::channel::<()>();
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                if told.recv_timeout(A_WHILE) == Err(RecvTimeoutError::Timeout) {
+                    self.say(&format!("waiting for {for_what}"));
+                }
+            });
+            let result = work();
+            drop(done);
+            result
+        })
     }
 
     /// Tells what only those want to know who asked for more.

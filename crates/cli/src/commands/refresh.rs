@@ -27,7 +27,8 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let Some(name) = &args.name else { return all(call) };
-    let done = call.engine.refresh(name, &Need::default())?;
+    let what = format!("the server's answer about '{}'", clauth_engine::shown(name));
+    let done = call.ui.waiting(&what, || call.engine.refresh(name, &Need::default()))?;
     let answer =
         Done { command: "refresh", profile: Some(&done.name), changed: done.renewed, warnings: &done.warnings };
     call.answer(&answer, &sentence(&done), &json!({"token_expires_at": time(done.expires_at)}))
@@ -42,7 +43,7 @@ fn sentence(done: &Refreshed) -> String {
 /// code, the first of them.
 fn all(call: &Call<'_>) -> Result<(), Failure> {
     let need = Need { unless_left: Some(ENOUGH), ..Need::default() };
-    let tried = call.engine.refresh_all(&need)?;
+    let tried = call.ui.waiting("the server's answers", || call.engine.refresh_all(&need))?;
     let done = || tried.iter().filter_map(|one| one.result.as_ref().ok());
     let warnings: Vec<String> = done().flat_map(|done| done.warnings.clone()).collect();
     let changed = done().any(|done| done.renewed);

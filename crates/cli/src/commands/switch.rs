@@ -31,7 +31,11 @@ pub(crate) struct Args {
 pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let target = if args.name == "-" { Target::Previous } else { Target::Named(&args.name) };
     let options = Options { force: args.force, dry_run: args.dry_run, verify: args.verify };
-    let report = call.engine.switch(target, options)?;
+    let change = || call.engine.switch(target, options);
+    let report = match args.verify {
+        true => call.ui.waiting(&format!("the server's answer about '{}'", clauth_engine::shown(&args.name)), change),
+        false => change(),
+    }?;
     tell(&report, "switch", args.dry_run, call)
 }
 

@@ -46,7 +46,11 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     if args.watch {
         return watch::run(args, call);
     }
-    let usage = call.engine.usage(args.name.as_deref(), args.asking())?;
+    let read = || call.engine.usage(args.name.as_deref(), args.asking());
+    let usage = match args.asking() {
+        Asking::Nobody => read(),
+        _ => call.ui.waiting("answers about what is used", read),
+    }?;
     let clock = clockwork(call);
     if call.ui.json {
         call.ui.document(&document(&usage, &clock))?;

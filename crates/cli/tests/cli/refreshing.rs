@@ -1,6 +1,7 @@
 //! Renewals by real processes, beside each other and beside a running `claude` (R1, R2).
 
 use std::process::{Child, Stdio};
+use std::time::Duration;
 
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Reply, Route, Server};
@@ -19,6 +20,27 @@ fn posts(stage: &Stage) -> usize {
 #[cfg(target_os = "linux")]
 fn loan(stage: &Stage) -> String {
     clauth_sandbox::describe(&stage.world.read_json(&stage.world.root().join("profiles/b/loan.json"))["login"])
+}
+
+/// Design §7: whoever is kept waiting by a server is told for what, and nobody else.
+#[test]
+fn a_slow_answer_is_waited_for_with_a_word() {
+    let stage = Stage::two_with_server("rf-slow");
+    let late = || vec![Reply::Delay(Duration::from_millis(1500))];
+    for (route, words) in [
+        (Route::Token, &["refresh", "a"][..]),
+        (Route::Usage, &["usage", "b", "--refresh"]),
+        (Route::Profile, &["switch", "a", "--verify"]),
+    ] {
+        server(&stage).script(route, late());
+        let output = stage.run(words);
+        assert!(output.stderr.contains("waiting for"), "{words:?}: {output:?}");
+    }
+    server(&stage).script(Route::Token, late());
+    let output = stage.run(&["refresh", "b", "-q"]);
+    assert_eq!(output.stderr, "", "{output:?}");
+    let output = stage.run(&["refresh", "b"]);
+    assert!(!output.stderr.contains("waiting for"), "{output:?}");
 }
 
 /// Eight ask while one waits for its answer: the others wait for that one, and use what it brought.
