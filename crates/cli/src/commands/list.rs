@@ -73,9 +73,10 @@ fn table(accounts: &[Account], now: Timestamp, width: Option<usize>) -> (String,
     (lay_out(&titles, rows, width), untold)
 }
 
-/// Why a login's state is what it is; an endpoint's is told with its readings.
+/// Why a login's state is what it is; of an endpoint that can be read it is told with its readings.
 fn reason(account: &Account) -> Option<&str> {
-    account.reason.as_deref().filter(|_| account.kind != ProfileKind::Endpoint)
+    let told = account.kind == ProfileKind::Endpoint && account.state != State::Unreadable;
+    account.reason.as_deref().filter(|_| !told)
 }
 
 /// A state for people.

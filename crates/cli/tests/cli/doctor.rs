@@ -150,6 +150,16 @@ const FAULTS: &[Fault] = &[
         endpoint(stage);
         torn(&profile(stage, "deep").join("config.toml"))
     }),
+    fault("profile-unreadable", "an address that `add` refuses", |stage| {
+        endpoint(stage);
+        let url = "https://api.deepseek.com/anthropic";
+        edit(&profile(stage, "deep").join("config.toml"), url, "http://gw.example.com/v1")
+    }),
+    fault("profile-unreadable", "an address that is no text", |stage| own(stage, "config.toml", "base_url = 3\n")),
+    fault("profile-unreadable", "a line that is no number", |stage| {
+        own(stage, "config.toml", "fallback_threshold = \"x\"\nauto_start = 3\n")
+    }),
+    fault("profile-unreadable", "a model that is no name", |stage| own(stage, "options.toml", "[models]\nopus = 3\n")),
     fault("profiles-lost", "deleted", |stage| {
         std::fs::remove_file(stage.world.root().join("profiles.toml")).expect("gone");
         None
@@ -177,6 +187,11 @@ const FAULTS: &[Fault] = &[
     fault("file-unreadable", "a displaced login", |stage| {
         dir(&stage.world.root().join("vault"));
         torn(&stage.world.root().join("vault/20261123-100000-aaaaaaaa.json"))
+    }),
+    fault("file-unreadable", "a setting that is no time", |stage| {
+        let file = stage.world.root().join("settings.toml");
+        let text = std::fs::read_to_string(&file).expect("settings");
+        write(&file, &format!("poll.active = \"soon\"\n{text}"))
     }),
     fault("root-modes", "open to all", |stage| mode(&profile(stage, "a").join("credentials.json"), 0o644)),
     fault("root-format", "of a later clauth", |stage| {
@@ -323,6 +338,13 @@ fn dir(path: &Path) {
 fn torn(path: &Path) -> Alive {
     write(path, "{\"to[rn = ");
     mode(path, 0o600)
+}
+
+/// A file of the profile `a`.
+fn own(stage: &Stage, name: &str, text: &str) -> Alive {
+    let path = profile(stage, "a").join(name);
+    write(&path, text);
+    mode(&path, 0o600)
 }
 
 /// The endpoint `deep`, which is not live.
