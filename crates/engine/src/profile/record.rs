@@ -133,7 +133,11 @@ impl Record {
         // Before the directory is listed: the slot is reduced after its loan was written (L2), so that whoever sees the one
         // sees the other.
         let slot = content(disk, root.slot(name), |bytes| AccountPart::parse(bytes).ok());
-        let files = Files::below(disk, &root.profile(name));
+        let directory = root.profile(name);
+        // A directory that may not be entered is one thing to be told, not one for each file.
+        let barred = matches!(slot, Content::Denied(_)) && is_barred(disk, &root.slot(name));
+        let slot = if barred { Content::Denied(directory.clone()) } else { slot };
+        let files = if barred { Files::none(disk) } else { Files::below(disk, &directory) };
         let loan = files.content(root.loan(name), Loan::read);
         let identity = files.content(root.identity(name), Known::read);
         let verdict = files.content(root.verdict(name), Verdict::read);
@@ -245,6 +249,9 @@ impl Record {
             Some(loan) if loan == path => {
                 format!("sign in as it again, and that file is kept in the vault: clauth login {}; {rest}", self.name)
             }
+            _ if self.is_denied(path) => {
+                format!("make it yours and readable: chmod -R u+rwX {}; {rest}", path.display())
+            }
             _ => match &self.refused_url {
                 Some((config, why)) if config == path => format!("mend its base_url, which is refused: {why}; {rest}"),
                 _ => format!("mend that file, or move it away; {rest}"),
@@ -321,6 +328,11 @@ fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<
     }
 }
 
+/// Whether not even what kind of file is there may be asked.
+fn is_barred(disk: &Disk, path: &Path) -> bool {
+    disk.vfs.lstat(path).is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// The files of one profile. Most profiles have two or three of the eight that there may be, so the directory is asked once
 /// which, and the rest is not looked for.
 struct Files<'a> {
@@ -332,6 +344,10 @@ struct Files<'a> {
 impl<'a> Files<'a> {
     fn below(disk: &'a Disk, directory: &Path) -> Self {
         Self { disk, names: disk.vfs.read_dir(directory).ok() }
+    }
+
+    fn none(disk: &'a Disk) -> Self {
+        Self { disk, names: Some(Vec::new()) }
     }
 
     fn may_have(&self, path: &Path) -> bool {
@@ -379,12 +395,7 @@ impl Error {
         Self::Unreadable {
             what: format!("the profile '{}'", record.name),
             path: path.to_owned(),
-            next: if record.is_denied(path) {
-                "it may not be read: make the file yours and readable (chmod u+rw); other profiles are not affected"
-                    .into()
-            } else {
-                record.mend(path)
-            },
+            next: record.mend(path),
         }
     }
 }
