@@ -40,6 +40,10 @@ const FAULTS: &[Fault] = &[
     }),
     fault("home-modes", "open to all", |stage| mode(&home(stage), 0o777)),
     fault("home-link", "into the root", |stage| link(&stage.world.root().join("profiles"), &home(stage).join("ours"))),
+    fault("home-link", "from deeper down", |stage| {
+        dir(&home(stage).join("skills/mine"));
+        link(&stage.world.root().join("profiles"), &home(stage).join("skills/mine/ours"))
+    }),
     fault("live-link", "as 0.4.0 made it", |stage| {
         std::fs::remove_file(stage.world.credentials_path()).expect("gone");
         link(&profile(stage, "b").join("credentials.json"), &stage.world.credentials_path())
