@@ -152,6 +152,9 @@ fn beside(listing: &Listing, call: &Call<'_>) {
         LiveState::Unknown => Some("the live login is no profile's; to keep it: clauth capture NAME"),
         LiveState::SignedOut => Some("Claude Code is signed out"),
         LiveState::Missing => Some("Claude Code has no login").filter(|_| !listing.accounts.is_empty()),
+        LiveState::Unreadable if listing.barred => {
+            Some("the live login may not be read at present, so nobody can tell whose it is; nothing speaks against it")
+        }
         LiveState::Unreadable => Some("the live login cannot be read; sign in again with `claude auth login`"),
     };
     live.into_iter().for_each(|line| ui.say(line));

@@ -180,3 +180,16 @@ fn a_value_that_is_not_taken_hides_no_other_and_a_line_beyond_all_is_a_last_reso
     assert_eq!(stage.run(&["config", "get", "--profile", "a", "fallback_threshold"]).code, Some(5));
     assert_eq!(stage.run(&["config", "set", "--profile", "a", "fallback_threshold", "250"]).code, Some(2));
 }
+
+#[test]
+fn line_ends_of_another_editor_stay() {
+    let stage = Stage::two("c-crlf");
+    let path = settings(&stage);
+    let own = std::fs::read_to_string(&path).expect("settings").replace('\n', "\r\n");
+    std::fs::write(&path, format!("# mine\r\n{own}")).expect("settings");
+    stage.ok(&["config", "set", "network", "off"]);
+    stage.ok(&["config", "set", "poll.active", "10m"]);
+    let now = std::fs::read_to_string(&path).expect("settings");
+    assert!(now.starts_with("# mine\r\n") && now.contains("network = \"off\"\r\n"), "{now:?}");
+    assert_eq!(now.matches('\n').count(), now.matches("\r\n").count(), "{now:?}");
+}

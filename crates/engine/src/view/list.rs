@@ -121,6 +121,8 @@ pub struct Listing {
     pub marker: Option<String>,
     /// What is live.
     pub live: LiveState,
+    /// What is live may not be read at present, as while a Keychain is locked; nothing speaks against the login.
+    pub barred: bool,
     /// An interrupted change.
     pub unfinished: Option<Unfinished>,
     /// Names of the variables and settings that outrank the saved login.
@@ -167,6 +169,7 @@ impl Engine {
             active,
             marker: snapshot.roster.active.clone(),
             live: if endpoint.is_some() { LiveState::Own } else { live_state(&owner) },
+            barred: snapshot.live.is_barred(),
             unfinished: snapshot.unfinished.clone(),
             overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
             accounts,
