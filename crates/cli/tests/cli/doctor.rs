@@ -1,19 +1,15 @@
 //! `doctor`: nothing about a healthy home; exactly one finding about each fault, which `--fix` mends or says why not.
 #![cfg(unix)]
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
 
 use clauth_engine::{RULES, Severity};
 use clauth_sandbox::Account;
 use serde_json::Value;
 
+use crate::spoil::{Alive, age, dir, edit, link, mode, write};
 use crate::stage::{PROGRAM, Stage, finish};
-
-/// Something that lives as long as its fault.
-type Alive = Option<Box<dyn std::any::Any>>;
 
 /// One fault: the id of what is found, how it comes about, and with which variables the command is run.
 struct Fault {
@@ -332,12 +328,6 @@ fn profile(stage: &Stage, name: &str) -> PathBuf {
     stage.world.root().join("profiles").join(name)
 }
 
-/// A directory as clauth makes them.
-fn dir(path: &Path) {
-    std::fs::create_dir_all(path).expect("a directory");
-    mode(path, 0o700);
-}
-
 /// A file of ours, torn.
 fn torn(path: &Path) -> Alive {
     write(path, "{\"to[rn = ");
@@ -354,34 +344,6 @@ fn own(stage: &Stage, name: &str, text: &str) -> Alive {
 /// The endpoint `deep`, which is not live.
 fn endpoint(stage: &Stage) {
     let _ = crate::endpoint::given(stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE-KEY\n").success();
-}
-
-fn write(path: &Path, text: &str) -> Alive {
-    std::fs::write(path, text).expect("a file");
-    None
-}
-
-fn mode(path: &Path, mode: u32) -> Alive {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
-    None
-}
-
-fn link(to: &Path, at: &Path) -> Alive {
-    symlink(to, at).expect("a link");
-    None
-}
-
-fn edit(path: &Path, from: &str, to: &str) -> Alive {
-    let text = std::fs::read_to_string(path).expect("a file");
-    assert!(text.contains(from), "{text}");
-    write(path, &text.replace(from, to))
-}
-
-/// Long enough ago to say something by itself.
-fn age(path: &Path) {
-    let at = SystemTime::now() - Duration::from_secs(600);
-    let file = std::fs::File::open(path).expect("a file");
-    file.set_modified(at).expect("a time");
 }
 
 /// a and b captured, b's login live, Claude Code installed, and nobody to be asked.
