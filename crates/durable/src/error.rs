@@ -123,9 +123,35 @@ impl Error {
         move |trouble| Self::Item { doing, path, why: trouble.why, next: trouble.next }
     }
 
-    /// An error of the system, with what was tried.
+    /// An error of the system, with what was tried. About what is written beside a file, which is gone again, it names the file
+    /// that was meant.
     pub(crate) fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
-        let path = path.to_owned();
+        let path = meant(path);
         move |source| Self::Io { doing, path, source }
+    }
+}
+
+fn meant(path: &Path) -> PathBuf {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let name = name.and_then(|name| Some(name.strip_prefix('.')?.rsplit_once(".clauth-")?.0));
+    name.map_or_else(|| path.to_owned(), |name| path.with_file_name(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_file_that_was_meant() {
+        for (name, path, expected) in [
+            ("beside", "/r/.profiles.toml.clauth-ab-5", "/r/profiles.toml"),
+            ("aside", "/r/.profiles.toml.clauth-ab-5o", "/r/profiles.toml"),
+            ("hidden itself", "/h/..credentials.json.clauth-ab", "/h/.credentials.json"),
+            ("the file", "/r/profiles.toml", "/r/profiles.toml"),
+            ("another's", "/h/.credentials.json", "/h/.credentials.json"),
+        ] {
+            let error = Error::io("create", Path::new(path))(io::ErrorKind::NotFound.into());
+            assert_eq!(error.path(), Path::new(expected), "{name}");
+        }
     }
 }

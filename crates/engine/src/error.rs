@@ -229,7 +229,9 @@ fn step_for(error: &clauth_durable::Error) -> String {
                 format!("make room on that disk, then try again: {path}")
             }
             std::io::ErrorKind::ReadOnlyFilesystem => format!("make that file system writable, then try again: {path}"),
-            std::io::ErrorKind::NotFound => format!("make the directory that is missing, then try again: {path}"),
+            std::io::ErrorKind::NotFound => {
+                format!("make the directory that is missing, then try again: {}", missing(error))
+            }
             _ => format!("find out why the system refuses that, then try again: ls -la {path}"),
         },
         Disk::Loop { .. } => format!("take that link away: {path}"),
@@ -239,6 +241,13 @@ fn step_for(error: &clauth_durable::Error) -> String {
         Disk::Item { next, .. } => next.clone(),
         Disk::Busy { .. } | Disk::Lost { .. } | Disk::Moved { .. } => "try again".into(),
     }
+}
+
+/// The directory in which a file could not be made, or what was not there.
+fn missing(error: &clauth_durable::Error) -> std::path::Display<'_> {
+    let making = matches!(error, clauth_durable::Error::Io { doing: "create" | "link", .. });
+    let path = error.path();
+    path.parent().filter(|_| making).unwrap_or(path).display()
 }
 
 fn kind_of_disk(error: &clauth_durable::Error) -> Kind {

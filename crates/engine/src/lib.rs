@@ -14,6 +14,7 @@ mod error;
 mod find;
 mod history;
 mod integrations;
+mod inward;
 mod items;
 mod json;
 mod log;

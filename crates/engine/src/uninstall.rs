@@ -4,7 +4,6 @@
 use std::path::PathBuf;
 
 use clauth_claude::Found;
-use clauth_durable::Kind as FileKind;
 
 use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
 use crate::error::Kind;
@@ -159,7 +158,7 @@ impl Engine {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
         self.refuse_unsettled(&snapshot)?;
-        if let Some(link) = self.link_into_root(&snapshot)? {
+        if let Some(link) = self.links_into_root(&snapshot.home)?.first() {
             let what = format!("{} is a link into clauth's own files", link.display());
             let next = ["put what it leads to in its place, then try again"];
             return Err(Error::refused(Kind::Protected, what, link.display().to_string(), &next));
@@ -191,18 +190,5 @@ impl Engine {
         let what = format!("the live login of '{name}' has no refresh token, and the one on record would be removed");
         let place = snapshot.home.credentials().display().to_string();
         Err(Error::refused(Kind::Protected, what, place, &["switch away and back again, then try again"]))
-    }
-
-    /// A link at the top of Claude Code's home that leads into the root.
-    fn link_into_root(&self, snapshot: &Snapshot) -> Result<Option<PathBuf>, Error> {
-        let (disk, home) = (&self.disk, &snapshot.home);
-        let root = clauth_claude::real_path(disk, self.root.path());
-        let mut paths: Vec<PathBuf> = disk.list(&home.dir)?.iter().map(|name| home.dir.join(name)).collect();
-        paths.push(home.state.clone());
-        let leads = |path: &PathBuf| {
-            let link = disk.lstat(path).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == FileKind::Link));
-            link && clauth_claude::real_path(disk, path).starts_with(&root)
-        };
-        Ok(paths.into_iter().find(leads))
     }
 }

@@ -90,6 +90,7 @@ fn list(profile: Option<&str>, call: &Call<'_>) -> Result<(), Failure> {
         let entries: Vec<Value> = settings.iter().map(|shown| entry(shown, name.as_deref())).collect();
         return call.ui.document(&json!({"schema": 1, "config": entries}));
     }
+    settings.iter().filter_map(|shown| shown.fault.as_ref()).for_each(|fault| call.ui.warn(fault));
     let row = |shown: &Shown| {
         let value = match &shown.value {
             Some(value) => Cell::from(text(value)),
@@ -160,7 +161,7 @@ fn entry(shown: &Shown, profile: Option<&str>) -> Value {
     let Setting { takes, meaning, .. } = shown.setting;
     json!({
         "key": shown.key, "value": shown.value, "default": shown.default, "profile": profile,
-        "takes": takes.range(), "meaning": meaning,
+        "takes": takes.range(), "meaning": meaning, "error": shown.fault,
     })
 }
 

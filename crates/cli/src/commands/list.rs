@@ -73,9 +73,10 @@ fn table(accounts: &[Account], now: Timestamp, width: Option<usize>) -> (String,
     (lay_out(&titles, rows, width), untold)
 }
 
-/// Why a login's state is what it is; an endpoint's is told with its readings.
+/// Why a login's state is what it is; of an endpoint that can be read it is told with its readings.
 fn reason(account: &Account) -> Option<&str> {
-    account.reason.as_deref().filter(|_| account.kind != ProfileKind::Endpoint)
+    let told = account.kind == ProfileKind::Endpoint && account.state != State::Unreadable;
+    account.reason.as_deref().filter(|_| !told)
 }
 
 /// A state for people.
@@ -157,6 +158,9 @@ fn beside(listing: &Listing, call: &Call<'_>) {
         LiveState::Unknown => Some("the live login is no profile's; to keep it: clauth capture NAME"),
         LiveState::SignedOut => Some("Claude Code is signed out"),
         LiveState::Missing => Some("Claude Code has no login").filter(|_| !listing.accounts.is_empty()),
+        LiveState::Unreadable if listing.barred => {
+            Some("the live login may not be read at present, so nobody can tell whose it is; nothing speaks against it")
+        }
         LiveState::Unreadable => Some("the live login cannot be read; sign in again with `claude auth login`"),
     };
     live.into_iter().for_each(|line| ui.say(line));

@@ -130,12 +130,13 @@ fn a_file_that_cannot_be_understood_is_named_and_left_alone() {
     let stage = Stage::two("c-broken");
     let path = settings(&stage);
     let own = std::fs::read_to_string(&path).expect("settings");
-    for (name, text) in
-        [("no TOML", "network = = 1\n".to_owned()), ("another value", format!("network = \"perhaps\"\n{own}"))]
+    // Without TOML there is nothing to list; a value that is none hides no other.
+    for (name, text, code) in
+        [("no TOML", "network = = 1\n".to_owned(), 5), ("another value", format!("network = \"perhaps\"\n{own}"), 0)]
     {
         std::fs::write(&path, &text).expect("settings");
         let output = stage.run(&["config", "list"]);
-        assert_eq!(output.code, Some(5), "{name}: {output:?}");
+        assert_eq!(output.code, Some(code), "{name}: {output:?}");
         assert!(output.stderr.contains("settings.toml"), "{name}: {}", output.stderr);
         assert_eq!(stage.run(&["config", "set", "poll.active", "5m"]).code, Some(5), "{name}");
         assert_eq!(std::fs::read_to_string(&path).expect("settings"), text, "{name}");
@@ -151,4 +152,44 @@ fn a_key_of_a_login_is_not_asked_for() {
     let output = finish(command);
     assert!(matches!(output.code, Some(2 | 5)), "{output:?}");
     assert_eq!(stage.changes(&before), Vec::<String>::new());
+}
+
+#[test]
+fn a_value_that_is_not_taken_hides_no_other_and_a_line_beyond_all_is_a_last_resort() {
+    let stage = Stage::two("c-odd");
+    let file = stage.world.root().join("profiles/a/config.toml");
+    let list = || stage.run(&["config", "list", "--profile", "a", "--json"]).success();
+    let entry = |document: &serde_json::Value, key: &str| {
+        let entries = document["config"].as_array().expect("a list");
+        entries.iter().find(|entry| entry["key"] == key).expect("the setting").clone()
+    };
+    std::fs::write(&file, "fallback_threshold = 250\n").expect("a config");
+    let line = entry(&list().json(), "fallback_threshold");
+    assert_eq!((&line["value"], &line["error"]), (&250.0.into(), &serde_json::Value::Null));
+
+    std::fs::write(&file, "fallback_threshold = -1\nauto_start = true\n").expect("a config");
+    let document = list().json();
+    let (line, start) = (entry(&document, "fallback_threshold"), entry(&document, "auto_start"));
+    assert_eq!(
+        (&line["value"], &start["value"], &start["error"]),
+        (&(-1).into(), &true.into(), &serde_json::Value::Null)
+    );
+    assert!(line["error"].as_str().is_some_and(|error| error.contains("a number from 0 to 100")), "{line}");
+    let shown = stage.run(&["config", "list", "--profile", "a"]).success();
+    assert!(shown.stdout.contains("auto_start") && shown.stderr.contains("fallback_threshold in"), "{shown:?}");
+    assert_eq!(stage.run(&["config", "get", "--profile", "a", "fallback_threshold"]).code, Some(5));
+    assert_eq!(stage.run(&["config", "set", "--profile", "a", "fallback_threshold", "250"]).code, Some(2));
+}
+
+#[test]
+fn line_ends_of_another_editor_stay() {
+    let stage = Stage::two("c-crlf");
+    let path = settings(&stage);
+    let own = std::fs::read_to_string(&path).expect("settings").replace('\n', "\r\n");
+    std::fs::write(&path, format!("# mine\r\n{own}")).expect("settings");
+    stage.ok(&["config", "set", "network", "off"]);
+    stage.ok(&["config", "set", "poll.active", "10m"]);
+    let now = std::fs::read_to_string(&path).expect("settings");
+    assert!(now.starts_with("# mine\r\n") && now.contains("network = \"off\"\r\n"), "{now:?}");
+    assert_eq!(now.matches('\n').count(), now.matches("\r\n").count(), "{now:?}");
 }

@@ -1,19 +1,15 @@
 //! `doctor`: nothing about a healthy home; exactly one finding about each fault, which `--fix` mends or says why not.
 #![cfg(unix)]
 
-use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, SystemTime};
 
 use clauth_engine::{RULES, Severity};
 use clauth_sandbox::Account;
 use serde_json::Value;
 
+use crate::spoil::{Alive, age, dir, edit, link, mode, write};
 use crate::stage::{PROGRAM, Stage, finish};
-
-/// Something that lives as long as its fault.
-type Alive = Option<Box<dyn std::any::Any>>;
 
 /// One fault: the id of what is found, how it comes about, and with which variables the command is run.
 struct Fault {
@@ -40,6 +36,10 @@ const FAULTS: &[Fault] = &[
     }),
     fault("home-modes", "open to all", |stage| mode(&home(stage), 0o777)),
     fault("home-link", "into the root", |stage| link(&stage.world.root().join("profiles"), &home(stage).join("ours"))),
+    fault("home-link", "from deeper down", |stage| {
+        dir(&home(stage).join("skills/mine"));
+        link(&stage.world.root().join("profiles"), &home(stage).join("skills/mine/ours"))
+    }),
     fault("live-link", "as 0.4.0 made it", |stage| {
         std::fs::remove_file(stage.world.credentials_path()).expect("gone");
         link(&profile(stage, "b").join("credentials.json"), &stage.world.credentials_path())
@@ -150,6 +150,16 @@ const FAULTS: &[Fault] = &[
         endpoint(stage);
         torn(&profile(stage, "deep").join("config.toml"))
     }),
+    fault("profile-unreadable", "an address that `add` refuses", |stage| {
+        endpoint(stage);
+        let url = "https://api.deepseek.com/anthropic";
+        edit(&profile(stage, "deep").join("config.toml"), url, "http://gw.example.com/v1")
+    }),
+    fault("profile-unreadable", "an address that is no text", |stage| own(stage, "config.toml", "base_url = 3\n")),
+    fault("profile-unreadable", "a line that is no number", |stage| {
+        own(stage, "config.toml", "fallback_threshold = \"x\"\nauto_start = 3\n")
+    }),
+    fault("profile-unreadable", "a model that is no name", |stage| own(stage, "options.toml", "[models]\nopus = 3\n")),
     fault("profiles-lost", "deleted", |stage| {
         std::fs::remove_file(stage.world.root().join("profiles.toml")).expect("gone");
         None
@@ -177,6 +187,11 @@ const FAULTS: &[Fault] = &[
     fault("file-unreadable", "a displaced login", |stage| {
         dir(&stage.world.root().join("vault"));
         torn(&stage.world.root().join("vault/20261123-100000-aaaaaaaa.json"))
+    }),
+    fault("file-unreadable", "a setting that is no time", |stage| {
+        let file = stage.world.root().join("settings.toml");
+        let text = std::fs::read_to_string(&file).expect("settings");
+        write(&file, &format!("poll.active = \"soon\"\n{text}"))
     }),
     fault("root-modes", "open to all", |stage| mode(&profile(stage, "a").join("credentials.json"), 0o644)),
     fault("root-format", "of a later clauth", |stage| {
@@ -313,49 +328,22 @@ fn profile(stage: &Stage, name: &str) -> PathBuf {
     stage.world.root().join("profiles").join(name)
 }
 
-/// A directory as clauth makes them.
-fn dir(path: &Path) {
-    std::fs::create_dir_all(path).expect("a directory");
-    mode(path, 0o700);
-}
-
 /// A file of ours, torn.
 fn torn(path: &Path) -> Alive {
     write(path, "{\"to[rn = ");
     mode(path, 0o600)
 }
 
+/// A file of the profile `a`.
+fn own(stage: &Stage, name: &str, text: &str) -> Alive {
+    let path = profile(stage, "a").join(name);
+    write(&path, text);
+    mode(&path, 0o600)
+}
+
 /// The endpoint `deep`, which is not live.
 fn endpoint(stage: &Stage) {
     let _ = crate::endpoint::given(stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE-KEY\n").success();
-}
-
-fn write(path: &Path, text: &str) -> Alive {
-    std::fs::write(path, text).expect("a file");
-    None
-}
-
-fn mode(path: &Path, mode: u32) -> Alive {
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
-    None
-}
-
-fn link(to: &Path, at: &Path) -> Alive {
-    symlink(to, at).expect("a link");
-    None
-}
-
-fn edit(path: &Path, from: &str, to: &str) -> Alive {
-    let text = std::fs::read_to_string(path).expect("a file");
-    assert!(text.contains(from), "{text}");
-    write(path, &text.replace(from, to))
-}
-
-/// Long enough ago to say something by itself.
-fn age(path: &Path) {
-    let at = SystemTime::now() - Duration::from_secs(600);
-    let file = std::fs::File::open(path).expect("a file");
-    file.set_modified(at).expect("a time");
 }
 
 /// a and b captured, b's login live, Claude Code installed, and nobody to be asked.

@@ -62,6 +62,9 @@ fn what_cannot_be_reached_is_told_in_three_lines_and_changes_nothing() {
         assert!(output.stderr.contains(says) && !output.stderr.contains("FAKE"), "{mode}: {output:?}");
         assert_eq!(stage.json(&["switch", "a"])["error"]["where"], "keychain:Claude Code-credentials", "{mode}");
         if mode != "lie" {
+            let listed = stage.run(&["list"]).success();
+            let said = format!("{}{}", listed.stdout, listed.stderr);
+            assert!(!said.contains("sign in again") && said.contains("nothing speaks against it"), "{mode}: {said}");
             let looked = stage.json(&["doctor"]);
             let ids: Vec<_> = looked["findings"].as_array().expect("findings").iter().map(|one| &one["id"]).collect();
             assert!(ids.contains(&&"live-unreadable".into()), "{mode}: {looked}");

@@ -23,6 +23,7 @@ mod secrets;
 mod security;
 mod sessions;
 mod snapshots;
+mod spoil;
 mod stage;
 mod start;
 mod start_auto;

@@ -227,6 +227,23 @@ fn a_purge_takes_nothing_from_under_a_session_of_a_removed_profile() {
     assert_eq!(std::fs::read_to_string(stage.world.claude_dir().join("late.md")).expect("it came home"), "late");
 }
 
+/// Nothing of the user's dangles afterwards, however deep in the home it is.
+#[cfg(unix)]
+#[test]
+fn a_purge_refuses_while_something_of_the_home_leads_into_the_root() {
+    let stage = Stage::two("u-inward");
+    let agents = stage.world.claude_dir().join("agents");
+    std::fs::create_dir_all(&agents).expect("a directory");
+    std::os::unix::fs::symlink(stage.world.root().join("profiles"), agents.join("x")).expect("a link");
+    let refused = stage.json(&["uninstall", "--purge", "--yes"]);
+    assert_eq!(refused["error"]["kind"], "protected", "{refused}");
+    assert!(refused["error"]["message"].as_str().is_some_and(|message| message.contains("agents/x")), "{refused}");
+    assert!(stage.world.root().join("profiles.toml").exists(), "nothing went");
+    std::fs::remove_file(agents.join("x")).expect("gone");
+    stage.ok(&["uninstall", "--purge", "--yes"]);
+    assert!(!stage.world.root().exists());
+}
+
 /// What could not be brought home is not removed either.
 #[test]
 fn a_purge_refuses_while_a_removed_profiles_files_are_not_home() {

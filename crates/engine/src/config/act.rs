@@ -25,6 +25,8 @@ pub struct Shown {
     pub value: Option<serde_json::Value>,
     /// What holds otherwise.
     pub default: Option<serde_json::Value>,
+    /// What is wrong with what the file says, where its setting does not take that.
+    pub fault: Option<String>,
 }
 
 /// What a change came to.
@@ -40,25 +42,51 @@ pub struct Changed {
 }
 
 impl Engine {
-    /// Every setting of clauth's, or of a profile.
+    /// Every setting of clauth's, or of a profile. A value that its setting does not take hides no other.
     ///
     /// # Errors
-    /// No such profile, a file that is no TOML, or a value that its setting does not take.
+    /// No such profile, or a file that is no TOML.
     pub fn settings(&self, profile: Option<&str>) -> Result<Vec<Shown>, Error> {
         let files = self.files(profile)?;
         let mut all = Vec::new();
         for row in SETTINGS.iter().filter(|row| row.of_profile() == profile.is_some()) {
             let (document, _) = files.of(row.file);
             match row.key.split_once(".<") {
-                None => all.push(files.shown(row, row.key)?),
+                None => all.push(files.shown_or_told(row, row.key)),
                 Some((name, _)) => {
-                    for (key, _) in edit::members(document, name) {
-                        all.push(files.shown(row, &format!("{name}.{key}"))?);
-                    }
+                    let members = edit::members(document, name).into_iter();
+                    all.extend(members.map(|(key, _)| files.shown_or_told(row, &format!("{name}.{key}"))));
                 }
             }
         }
         Ok(all)
+    }
+
+    /// What no setting of clauth's, or of the profile exactly so called, takes: the file, the key, and what is wrong. What is
+    /// empty is as good as not there, and a variable's value is passed on as it is.
+    pub(crate) fn faults(&self, profile: Option<&str>) -> Vec<(PathBuf, String, String)> {
+        let told = |shown: Shown, path: PathBuf| Some((path, shown.key, shown.fault?));
+        let files = match profile {
+            None => self.files(None),
+            Some(name) => self.profile_config(name).map(|config| Files::Profile(name.to_owned(), Box::new(config))),
+        };
+        let Ok(files) = files else { return Vec::new() };
+        let rows = SETTINGS.iter().filter(|row| row.of_profile() == profile.is_some());
+        let mut faults = Vec::new();
+        for row in rows {
+            let (document, path) = files.of(row.file);
+            let keys = match row.key.split_once(".<") {
+                None => vec![row.key.to_owned()],
+                Some((name, _)) => {
+                    let members = edit::members(document, name).into_iter().filter(|(_, value)| !value.is_str());
+                    members.map(|(key, _)| format!("{name}.{key}")).collect()
+                }
+            };
+            let is_said = |key: &String| edit::get(document, key).is_some_and(|value| value.as_str() != Some(""));
+            let keys = keys.into_iter().filter(is_said);
+            faults.extend(keys.filter_map(|key| told(files.shown_or_told(row, &key), path.to_owned())));
+        }
+        faults
     }
 
     /// One setting.
@@ -242,7 +270,19 @@ impl Files {
             _ => json(&value),
         });
         let default = row.default.and_then(|default| row.takes.parse(default)).map(|value| json(&value));
-        Ok(Shown { key: key.to_owned(), setting: row, value, default })
+        Ok(Shown { key: key.to_owned(), setting: row, value, default, fault: None })
+    }
+
+    /// The same; of what the setting does not take, as it stands, with what is wrong.
+    fn shown_or_told(&self, row: &'static Setting, key: &str) -> Shown {
+        self.shown(row, key).unwrap_or_else(|error| {
+            let (document, path) = self.of(row.file);
+            let value = edit::get(document, key).filter(|_| row.takes != Takes::Key).map(json);
+            let default = row.default.and_then(|default| row.takes.parse(default)).map(|value| json(&value));
+            let takes = error.hints().join("; ");
+            let fault = format!("{key} in {} is not understood: {takes}", path.display());
+            Shown { key: key.to_owned(), setting: row, value, default, fault: Some(fault) }
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use clauth_host::Secret;
 use toml_edit::{DocumentMut, Value};
 
 use super::table::{Setting, setting};
-use super::takes::{duration, is_variable, switch};
+use super::takes::{duration, is_variable, number, switch};
 use super::{File, edit};
 use crate::profile::Roster;
 use crate::{Engine, Error, Root, toml};
@@ -136,12 +136,8 @@ impl ProfileConfig {
     /// # Errors
     /// The value is no percentage.
     pub fn line_5h(&self) -> Result<f64, Error> {
-        // Version 0.4.0 takes any number, and a line beyond 100 for a last resort.
-        let stands = edit::get(&self.config.0, "fallback_threshold").and_then(number);
-        match stands.filter(|line| *line > 100.0) {
-            Some(_) => Ok(100.0),
-            None => percent(&self.config, "fallback_threshold"),
-        }
+        // A line beyond 100 is a last resort as well.
+        Ok(percent(&self.config, "fallback_threshold")?.min(100.0))
     }
 
     /// The percentage of the weekly window at which the chain leaves.
@@ -241,11 +237,6 @@ fn time(document: &DocumentMut, path: &Path, key: &str) -> Result<Duration, Erro
 
 fn percent((document, path): &(DocumentMut, PathBuf), key: &str) -> Result<f64, Error> {
     Ok(value(document, path, key)?.as_ref().and_then(number).unwrap_or(100.0))
-}
-
-fn number(value: &Value) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a percentage is far below what a float counts exactly")]
-    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
 }
 
 /// Anything else than what a setting takes is never taken for one value or another.

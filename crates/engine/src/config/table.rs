@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
     row(
         "fallback_threshold",
         File::Config,
-        PERCENT,
+        Takes::Line5h(0.0, 100.0),
         Some("95"),
         "percent of the 5-hour window at which the chain leaves; 100 makes it a last resort",
     ),

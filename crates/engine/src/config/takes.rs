@@ -13,6 +13,8 @@ pub enum Takes {
     Flag,
     /// A number from the first to the second, both included.
     Number(f64, f64),
+    /// The same; a file may hold a greater one, which version 0.4.0 takes for a last resort.
+    Line5h(f64, f64),
     /// A time from the first to the second, in seconds, both included; written as `90s`, `5m` or `1h`.
     Time(u64, u64),
     /// One line of text, of so many characters at most.
@@ -32,7 +34,7 @@ impl Takes {
         match self {
             Self::Switch => "on or off".into(),
             Self::Flag => "true or false".into(),
-            Self::Number(from, to) => format!("a number from {from} to {to}"),
+            Self::Number(from, to) | Self::Line5h(from, to) => format!("a number from {from} to {to}"),
             Self::Time(from, to) => format!("a time from {} to {}", time(from), time(to)),
             Self::Line(most) => format!("one line of at most {most} characters"),
             Self::Url => "an https address; http for this machine or a private network".into(),
@@ -48,7 +50,7 @@ impl Takes {
             Self::Switch => &["on", "off"],
             Self::Flag => &["true", "false"],
             Self::Zone => &["local"],
-            Self::Number(..) | Self::Time(..) | Self::Line(_) | Self::Url | Self::Key => &[],
+            Self::Number(..) | Self::Line5h(..) | Self::Time(..) | Self::Line(_) | Self::Url | Self::Key => &[],
         }
     }
 
@@ -58,7 +60,7 @@ impl Takes {
         match self {
             Self::Switch => Some(if switch(text)? { "on" } else { "off" }.into()),
             Self::Flag => Some(switch(text)?.into()),
-            Self::Number(..) => {
+            Self::Number(..) | Self::Line5h(..) => {
                 let number: f64 = text.trim_end_matches('%').trim_end().parse().ok()?;
                 self.accepts_number(number).then(|| number.into())
             }
@@ -77,21 +79,30 @@ impl Takes {
     pub(crate) fn stands(self, value: &Value) -> Option<Value> {
         match (self, value) {
             (Self::Flag | Self::Switch, Value::Boolean(on)) => self.parse(if *on.value() { "on" } else { "off" }),
-            (Self::Number(..), Value::Integer(number)) => self.parse(&number.value().to_string()),
-            (Self::Number(..), Value::Float(number)) => self.parse(&number.value().to_string()),
+            (Self::Line5h(_, to), Value::Integer(_) | Value::Float(_))
+                if number(value).is_some_and(|number| number > to) =>
+            {
+                number(value).map(Value::from)
+            }
+            (Self::Number(..) | Self::Line5h(..), Value::Integer(number)) => self.parse(&number.value().to_string()),
+            (Self::Number(..) | Self::Line5h(..), Value::Float(number)) => self.parse(&number.value().to_string()),
             (Self::Time(..), Value::Integer(seconds)) => self.parse(&seconds.value().to_string()),
             // In a file the two words are the two words.
             (Self::Switch | Self::Flag, Value::String(text)) if !["on", "off"].contains(&text.value().as_str()) => None,
-            // A person who wrote a file by hand may have meant any host.
-            (Self::Url, Value::String(text)) => Some(text.value().as_str().into()),
             (_, Value::String(text)) => self.parse(text.value()),
             _ => None,
         }
     }
 
     fn accepts_number(self, number: f64) -> bool {
-        matches!(self, Self::Number(from, to) if number >= from && number <= to)
+        matches!(self, Self::Number(from, to) | Self::Line5h(from, to) if number >= from && number <= to)
     }
+}
+
+/// The number that a value of a file is.
+pub(super) fn number(value: &Value) -> Option<f64> {
+    #[expect(clippy::cast_precision_loss, reason = "a percentage is far below what a float counts exactly")]
+    value.as_float().or_else(|| value.as_integer().map(|number| number as f64))
 }
 
 /// The switch position that a text means.

@@ -42,8 +42,15 @@ impl<'d> Draft<'d> {
         Ok(self.contents.get(path).cloned().flatten())
     }
 
-    /// Drafts new content; nothing when the file has it already.
+    /// Drafts new content; nothing when the file has it already. A TOML file keeps its line ends, of which the parser knows one
+    /// kind (W3).
     pub(crate) fn put(&mut self, path: &Path, manner: Manner, bytes: Vec<u8>) -> Result<(), Error> {
+        let before = self.read(path)?;
+        let is_toml = path.extension().is_some_and(|extension| extension == "toml");
+        let bytes = match before {
+            Some(before) if is_toml => crate::toml::ended_as(&before, &bytes),
+            _ => bytes,
+        };
         self.change(path, manner, Some(bytes))
     }
 

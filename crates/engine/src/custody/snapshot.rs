@@ -191,6 +191,10 @@ impl Live {
         Self { reading: None, object: None, found: Found::Malformed, stood: None }
     }
 
+    pub(crate) fn is_barred(&self) -> bool {
+        self.reading.is_none() && self.object.is_none()
+    }
+
     /// The access token, where there is one to ask about.
     pub(crate) fn access(&self) -> Option<&Secret> {
         match &self.found {

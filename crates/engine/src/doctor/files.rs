@@ -16,6 +16,11 @@ pub(super) fn findings(engine: &Engine) -> Vec<Finding> {
     let errors = [engine.applied().err(), engine.integrations().err(), engine.bindings().err()];
     let mut findings: Vec<Finding> =
         errors.iter().flatten().map(|error: &Error| Finding::of(FILE_UNREADABLE, error)).collect();
+    // Those without which nothing works are told as what stops everything.
+    let told = Settings::read(disk, root).is_err();
+    for (_, key, fault) in engine.faults(None).into_iter().filter(|_| !told).take(1) {
+        findings.push(Finding::new(FILE_UNREADABLE, fault, format!("clauth config unset {key}")));
+    }
     for path in vault::torn(disk, root).unwrap_or_default() {
         let message = format!("{} cannot be understood: a displaced login is in it", path.display());
         findings.push(Finding::new(FILE_UNREADABLE, message, "mend that file, or move it away"));

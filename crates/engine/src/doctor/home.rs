@@ -53,12 +53,8 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
     let credential = home.credentials();
     let target = disk.target(&credential, Some(engine.root.path())).ok();
     let mode = disk.stat(&credential).ok().flatten().map_or(0, |stat| stat.mode);
-    let inside = |path: &PathBuf| {
-        let link = disk.lstat(path).ok().flatten().is_some_and(|stat| stat.kind == Kind::Link);
-        let root = clauth_claude::real_path(disk, engine.root.path());
-        link && *path != credential && clauth_claude::real_path(disk, path).starts_with(root)
-    };
-    let names = disk.list(&home.dir).unwrap_or_default();
+    let mut links = engine.links_into_root(home).unwrap_or_default();
+    links.retain(|path| *path != credential);
     let account = seen.owner.profile().and_then(|name| snapshot.record(name)?.identity.as_ref());
     let named = engine.state(snapshot).map_err(|error| error.to_string());
     Home {
@@ -67,7 +63,7 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
         is_our_link: target.as_ref().is_some_and(|target| target.ours),
         loose: cfg!(unix) && mode & 0o077 != 0,
         open: cfg!(unix) && disk.stat(&home.dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.mode & 0o002 != 0)),
-        links: names.iter().map(|name| home.dir.join(name)).filter(inside).collect(),
+        links,
         owner: seen.owner.clone(),
         lent: snapshot.lent().next().map(|record| record.name.clone()),
         state: home.state.clone(),

@@ -42,6 +42,7 @@ pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
         }
     }
     findings.extend(records.iter().flat_map(torn));
+    findings.extend(records.iter().flat_map(|record| odd_values(engine, record)));
     findings.extend(custody.iter().filter_map(|one| ends_soon(one, engine.host.clock.now())));
     findings
 }
@@ -113,6 +114,20 @@ fn torn(record: &Record) -> Vec<Finding> {
         Finding::new(rules::PROFILE_UNREADABLE, format!("{} cannot be understood", path.display()), record.mend(path))
     };
     rest.map(finding).collect()
+}
+
+/// Settings of a profile with values that they do not take: one finding a file, unless the file is told already.
+fn odd_values(engine: &Engine, record: &Record) -> Vec<Finding> {
+    let told = record.broken();
+    let mut faults = engine.faults(Some(&record.name));
+    faults.retain(|(path, ..)| Some(path.as_path()) != told);
+    faults.dedup_by(|later, first| later.0 == first.0);
+    let fix = |key: &str| format!("clauth config unset --profile {} {key}", record.name);
+    let finding = |(_, key, fault): &(PathBuf, String, String)| {
+        let fix = if key == "base_url" { format!("mend or remove that line: {key}") } else { fix(key) };
+        Finding::new(rules::PROFILE_UNREADABLE, fault.clone(), fix)
+    };
+    faults.iter().map(finding).collect()
 }
 
 /// What keeps a parked login from being used.

@@ -7,6 +7,7 @@ use clauth_host::Secret;
 use super::BASE_URL;
 use crate::config::ProfileConfig;
 use crate::error::Kind;
+use crate::profile::Record;
 use crate::{Engine, Error};
 
 /// The hidden command that prints a key.
@@ -37,8 +38,9 @@ impl Engine {
     /// not get it: a project's own settings may name any, and one that nothing names goes to Anthropic's.
     ///
     /// # Errors
-    /// No such profile, no key, or another host.
+    /// No such profile, no key, an address that `add` would not take, or another host.
     pub fn endpoint_key(&self, name: &str) -> Result<Secret, Error> {
+        Record::read(&self.disk, &self.root, name).refuse_url()?;
         let config = ProfileConfig::read(&self.disk, &self.root, name)?;
         let (Some(url), Some(key)) = (config.base_url(), config.api_key()) else {
             return Err(no_key(name));

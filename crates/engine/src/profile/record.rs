@@ -9,6 +9,7 @@ use clauth_host::{Fingerprint, Secret};
 use jiff::Timestamp;
 
 use super::{AccountKey, Known, Loan, Verdict};
+use crate::config::check_url;
 use crate::{Error, Root, toml};
 
 /// What kind of credential a profile has (`contract.md`).
@@ -117,6 +118,8 @@ pub(crate) struct Record {
     pub(crate) enabled: bool,
     /// Where an endpoint profile's requests go.
     pub(crate) base_url: Option<String>,
+    /// The file whose `base_url` is none that `add` would take, and why.
+    pub(crate) refused_url: Option<(PathBuf, &'static str)>,
     /// The key for that endpoint.
     pub(crate) key: Option<Secret>,
     /// Version 0.4.0's wish to open a usage window early.
@@ -130,7 +133,11 @@ impl Record {
         // Before the directory is listed: the slot is reduced after its loan was written (L2), so that whoever sees the one
         // sees the other.
         let slot = content(disk, root.slot(name), |bytes| AccountPart::parse(bytes).ok());
-        let files = Files::below(disk, &root.profile(name));
+        let directory = root.profile(name);
+        // A directory that may not be entered is one thing to be told, not one for each file.
+        let barred = matches!(slot, Content::Denied(_)) && is_barred(disk, &root.slot(name));
+        let slot = if barred { Content::Denied(directory.clone()) } else { slot };
+        let files = if barred { Files::none(disk) } else { Files::below(disk, &directory) };
         let loan = files.content(root.loan(name), Loan::read);
         let identity = files.content(root.identity(name), Known::read);
         let verdict = files.content(root.verdict(name), Verdict::read);
@@ -142,6 +149,7 @@ impl Record {
         let config = files.content(root.config(name), toml::parse);
         let options = files.content(root.options(name), toml::parse);
         let (base_url, key, auto_start) = config.get().map_or((None, None, false), settings);
+        let refused_url = config.get().and_then(refused).map(|why| (root.config(name), why));
         let beside = [config.broken(), options.broken(), identity.broken(), verdict.broken(), machine.broken()];
         let kind = match (&token, &base_url) {
             (Content::Absent, None) => ProfileKind::Claude,
@@ -152,6 +160,7 @@ impl Record {
             kind,
             key,
             base_url,
+            refused_url,
             auto_start,
             token,
             torn: beside.into_iter().flatten().map(Path::to_owned).collect(),
@@ -211,7 +220,18 @@ impl Record {
         // Without a login it may be an endpoint, whose key is in that file.
         let config = || self.torn.iter().find(|path| path.file_name().is_some_and(|name| name == "config.toml"));
         let may_be_endpoint = self.part().is_none() && matches!(self.token, Content::Absent);
-        kept.or_else(|| config().filter(|_| may_be_endpoint).map(PathBuf::as_path))
+        let kept = kept.or_else(|| config().filter(|_| may_be_endpoint).map(PathBuf::as_path));
+        let refused = || self.refused_url.as_ref().filter(|_| may_be_endpoint || self.kind == ProfileKind::Endpoint);
+        kept.or_else(|| refused().map(|(path, _)| path.as_path()))
+    }
+
+    /// Why the file `path` keeps it from being used.
+    fn why_broken(&self, path: &Path) -> String {
+        match &self.refused_url {
+            Some((config, why)) if config == path => format!("has a base_url that is refused: {why}"),
+            _ if self.is_denied(path) => "may not be read: permission denied".to_owned(),
+            _ => "cannot be understood".to_owned(),
+        }
     }
 
     /// The record of its loan, where that alone cannot be understood: a new sign-in takes its place, and a copy is kept.
@@ -229,13 +249,27 @@ impl Record {
             Some(loan) if loan == path => {
                 format!("sign in as it again, and that file is kept in the vault: clauth login {}; {rest}", self.name)
             }
-            _ => format!("mend that file, or move it away; {rest}"),
+            _ if self.is_denied(path) => {
+                format!("make it yours and readable: chmod -R u+rwX {}; {rest}", path.display())
+            }
+            _ => match &self.refused_url {
+                Some((config, why)) if config == path => format!("mend its base_url, which is refused: {why}; {rest}"),
+                _ => format!("mend that file, or move it away; {rest}"),
+            },
         }
     }
 
     /// Whether its login has no refresh token, so that it ends with its access token.
     pub(crate) fn is_bare(&self) -> bool {
         self.kind == ProfileKind::Claude && self.login().is_some_and(|login| login.refresh.is_none())
+    }
+
+    /// The refusal of an endpoint at an address that `add` would not take: its key goes there.
+    pub(crate) fn refuse_url(&self) -> Result<(), Error> {
+        match &self.refused_url {
+            Some((path, _)) if self.kind == ProfileKind::Endpoint => Err(Error::broken_profile(self, path)),
+            _ => Ok(()),
+        }
     }
 
     fn is_denied(&self, path: &Path) -> bool {
@@ -245,12 +279,11 @@ impl Record {
 
     /// The state at `now`, with the reason where there is one.
     pub(crate) fn state(&self, now: Timestamp) -> (State, Option<String>) {
-        if self.kind == ProfileKind::Endpoint {
+        if self.kind == ProfileKind::Endpoint && self.refused_url.is_none() {
             return if self.key.is_some() { (State::Ok, None) } else { (State::NoLogin, Some("it has no key".into())) };
         }
         if let Some(path) = self.broken() {
-            let why = if self.is_denied(path) { "may not be read: permission denied" } else { "cannot be understood" };
-            return (State::Unreadable, Some(format!("{} {why}", path.display())));
+            return (State::Unreadable, Some(format!("{} {}", path.display(), self.why_broken(path))));
         }
         if self.kind == ProfileKind::Token {
             return (State::Ok, None);
@@ -295,6 +328,11 @@ fn content<T>(disk: &Disk, path: PathBuf, parse: impl FnOnce(Vec<u8>) -> Option<
     }
 }
 
+/// Whether not even what kind of file is there may be asked.
+fn is_barred(disk: &Disk, path: &Path) -> bool {
+    disk.vfs.lstat(path).is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+}
+
 /// The files of one profile. Most profiles have two or three of the eight that there may be, so the directory is asked once
 /// which, and the rest is not looked for.
 struct Files<'a> {
@@ -306,6 +344,10 @@ struct Files<'a> {
 impl<'a> Files<'a> {
     fn below(disk: &'a Disk, directory: &Path) -> Self {
         Self { disk, names: disk.vfs.read_dir(directory).ok() }
+    }
+
+    fn none(disk: &'a Disk) -> Self {
+        Self { disk, names: Some(Vec::new()) }
     }
 
     fn may_have(&self, path: &Path) -> bool {
@@ -336,6 +378,13 @@ fn settings(document: &toml_edit::DocumentMut) -> (Option<String>, Option<Secret
     (text("base_url"), text("api_key").map(|key| Secret::new(key.trim())), wish.unwrap_or(false))
 }
 
+/// What speaks against its `base_url`, by hand as good as by `add`.
+fn refused(document: &toml_edit::DocumentMut) -> Option<&'static str> {
+    let stands = document.get("base_url")?;
+    let Some(url) = stands.as_str() else { return Some("it is no text") };
+    check_url(url).err().filter(|_| !url.trim().is_empty())
+}
+
 fn enabled(document: &toml_edit::DocumentMut) -> bool {
     document.get("enabled").and_then(toml_edit::Item::as_bool).unwrap_or(true)
 }
@@ -346,12 +395,7 @@ impl Error {
         Self::Unreadable {
             what: format!("the profile '{}'", record.name),
             path: path.to_owned(),
-            next: if record.is_denied(path) {
-                "it may not be read: make the file yours and readable (chmod u+rw); other profiles are not affected"
-                    .into()
-            } else {
-                record.mend(path)
-            },
+            next: record.mend(path),
         }
     }
 }

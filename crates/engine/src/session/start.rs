@@ -85,6 +85,7 @@ impl Engine {
     /// The refusal of a profile that a session could do nothing with.
     fn usable(&self, name: &str) -> Result<ProfileKind, Error> {
         let record = Record::read(&self.disk, &self.root, name);
+        record.refuse_url()?;
         if record.kind == ProfileKind::Endpoint {
             return if record.key.is_some() { Ok(record.kind) } else { Err(crate::endpoint::no_key(name)) };
         }

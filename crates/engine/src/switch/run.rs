@@ -207,6 +207,7 @@ impl Engine {
     fn stay(&self, before: &Before<'_>, name: &str, held: &Held) -> Result<Option<Report>, Error> {
         let (snapshot, owner) = (before.snapshot, before.owner);
         let mut desk = crate::custody::Desk::new(self, snapshot)?;
+        snapshot.record(name).map_or(Ok(()), Record::refuse_url)?;
         desk.keep_live(owner)?;
         before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
         if before.endpoint.is_none() {

@@ -151,7 +151,7 @@ impl Engine {
 fn means(record: &Record, live: Option<&Found>, now: Timestamp) -> Result<Means, Unfit> {
     match record.kind {
         ProfileKind::Endpoint => {
-            let provider = record.base_url.as_deref().and_then(Provider::at);
+            let provider = record.base_url.as_deref().filter(|_| record.refused_url.is_none()).and_then(Provider::at);
             let key = provider.zip(record.key.clone());
             return key.map(|(provider, key)| Means::Key(provider, key)).ok_or(Unfit::NoLogin);
         }

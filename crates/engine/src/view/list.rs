@@ -123,6 +123,8 @@ pub struct Listing {
     pub live: LiveState,
     /// The profile of which an earlier, used-up login is live.
     pub rewound: Option<String>,
+    /// What is live may not be read at present, as while a Keychain is locked; nothing speaks against the login.
+    pub barred: bool,
     /// An interrupted change.
     pub unfinished: Option<Unfinished>,
     /// Names of the variables and settings that outrank the saved login.
@@ -173,6 +175,7 @@ impl Engine {
                 Owner::Rewound(name) => Some(name.clone()),
                 _ => None,
             },
+            barred: snapshot.live.is_barred(),
             unfinished: snapshot.unfinished.clone(),
             overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
             accounts,

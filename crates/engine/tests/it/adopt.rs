@@ -124,6 +124,9 @@ fn tokens_keys_disabled_accounts_and_empty_ones_are_told_apart() {
     let kinds: Vec<(&str, &str, bool)> =
         listing.accounts.iter().map(|one| (one.name.as_str(), one.kind.word(), one.enabled)).collect();
     assert_eq!(kinds, [("bob", "endpoint", false), ("alice", "token", true)]);
+    let again = adopt(&house).expect("once more");
+    assert_eq!(fates(&again), [("bob", Fate::Known), ("alice", Fate::Known), ("carol", Fate::NoLogin)]);
+    assert!(!again.changed);
 }
 
 #[test]

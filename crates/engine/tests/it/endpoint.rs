@@ -416,3 +416,35 @@ fn an_edited_address_of_the_first_version_goes_with_its_key() {
     }
     assert!(!settings(&house).contains("example"), "{}", settings(&house));
 }
+
+/// An address that a hand wrote is no better than one that `add` would refuse: the key would go there.
+#[test]
+fn an_address_that_add_would_refuse_is_refused_wherever_it_stands() {
+    for url in ["\"http://gw.example.com/v1\"", "\"ftp://x\"", "\"https://user:pass@e.example\""] {
+        let house = with_endpoint("e-hand");
+        let file = house.world.root().join("profiles/e/config.toml");
+        let text = format!("base_url = {url}\napi_key = \"{KEY}\"\n");
+        let before = settings(&house);
+        std::fs::write(&file, &text).expect("a config");
+        let account = house.engine().list().expect("a list").accounts.remove(2);
+        assert_eq!((account.kind, account.state.word()), (ProfileKind::Endpoint, "unreadable"), "{url}");
+        let reason = account.reason.expect("a reason");
+        assert!(reason.contains("config.toml") && reason.contains("base_url"), "{url}: {reason}");
+        assert_eq!(kind(house.try_switch("e")), Some(Kind::Unreadable), "{url}");
+        let mut engine = house.engine();
+        let mut env: Vec<_> = house.world.env(None);
+        env.push(("ANTHROPIC_BASE_URL".into(), url.trim_matches('"').into()));
+        engine.host.env = env.into_iter().collect();
+        assert_eq!(engine.endpoint_key("e").map(drop).expect_err("refused").kind(), Kind::Unreadable, "{url}");
+        assert_eq!((house.world.live().as_str(), settings(&house)), ("B1", before.clone()), "{url}");
+        // What is live already can be left, and mended by the command that says so.
+        std::fs::write(&file, format!("base_url = \"{URL}\"\napi_key = \"{KEY}\"\n")).expect("a config");
+        house.switch("e");
+        std::fs::write(&file, &text).expect("a config");
+        assert_eq!(kind(house.try_switch("e")), Some(Kind::Unreadable), "{url}");
+        house.switch("b");
+        assert!(!settings(&house).contains("BASE_URL"), "{url}: {}", settings(&house));
+        set(&house, "e", "base_url", URL);
+        house.switch("e");
+    }
+}

@@ -332,3 +332,19 @@ fn a_torn_login_is_waited_for_once() {
         assert!(waited.load(Ordering::Relaxed) <= 1000, "{name}: {waited:?} milliseconds");
     }
 }
+
+/// One profile's directory that may not be entered is one finding, which names it, and blocks nobody.
+#[test]
+fn a_profile_that_may_not_be_entered_is_one_thing_to_be_told() {
+    let house = House::two("barred");
+    let directory = house.world.root().join("profiles/a");
+    let engine = || odd_engine(&house, Odd::barring(Unsynced(RealVfs), directory.clone()));
+    let findings = engine().examine(Err("not looked for")).findings;
+    let of_it: Vec<_> = findings.iter().filter(|finding| finding.message.contains("profiles/a")).collect();
+    let [finding] = of_it.as_slice() else { panic!("{of_it:?}") };
+    assert_eq!((finding.rule.id, finding.message.ends_with("permission denied")), ("profile-unreadable", true));
+    assert!(finding.message.starts_with(&format!("{} ", directory.display())), "{}", finding.message);
+    let accounts = engine().list().expect("a list").accounts;
+    assert_eq!((accounts[0].state.word(), accounts[1].state.word()), ("unreadable", "ok"));
+    engine().switch(Target::Named("b"), Options::default()).expect("the others are not affected");
+}

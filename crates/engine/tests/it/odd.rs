@@ -1,4 +1,4 @@
-//! File systems that are unlike Linux's own: folding letters' case, or without links.
+//! File systems that are unlike Linux's own: folding letters' case, or without links; and directories that may not be entered.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,17 +13,31 @@ pub(crate) struct Odd<V> {
     inner: V,
     folds: bool,
     links: bool,
+    barred: Option<PathBuf>,
 }
 
 impl<V: Vfs> Odd<V> {
     /// `Work` and `work` are one name, spelt as whoever made it spelt it.
     pub(crate) fn folding(inner: V) -> Self {
-        Self { inner, folds: true, links: true }
+        Self { inner, folds: true, links: true, barred: None }
     }
 
     /// No links, and nothing can be exchanged.
     pub(crate) fn without_links(inner: V) -> Self {
-        Self { inner, folds: false, links: false }
+        Self { inner, folds: false, links: false, barred: None }
+    }
+
+    /// A directory that is somebody else's: it is there, and no more is known of it.
+    pub(crate) fn barring(inner: V, directory: PathBuf) -> Self {
+        Self { inner, folds: false, links: true, barred: Some(directory) }
+    }
+
+    fn enter(&self, path: &Path, lists: bool) -> io::Result<()> {
+        let below = |barred: &PathBuf| path.starts_with(barred) && (lists || path != barred);
+        match self.barred.as_ref().is_some_and(below) {
+            true => Err(io::ErrorKind::PermissionDenied.into()),
+            false => Ok(()),
+        }
     }
 
     /// The path as it is spelt on disk, as far as it exists.
@@ -57,6 +71,7 @@ fn denied<T>(what: &str) -> io::Result<T> {
 macro_rules! spelt {
     ($($name:ident(path: &Path $(, $arg:ident: $type:ty)*) -> $result:ty;)*) => {
         $(fn $name(&self, path: &Path $(, $arg: $type)*) -> io::Result<$result> {
+            self.enter(path, stringify!($name) == "read_dir")?;
             self.inner.$name(&self.spelt(path) $(, $arg)*)
         })*
     };

@@ -10,9 +10,11 @@ use crate::profile::{ProfileKind, Record, State, token_of};
 use crate::vault::Entry;
 
 impl Desk<'_> {
-    /// Whether `name` is an endpoint, which brings no login in; one without a key is refused.
+    /// Whether `name` is an endpoint, which brings no login in; one without a key, or with an address
+    /// that `add` would not take, is refused.
     pub(crate) fn admit_endpoint(&self, name: &str) -> Result<bool, Error> {
         let record = self.record(name)?;
+        record.refuse_url()?;
         match (record.kind, record.key.is_some()) {
             (ProfileKind::Endpoint, true) => Ok(true),
             (ProfileKind::Endpoint, false) => Err(crate::endpoint::no_key(name)),

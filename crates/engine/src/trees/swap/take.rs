@@ -275,6 +275,11 @@ fn holder(row: &Row, snapshot: &Snapshot) -> Option<(String, String)> {
     if let Some(record) = snapshot.records.iter().find(is_it) {
         return Some((record.name.clone(), "there is a profile with this login".into()));
     }
+    if let Held::Key(key) = &row.held {
+        let has_it = |record: &&Record| record.key.as_ref() == Some(key);
+        let record = snapshot.records.iter().find(has_it)?;
+        return Some((record.name.clone(), "there is a profile with this key".into()));
+    }
     let key = row.known.as_ref().map(|known| &known.key)?;
     let same = |record: &&Record| record.identity.as_ref().is_some_and(|known| known.key == *key);
     let record = snapshot.records.iter().find(same).filter(|_| matches!(row.held, Held::Login(_)))?;
@@ -298,8 +303,8 @@ fn token(row: &Row) -> Option<clauth_host::Fingerprint> {
             Found::Login(login) => Some(token_of(&login)),
             Found::Blank | Found::Absent | Found::Malformed => None,
         },
-        Held::Token(secret) => Some(secret.fingerprint()),
-        Held::Key(_) | Held::Nothing => None,
+        Held::Token(secret) | Held::Key(secret) => Some(secret.fingerprint()),
+        Held::Nothing => None,
     }
 }
 
