@@ -69,12 +69,21 @@ impl Engine {
                 tended = also;
             }
         }
+        match tended {
+            Tended::Quiet => place.note_given(&self.disk),
+            Tended::Foreign { .. } => place.note_other(&self.disk),
+            _ => {}
+        }
         Ok(tended)
     }
 
     /// What it means that a session has no login of its own.
     fn tended_none(&self, place: &Place) -> Result<Tended, Error> {
         let stands = place.item.is_some() || self.disk.lstat(&place.file())?.is_some();
+        // Through the link a session has whatever is stored.
+        if self.disk.vfs.read_link(&place.file()).is_ok_and(|target| target == place.slot) {
+            place.note_given(&self.disk);
+        }
         Ok(if stands { Tended::Quiet } else { Tended::SignedOut })
     }
 
@@ -278,8 +287,12 @@ impl Engine {
         home: &ClaudeHome,
         (object, reading): (&Credentials, &Reading),
     ) -> Result<Owner, Error> {
+        let place = Place::of(&self.root, name);
         let mut candidates = snapshot.candidates();
-        candidates.iter_mut().for_each(|candidate| candidate.lent_here = candidate.name == name);
+        for candidate in &mut candidates {
+            candidate.lent_here = candidate.name == name;
+            candidate.unnamed = candidate.lent_here && place.had_the_stored(&self.disk);
+        }
         let age = reading.modified.map(|at| self.disk.clock.file_now().duration_since(at));
         let age = age.and_then(|age| std::time::Duration::try_from(age).ok());
         Ok(owner::classify(&Evidence {
@@ -287,9 +300,8 @@ impl Engine {
             organization: object.account().organization_uuid(),
             candidates: &candidates,
             spent: &snapshot.spent,
-            state: self.named_in(&Place::of(&self.root, name), home)?.map(|known: Known| -> AccountKey { known.key }),
-            // No switch puts a login into a tree.
-            nobody_named: false,
+            state: self.named_in(&place, home)?.map(|known: Known| -> AccountKey { known.key }),
+            nobody_named: self.names_nobody(&place, home)?,
             answer: None,
             journal_open: false,
             age: if at_rest { age.max(Some(owner::YOUNG)) } else { age },
