@@ -186,7 +186,7 @@ impl Engine {
     }
 
     /// What is at one path of a session's credential, and when it was written.
-    fn reading(&self, path: &Path) -> Result<Option<Reading>, Error> {
+    pub(super) fn reading(&self, path: &Path) -> Result<Option<Reading>, Error> {
         if item_name(path).is_none() {
             return Ok(FileStore { path: path.to_owned() }.read(&self.disk)?);
         }
@@ -280,7 +280,7 @@ impl Engine {
     }
 
     /// Whose the login in a tree is: as for the live home, with the profile's login as the one that is lent there.
-    fn owner_in_tree(
+    pub(super) fn owner_in_tree(
         &self,
         snapshot: &Snapshot,
         (name, at_rest): (&str, bool),

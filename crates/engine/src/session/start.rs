@@ -61,9 +61,11 @@ impl Engine {
         if isolated.is_some() {
             isolated::refuse_home_itself(self, &home)?;
         }
+        // Whose a login is that was made there a moment ago is known when it is whole (O1); what is in the way was told already.
+        let _ = self.tend_all(std::slice::from_ref(&name));
         let making = self.lock_making(&name)?;
         let (holder, fresh) = self.move_in(&home, &place, isolated.as_deref())?;
-        let made = self.refuse_copy(&home, &name);
+        let made = self.refuse_copy(&home, &name).and_then(|()| self.refuse_another(&home, &place, fresh));
         let made = made.and_then(|()| self.make(&home, &place, isolated.as_deref(), fresh));
         let furnished = made.and_then(|mode| self.furnish(&home, &place, kind, (mode, fresh, isolated.is_some())));
         drop(making);

@@ -15,9 +15,9 @@ use crate::{Engine, Error};
 pub struct Session {
     /// Its process id.
     pub pid: u32,
-    /// The profile whose login it uses, unless something outranks it.
+    /// The profile whose session it is, or whose login it uses, unless something outranks it.
     pub profile: Option<String>,
-    /// That account's e-mail.
+    /// The e-mail of the account that it uses: another than the profile's where somebody signed in as that inside the session.
     pub email: Option<String>,
     /// Where its login comes from.
     pub via: Via,
@@ -88,9 +88,11 @@ impl Engine {
             None => (Via::None, None),
         };
         let known = profile.and_then(|name| snapshot.record(name)?.identity.as_ref());
+        // A login that was made inside a session is what it uses (S2).
+        let other = own.and_then(|place| self.named_other(place).ok().flatten());
         Session {
             pid: claude.pid,
-            email: known.and_then(|known| known.email.clone()),
+            email: other.as_ref().or(known).and_then(|known| known.email.clone()),
             profile: profile.map(str::to_owned),
             via,
             config_dir: claude.config_dir,

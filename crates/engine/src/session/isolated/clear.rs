@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// The account that a state file names.
-    fn named_by(&self, home: &ClaudeHome) -> Result<Option<Known>, Error> {
+    pub(in crate::session) fn named_by(&self, home: &ClaudeHome) -> Result<Option<Known>, Error> {
         let bytes = self.disk.read(&home.state)?;
         Ok(bytes.and_then(|bytes| StateFile::parse(bytes).ok()).as_ref().and_then(Known::of_state))
     }
