@@ -157,14 +157,16 @@ impl Engine {
     }
 
     /// Renews the login behind a session's bearer copy when that will soon not work any more and no `claude` of the home
-    /// that has the login does it (R2). Answers what the user should know.
+    /// that has the login does it (R2). One that was displaced there comes home first; with `ask` the server may be asked
+    /// whether it was (L3). Answers what the user should know.
     ///
     /// # Errors
     /// As [`Engine::refresh`].
-    pub(crate) fn keep_bearer(&self, place: &Place) -> Result<Vec<String>, Error> {
+    pub(crate) fn keep_bearer(&self, place: &Place, ask: bool) -> Result<Vec<String>, Error> {
         if self.bearer_due(place).is_none_or(|due| due > self.host.clock.now()) {
             return Ok(Vec::new());
         }
+        self.bring_back(&place.name, ask)?;
         let need = Need { unless_left: Some(LITTLE), sessions_running: true, bearer_dependents: true, refused: false };
         Ok(self.refresh(&place.name, &need)?.warnings)
     }

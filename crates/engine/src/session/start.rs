@@ -165,7 +165,7 @@ impl Engine {
     /// A session can begin on what is left of a bearer copy; the watchdog tries again. It asks the server, so no lock is held
     /// (K3).
     fn begin_renewed(&self, place: &Place) {
-        if let Err(error) = self.keep_bearer(place) {
+        if let Err(error) = self.keep_bearer(place, true) {
             (self.say)(&format!("the login of '{}' could not be renewed now: {error}", place.name));
         }
     }
