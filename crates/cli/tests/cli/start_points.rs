@@ -173,3 +173,24 @@ fn no_session_begins_where_another_account_was_signed_in() {
         assert_eq!(stage.start(&["a", "auth", "status"]).success().json()["email"], "alice@example.invalid", "{mode}");
     }
 }
+
+/// Facts §2.1: what in the settings outranks the login goes into the tree with them, and is named as `switch` names it.
+#[test]
+fn settings_that_outrank_the_login_are_named() {
+    let stage = Stage::two_with_server("point-outrank");
+    stage.world.edit_json(&stage.world.claude_dir().join("settings.json"), |settings| {
+        settings.insert("env".into(), serde_json::json!({"ANTHROPIC_API_KEY": "FAKE-VALUE", "OTHER": "1"}));
+        settings.insert("apiKeyHelper".into(), "/bin/FAKE-VALUE".into());
+    });
+    for (words, told) in [(&["a"][..], 1), (&["-q", "a"], 0), (&["--isolated", "a"], 0)] {
+        for &mode in modes() {
+            let mut command = stage.start_command(mode, &[words, &["auth", "status"]].concat());
+            command.current_dir(stage.world.root());
+            let said = finish(command).success().stderr;
+            for name in ["settings.json: env.ANTHROPIC_API_KEY outranks", "settings.json: apiKeyHelper outranks"] {
+                assert_eq!(said.matches(name).count(), told, "{mode} {words:?}: {said}");
+            }
+            assert!(!said.contains("FAKE-VALUE"), "{mode} {words:?}: {said}");
+        }
+    }
+}

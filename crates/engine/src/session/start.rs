@@ -282,6 +282,12 @@ impl SessionHandle {
         &self.place.name
     }
 
+    /// What in its settings outranks its login, by name and never by value.
+    #[must_use]
+    pub fn overrides(&self) -> Vec<String> {
+        self.engine.session_overrides(&self.place.name, self.config_dir())
+    }
+
     /// The setup token that is the login of a `token` profile: for the child's environment and nothing else.
     #[must_use]
     pub fn setup_token(&self) -> Option<&Secret> {
