@@ -70,6 +70,7 @@ impl Engine {
         let mut running = clauth_claude::running_in(&self.host, &self.disk, &homes);
         let recorded: Vec<Recorded> = places.iter().flat_map(|place| self.recorded(place)).collect();
         running.iter_mut().for_each(|claude| correct(claude, &recorded));
+        running.iter_mut().for_each(|claude| self.find_isolated(claude, &places));
         places.iter().for_each(|place| self.add_unseen(place, &mut running));
         running.sort_unstable_by_key(|claude| claude.pid);
         let owner = owner.profile();
@@ -101,6 +102,17 @@ impl Engine {
             status: claude.status,
             kind: claude.kind,
             overrides: claude.overrides,
+        }
+    }
+
+    /// An isolated session's environment tells where its login is, which is the tree; it registers in its own directory, which
+    /// nobody shares.
+    fn find_isolated(&self, claude: &mut RunningClaude, places: &[Place]) {
+        let Some(place) = places.iter().find(|place| claude.config_dir == place.tree) else { return };
+        let file = format!("{}.json", claude.pid);
+        let registers = |dir: &PathBuf| self.disk.vfs.lstat(&dir.join("sessions").join(&file)).is_ok();
+        if let Some(dir) = self.isolated(place).unwrap_or_default().into_iter().find(registers) {
+            claude.config_dir = dir;
         }
     }
 
