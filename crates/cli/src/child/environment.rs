@@ -14,6 +14,9 @@ pub(crate) const SECURE: &str = "CLAUDE_SECURESTORAGE_CONFIG_DIR";
 /// Makes `claude auth login` exchange a token instead of asking (facts §2.1).
 const EXCHANGED: &str = "CLAUDE_CODE_OAUTH_REFRESH_TOKEN";
 
+/// Every cloud provider has a switch of this family, those of later versions too (facts §2.1).
+const PROVIDERS: &str = "CLAUDE_CODE_USE_";
+
 /// What Claude Code documents for a setup token.
 const TOKEN: &str = "CLAUDE_CODE_OAUTH_TOKEN";
 /// Tells prompts and status lines whose session it is; `clauth hook` keeps it in other shells.
@@ -23,7 +26,7 @@ const PROFILE: &str = "CLAUTH_PROFILE";
 pub(crate) struct Environment {
     variables: Vec<(OsString, OsString)>,
     /// What was set and is not passed on.
-    pub(crate) removed: Vec<&'static str>,
+    pub(crate) removed: Vec<String>,
 }
 
 /// What a session's child is given of its own.
@@ -44,8 +47,9 @@ impl Environment {
     pub(crate) fn of_session(env: &Env, given: &Given<'_>, keep: bool) -> Self {
         let mut removed = Vec::new();
         if !keep {
-            removed.extend(env.raw(SECURE).map(|_| SECURE));
-            removed.extend(clauth_claude::outranking(env));
+            removed.extend(env.raw(SECURE).map(|_| SECURE.to_owned()));
+            removed.extend(clauth_claude::outranking(env).into_iter().map(str::to_owned));
+            removed.extend(providers(env));
         }
         Self::without(env, removed, given)
     }
@@ -56,12 +60,12 @@ impl Environment {
         let mut of = Self::of_session(env, &given, false);
         if env.raw(EXCHANGED).is_some() {
             of.variables.retain(|(name, _)| !is(name, EXCHANGED));
-            of.removed.push(EXCHANGED);
+            of.removed.push(EXCHANGED.to_owned());
         }
         of
     }
 
-    fn without(env: &Env, removed: Vec<&'static str>, given: &Given<'_>) -> Self {
+    fn without(env: &Env, removed: Vec<String>, given: &Given<'_>) -> Self {
         let own = [
             (CONFIG, Some(given.config.as_os_str())),
             (SECURE, given.store.map(Path::as_os_str)),
@@ -91,6 +95,19 @@ impl Environment {
     }
 }
 
+/// The variables of the providers' family that are set to something, but for those that are known to outrank a login, which
+/// are dealt with by their meaning.
+fn providers(env: &Env) -> Vec<String> {
+    let is_one = |name: &str| {
+        let family = name.get(..PROVIDERS.len()).is_some_and(|head| is(OsStr::new(head), PROVIDERS));
+        family && !clauth_claude::OUTRANKING.iter().any(|known| is(OsStr::new(name), known))
+    };
+    let set = env.iter().filter(|(_, value)| !value.is_empty()).filter_map(|(name, _)| name.to_str());
+    let mut found: Vec<String> = set.filter(|name| is_one(name)).map(str::to_owned).collect();
+    found.sort_unstable();
+    found
+}
+
 /// Whether a variable is the one of that name. Windows does not tell upper from lower case there.
 fn is(name: &OsStr, known: &str) -> bool {
     if cfg!(windows) { name.eq_ignore_ascii_case(known) } else { name == known }
@@ -112,7 +129,17 @@ mod tests {
     #[test]
     fn what_outranks_the_login_is_left_out_and_named() {
         type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a [&'a str]);
-        let rows: [Row<'_>; 6] = [
+        let rows: [Row<'_>; 7] = [
+            (
+                "providers of any name",
+                &[
+                    ("CLAUDE_CODE_USE_NEWEST", "1"),
+                    ("CLAUDE_CODE_USER_EMAIL", "e"),
+                    ("CLAUDE_CODE_USE_ANTHROPIC_AWS", "1"),
+                ],
+                &["CLAUDE_CODE_USER_EMAIL=e"],
+                &["CLAUDE_CODE_USE_ANTHROPIC_AWS", "CLAUDE_CODE_USE_NEWEST"],
+            ),
             ("nothing", &[("A", "1")], &["A=1"], &[]),
             ("a key", &[("A", ""), ("ANTHROPIC_API_KEY", "k")], &["A="], &["ANTHROPIC_API_KEY"]),
             ("a store, even an empty one", &[(SECURE, "")], &[], &[SECURE]),
@@ -141,7 +168,10 @@ mod tests {
     fn a_sign_in_is_given_no_token_to_exchange() {
         let env: Env = [(EXCHANGED, "sk-ant-ort01-FAKE"), ("A", "1")].into_iter().collect();
         let of = Environment::of_login(&env, Path::new("/home"));
-        assert_eq!((shown(&of), of.removed), (vec!["A=1".into(), "CLAUDE_CONFIG_DIR=/home".into()], vec![EXCHANGED]));
+        assert_eq!(
+            (shown(&of), of.removed),
+            (vec!["A=1".into(), "CLAUDE_CONFIG_DIR=/home".into()], vec![EXCHANGED.to_owned()])
+        );
     }
 
     #[test]

@@ -90,6 +90,10 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<u8, Failure> {
     let mut session = if words.isolated { engine.begin_isolated(&name)? } else { engine.begin(&name)? };
     let environment = environment(&session, &words, call);
     environment.tell("; --keep-env passes it on", call.ui);
+    for over in session.overrides() {
+        let name = session.profile();
+        call.ui.warn(&format!("{over} outranks the login of '{name}': while it is set, claude uses that instead"));
+    }
     let log = engine.log_path();
     call.ui.say_more(&format!("what goes wrong while claude has the terminal is written to {}", log.display()));
     let ended = live(&mut session, &Spec { program, args: words.rest, environment, aside: false }, call);

@@ -304,3 +304,23 @@ fn it_is_known_from_outside_and_from_inside() {
     assert_eq!(session.turn(), "A1", "it goes on as it was");
     assert_eq!(session.finish(), Some(0));
 }
+
+/// A script that runs `claude` has a number of its own, so that no holder tells of the `claude` itself.
+#[cfg(target_os = "linux")]
+#[test]
+fn one_that_a_script_runs_is_listed_once_and_in_its_own_directory() {
+    let stage = Stage::furnished("iso-script");
+    let mut command = stage.isolated(usual(), &["a", "session"]);
+    let claude = stage.world.home().join("bin/claude");
+    command.env("CLAUTH_CLAUDE", stage.script("wrapper", &format!("{} \"$@\"\nexit $?", claude.display()), ""));
+    let session = Running::start(command);
+    let [dir] = <[PathBuf; 1]>::try_from(stage.isolated_dirs()).expect("one directory");
+    let listed = stage.json(&["sessions"]);
+    let root = stage.world.root();
+    let is_own =
+        |one: &&serde_json::Value| one["config_dir"].as_str().is_some_and(|dir| Path::new(dir).starts_with(&root));
+    let own: Vec<_> = listed["sessions"].as_array().expect("sessions").iter().filter(is_own).collect();
+    assert_eq!(own.len(), 1, "{listed}");
+    assert_eq!(own[0]["config_dir"], dir.display().to_string().as_str(), "{listed}");
+    assert_eq!(session.finish(), Some(0));
+}

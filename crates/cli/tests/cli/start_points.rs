@@ -137,3 +137,60 @@ fn a_bearer_copy_follows_what_claude_code_renews_in_the_home() {
         server.assert_clean();
     }
 }
+
+/// S2: another account's login stays in the session that it was made in, and no second session becomes that account.
+#[test]
+fn no_session_begins_where_another_account_was_signed_in() {
+    for &mode in modes() {
+        let stage = Stage::two_with_server("point-another");
+        let mut session = stage.session(mode, "a");
+        assert_eq!(session.send("login C")["ok"], true, "{mode}");
+        let files = || {
+            ["credentials.json", "runtime/.credentials.json", "runtime/.claude.json"]
+                .map(|file| std::fs::read(stage.world.root().join("profiles/a").join(file)).expect("a file"))
+        };
+        let before = files();
+        for words in [&["a"][..], &["--isolated", "a"]] {
+            let mut command = stage.start_command(mode, words);
+            command.current_dir(stage.world.root());
+            let output = finish(command);
+            assert_eq!(output.code, Some(5), "{mode} {words:?}: {}", output.stderr);
+            for said in ["carol@example.invalid", "clauth login", "end that session"] {
+                assert!(output.stderr.contains(said), "{mode} {words:?}: {}", output.stderr);
+            }
+        }
+        assert!(files() == before, "{mode}: nothing was changed");
+        let sessions = stage.json(&["sessions"])["sessions"].clone();
+        let tree = stage.tree("a").display().to_string();
+        let own: Vec<_> =
+            sessions.as_array().expect("sessions").iter().filter(|one| one["config_dir"] == tree.as_str()).collect();
+        assert_eq!((own.len(), &own[0]["email"]), (1, &"carol@example.invalid".into()), "{mode}: {sessions}");
+        let mut which = stage.command(&["which", "--json"]);
+        which.env("CLAUDE_CONFIG_DIR", stage.tree("a"));
+        let which = finish(which).success().json();
+        assert_eq!((&which["profile"], &which["email"]), (&serde_json::Value::Null, &"carol@example.invalid".into()));
+        assert_eq!(session.finish(), Some(0), "{mode}");
+        assert_eq!(stage.start(&["a", "auth", "status"]).success().json()["email"], "alice@example.invalid", "{mode}");
+    }
+}
+
+/// Facts §2.1: what in the settings outranks the login goes into the tree with them, and is named as `switch` names it.
+#[test]
+fn settings_that_outrank_the_login_are_named() {
+    let stage = Stage::two_with_server("point-outrank");
+    stage.world.edit_json(&stage.world.claude_dir().join("settings.json"), |settings| {
+        settings.insert("env".into(), serde_json::json!({"ANTHROPIC_API_KEY": "FAKE-VALUE", "OTHER": "1"}));
+        settings.insert("apiKeyHelper".into(), "/bin/FAKE-VALUE".into());
+    });
+    for (words, told) in [(&["a"][..], 1), (&["-q", "a"], 0), (&["--isolated", "a"], 0)] {
+        for &mode in modes() {
+            let mut command = stage.start_command(mode, &[words, &["auth", "status"]].concat());
+            command.current_dir(stage.world.root());
+            let said = finish(command).success().stderr;
+            for name in ["settings.json: env.ANTHROPIC_API_KEY outranks", "settings.json: apiKeyHelper outranks"] {
+                assert_eq!(said.matches(name).count(), told, "{mode} {words:?}: {said}");
+            }
+            assert!(!said.contains("FAKE-VALUE"), "{mode} {words:?}: {said}");
+        }
+    }
+}

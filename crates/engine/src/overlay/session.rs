@@ -1,8 +1,9 @@
 //! What of the home's settings is not the home's own, and so stays out of sessions; and what a profile's own sessions get.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
-use clauth_claude::ClaudeHome;
+use clauth_claude::{ClaudeHome, Override};
 use serde_json::Value;
 
 use super::Wanted;
@@ -29,6 +30,27 @@ impl Engine {
             all.insert(piece.path, piece.value.as_deref().and_then(value));
         }
         Ok((all.into_iter().collect(), warnings))
+    }
+
+    /// What in the settings of the session that is given `dir` outranks its login (facts §2.1), but for what is its profile's
+    /// own; each key once.
+    pub(crate) fn session_overrides(&self, name: &str, dir: &Path) -> Vec<String> {
+        let home = ClaudeHome::at(dir, &self.host, &self.disk);
+        let own: Vec<String> = self.wanted(name, name).map_or_else(
+            |_| Vec::new(),
+            |wanted| wanted.pieces.into_iter().map(|piece| piece.path.join(".")).collect(),
+        );
+        let mut told: Vec<String> = Vec::new();
+        let mut names = Vec::new();
+        for over in clauth_claude::overrides(&self.host, &self.disk, &home, self.here.as_deref()) {
+            let Override::Setting { file, key, .. } = &over else { continue };
+            if told.contains(key) || (*file == home.settings() && own.contains(key)) {
+                continue;
+            }
+            told.push(key.clone());
+            names.push(over.name());
+        }
+        names
     }
 
     /// The paths that never cross between the home and a session, whoever is active: which login is used, and where it

@@ -59,10 +59,16 @@ impl Engine {
         self.recover()?;
         let name = self.find(asked)?;
         self.prepare()?;
+        allowed(&self.snapshot()?, &name)?;
+        // Whoever looks after a copy has seen to that before. What such a copy lived on is renewed for it once more (R2).
+        let came_back = !need.bearer_dependents && self.bring_back(&name, true)?;
         let began = self.snapshot()?;
-        allowed(&began, &name)?;
         let access = |snapshot: &Snapshot| snapshot.record(&name)?.login().map(|login| login.access_print());
-        let need = &Need { sessions_running: need.sessions_running || self.has_sessions(&began, &name), ..*need };
+        let need = &Need {
+            sessions_running: need.sessions_running || self.has_sessions(&began, &name),
+            bearer_dependents: need.bearer_dependents || came_back,
+            ..*need
+        };
         for _ in 0..ATTEMPTS {
             let seat = self.seat(&self.snapshot()?, &name, need)?;
             let held = self.lock_refresh(&name, seat.home.as_ref())?;
@@ -239,9 +245,15 @@ impl Engine {
                 if full { Ok(false) } else { Err(no_refresh_token(&name)) }
             }
             Owner::Successor(name, _) if name == seat.name => Ok(true),
-            _ => {
+            owner => {
                 let name = &seat.name;
-                let what = format!("the login of '{name}' is lent to Claude Code, but another one is live there");
+                let there = match owner {
+                    Owner::Missing => "there is none there",
+                    Owner::SignedOut => "that is signed out",
+                    Owner::Unreadable => "what is there cannot be read",
+                    _ => "another one is live there",
+                };
+                let what = format!("the login of '{name}' is lent to Claude Code, but {there}");
                 Err(Error::refused(Kind::Protected, what, name.as_str(), &["clauth list", "clauth switch NAME"]))
             }
         }

@@ -69,12 +69,21 @@ impl Engine {
                 tended = also;
             }
         }
+        match tended {
+            Tended::Quiet => place.note_given(&self.disk),
+            Tended::Foreign { .. } => place.note_other(&self.disk),
+            _ => {}
+        }
         Ok(tended)
     }
 
     /// What it means that a session has no login of its own.
     fn tended_none(&self, place: &Place) -> Result<Tended, Error> {
         let stands = place.item.is_some() || self.disk.lstat(&place.file())?.is_some();
+        // Through the link a session has whatever is stored.
+        if self.disk.vfs.read_link(&place.file()).is_ok_and(|target| target == place.slot) {
+            place.note_given(&self.disk);
+        }
         Ok(if stands { Tended::Quiet } else { Tended::SignedOut })
     }
 
@@ -148,14 +157,16 @@ impl Engine {
     }
 
     /// Renews the login behind a session's bearer copy when that will soon not work any more and no `claude` of the home
-    /// that has the login does it (R2). Answers what the user should know.
+    /// that has the login does it (R2). One that was displaced there comes home first; with `ask` the server may be asked
+    /// whether it was (L3). Answers what the user should know.
     ///
     /// # Errors
     /// As [`Engine::refresh`].
-    pub(crate) fn keep_bearer(&self, place: &Place) -> Result<Vec<String>, Error> {
+    pub(crate) fn keep_bearer(&self, place: &Place, ask: bool) -> Result<Vec<String>, Error> {
         if self.bearer_due(place).is_none_or(|due| due > self.host.clock.now()) {
             return Ok(Vec::new());
         }
+        self.bring_back(&place.name, ask)?;
         let need = Need { unless_left: Some(LITTLE), sessions_running: true, bearer_dependents: true, refused: false };
         Ok(self.refresh(&place.name, &need)?.warnings)
     }
@@ -177,7 +188,7 @@ impl Engine {
     }
 
     /// What is at one path of a session's credential, and when it was written.
-    fn reading(&self, path: &Path) -> Result<Option<Reading>, Error> {
+    pub(super) fn reading(&self, path: &Path) -> Result<Option<Reading>, Error> {
         if item_name(path).is_none() {
             return Ok(FileStore { path: path.to_owned() }.read(&self.disk)?);
         }
@@ -271,15 +282,19 @@ impl Engine {
     }
 
     /// Whose the login in a tree is: as for the live home, with the profile's login as the one that is lent there.
-    fn owner_in_tree(
+    pub(super) fn owner_in_tree(
         &self,
         snapshot: &Snapshot,
         (name, at_rest): (&str, bool),
         home: &ClaudeHome,
         (object, reading): (&Credentials, &Reading),
     ) -> Result<Owner, Error> {
+        let place = Place::of(&self.root, name);
         let mut candidates = snapshot.candidates();
-        candidates.iter_mut().for_each(|candidate| candidate.lent_here = candidate.name == name);
+        for candidate in &mut candidates {
+            candidate.lent_here = candidate.name == name;
+            candidate.unnamed = candidate.lent_here && place.had_the_stored(&self.disk);
+        }
         let age = reading.modified.map(|at| self.disk.clock.file_now().duration_since(at));
         let age = age.and_then(|age| std::time::Duration::try_from(age).ok());
         Ok(owner::classify(&Evidence {
@@ -287,9 +302,8 @@ impl Engine {
             organization: object.account().organization_uuid(),
             candidates: &candidates,
             spent: &snapshot.spent,
-            state: self.named_in(&Place::of(&self.root, name), home)?.map(|known: Known| -> AccountKey { known.key }),
-            // No switch puts a login into a tree.
-            nobody_named: false,
+            state: self.named_in(&place, home)?.map(|known: Known| -> AccountKey { known.key }),
+            nobody_named: self.names_nobody(&place, home)?,
             answer: None,
             journal_open: false,
             doubted: None,

@@ -1,5 +1,6 @@
 //! Sessions: an unmodified `claude` that runs as one profile in a config directory of its own (S1–S9).
 
+mod another;
 mod bearer;
 mod copy;
 mod credential;

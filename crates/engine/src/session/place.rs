@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use clauth_claude::{AccountPart, Credentials, Found, item_of, printable};
+use clauth_claude::{AccountPart, Credentials, Found, Login, item_of, printable};
 use clauth_durable::{Disk, Kind, Mode};
 use clauth_host::Fingerprint;
 
@@ -88,16 +88,42 @@ impl Place {
 
     /// Notes that the tree has the stored login now. Where that fails, dates decide (S3).
     pub(crate) fn note_given(&self, disk: &Disk) {
+        let _ = disk.remove_file(&self.other());
         let Some(access) = self.stored_access(disk).filter(|access| !self.was_given(disk, access)) else { return };
         let written = disk.ensure_dir(&self.base).map_err(Error::from);
         let _ = written.and_then(|()| write_quickly(disk, &self.given(), access.full().as_bytes()));
     }
 
-    /// The access token of the stored login.
+    /// What says that a login of somebody else stood in the tree since.
+    fn other(&self) -> PathBuf {
+        self.base.join("other")
+    }
+
+    /// Notes that somebody else's login stands in the tree: what is renewed there from now on is not ours (S2).
+    pub(crate) fn note_other(&self, disk: &Disk) {
+        if !matches!(disk.lstat(&self.other()), Ok(Some(_))) {
+            let _ =
+                disk.ensure_dir(&self.base).map_err(Error::from).and_then(|()| write_quickly(disk, &self.other(), b""));
+        }
+    }
+
+    /// Whether the last login that we know to have been in the tree is the stored one, whole: a bearer copy is renewed by
+    /// nobody there (O5).
+    pub(crate) fn had_the_stored(&self, disk: &Disk) -> bool {
+        let stored = self.stored(disk).filter(|login| login.refresh.is_some());
+        stored.is_some_and(|login| self.was_given(disk, &login.access_print()))
+            && matches!(disk.lstat(&self.other()), Ok(None))
+    }
+
     fn stored_access(&self, disk: &Disk) -> Option<Fingerprint> {
+        self.stored(disk).map(|login| login.access_print())
+    }
+
+    /// The stored login.
+    fn stored(&self, disk: &Disk) -> Option<Login> {
         let slot = disk.read(&self.slot).ok()??;
         match Credentials::parse(slot).ok()?.login() {
-            Found::Login(login) => Some(login.access_print()),
+            Found::Login(login) => Some(login),
             Found::Blank | Found::Absent | Found::Malformed => None,
         }
     }

@@ -61,9 +61,11 @@ impl Engine {
         if isolated.is_some() {
             isolated::refuse_home_itself(self, &home)?;
         }
+        // Whose a login is that was made there a moment ago is known when it is whole (O1); what is in the way was told already.
+        let _ = self.tend_all(std::slice::from_ref(&name));
         let making = self.lock_making(&name)?;
         let (holder, fresh) = self.move_in(&home, &place, isolated.as_deref())?;
-        let made = self.refuse_copy(&home, &name);
+        let made = self.refuse_copy(&home, &name).and_then(|()| self.refuse_another(&home, &place, fresh));
         let made = made.and_then(|()| self.make(&home, &place, isolated.as_deref(), fresh));
         let furnished = made.and_then(|mode| self.furnish(&home, &place, kind, (mode, fresh, isolated.is_some())));
         drop(making);
@@ -164,7 +166,7 @@ impl Engine {
     /// A session can begin on what is left of a bearer copy; the watchdog tries again. It asks the server, so no lock is held
     /// (K3).
     fn begin_renewed(&self, place: &Place) {
-        if let Err(error) = self.keep_bearer(place) {
+        if let Err(error) = self.keep_bearer(place, true) {
             (self.say)(&format!("the login of '{}' could not be renewed now: {error}", place.name));
         }
     }
@@ -279,6 +281,12 @@ impl SessionHandle {
     #[must_use]
     pub fn profile(&self) -> &str {
         &self.place.name
+    }
+
+    /// What in its settings outranks its login, by name and never by value.
+    #[must_use]
+    pub fn overrides(&self) -> Vec<String> {
+        self.engine.session_overrides(&self.place.name, self.config_dir())
     }
 
     /// The setup token that is the login of a `token` profile: for the child's environment and nothing else.

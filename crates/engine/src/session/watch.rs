@@ -29,6 +29,9 @@ const FIRST: Duration = Duration::from_millis(50);
 /// So often it is seen to that a bearer copy goes on working.
 const BEARER: Duration = Duration::from_secs(30);
 
+/// For so long the server is not asked again whose a live login is: it is counted for that account's readings.
+const ASKED: Duration = Duration::from_secs(10 * 60);
+
 /// A write is often followed by a rename; what happens within this belongs together.
 const SETTLE: Duration = Duration::from_millis(20);
 
@@ -74,6 +77,7 @@ impl Watch {
             seen: Vec::new(),
             seen_to: engine.disk.clock.monotonic(),
             due: None,
+            asked: None,
             teller: teller.clone(),
             engine,
             place,
@@ -172,6 +176,8 @@ struct Dog {
     seen_to: Duration,
     /// From when on it has to be renewed, by the clock: hours may pass in the sleep of the whole machine.
     due: Option<Timestamp>,
+    /// The live login that the server was asked about last, and when.
+    asked: Option<(Mark, Duration)>,
     teller: Teller,
 }
 
@@ -231,12 +237,26 @@ impl Dog {
             let followed = self.engine.follow_live(&self.place);
             self.teller.stands("the login in Claude Code's home", followed.err().map(|error| error.to_string()));
         }
-        let kept = self.engine.keep_bearer(&self.place);
+        let ask = self.may_ask();
+        let kept = self.engine.keep_bearer(&self.place, ask);
         self.teller.stands("renewing the login", kept.as_ref().err().map(ToString::to_string));
         kept.into_iter().flatten().for_each(|warning| self.teller.tell(&warning));
         // What could not be renewed now is tried again with the next round.
         let now = self.engine.host.clock.now();
         self.due = self.engine.bearer_due(&self.place).filter(|due| *due > now);
+    }
+
+    /// Whether the server may be asked whose the live login is: once for each, and again when that told nothing for long.
+    fn may_ask(&mut self) -> bool {
+        if self.engine.bearer_due(&self.place).is_none_or(|due| due > self.engine.host.clock.now()) {
+            return false;
+        }
+        let (mark, now) = (self.files.last().and_then(|live| self.mark(live)), self.engine.disk.clock.monotonic());
+        let asked = self.asked.is_some_and(|(asked, at)| asked == mark && now.saturating_sub(at) < ASKED);
+        if !asked {
+            self.asked = Some((mark, now));
+        }
+        !asked
     }
 
     /// Waits until a burst of events is over, but not when the end comes. Answers whether it came.

@@ -1,5 +1,6 @@
 //! Putting another login live: `switch`, and its way back, `undo`.
 
+mod displaced;
 mod plan;
 mod renewed;
 mod report;

@@ -15,9 +15,9 @@ use crate::{Engine, Error};
 pub struct Session {
     /// Its process id.
     pub pid: u32,
-    /// The profile whose login it uses, unless something outranks it.
+    /// The profile whose session it is, or whose login it uses, unless something outranks it.
     pub profile: Option<String>,
-    /// That account's e-mail.
+    /// The e-mail of the account that it uses: another than the profile's where somebody signed in as that inside the session.
     pub email: Option<String>,
     /// Where its login comes from.
     pub via: Via,
@@ -70,6 +70,7 @@ impl Engine {
         let mut running = clauth_claude::running_in(&self.host, &self.disk, &homes);
         let recorded: Vec<Recorded> = places.iter().flat_map(|place| self.recorded(place)).collect();
         running.iter_mut().for_each(|claude| correct(claude, &recorded));
+        running.iter_mut().for_each(|claude| self.find_isolated(claude, &places));
         places.iter().for_each(|place| self.add_unseen(place, &mut running));
         running.sort_unstable_by_key(|claude| claude.pid);
         let owner = owner.profile();
@@ -88,9 +89,11 @@ impl Engine {
             None => (Via::None, None),
         };
         let known = profile.and_then(|name| snapshot.record(name)?.identity.as_ref());
+        // A login that was made inside a session is what it uses (S2).
+        let other = own.and_then(|place| self.named_other(place).ok().flatten());
         Session {
             pid: claude.pid,
-            email: known.and_then(|known| known.email.clone()),
+            email: other.as_ref().or(known).and_then(|known| known.email.clone()),
             profile: profile.map(str::to_owned),
             via,
             config_dir: claude.config_dir,
@@ -99,6 +102,17 @@ impl Engine {
             status: claude.status,
             kind: claude.kind,
             overrides: claude.overrides,
+        }
+    }
+
+    /// An isolated session's environment tells where its login is, which is the tree; it registers in its own directory, which
+    /// nobody shares.
+    fn find_isolated(&self, claude: &mut RunningClaude, places: &[Place]) {
+        let Some(place) = places.iter().find(|place| claude.config_dir == place.tree) else { return };
+        let file = format!("{}.json", claude.pid);
+        let registers = |dir: &PathBuf| self.disk.vfs.lstat(&dir.join("sessions").join(&file)).is_ok();
+        if let Some(dir) = self.isolated(place).unwrap_or_default().into_iter().find(registers) {
+            claude.config_dir = dir;
         }
     }
 

@@ -7,7 +7,8 @@ use clauth_claude::{ClaudeHome, CredentialStore as _, Credentials, Found};
 use crate::custody::not_readable;
 use crate::error::Kind;
 use crate::owner::Owner;
-use crate::profile::{ProfileKind, Record, Roster};
+use crate::profile::{Known, ProfileKind, Record, Roster};
+use crate::session::Place;
 use crate::{Engine, Error};
 
 /// Where the login comes from.
@@ -78,7 +79,11 @@ impl Engine {
         let over_here = self.disk.vfs.lstat(&self.root.applied()).is_ok() || !over.is_empty();
         let over = over.first().map(clauth_claude::Override::name);
         let session = session_of(&home.dir, &self.root.profiles()).filter(|name| roster.names.contains(name));
+        let place = session.as_ref().map(|name| Place::of(&self.root, name));
+        // What somebody signed in as inside the session is what it uses (S2).
+        let other = place.map(|place| self.named_other(&place)).transpose()?.flatten();
         let (record, via) = match session {
+            Some(_) if other.is_some() => (self.profile_of(&roster, other.as_ref()), Via::Session),
             Some(name) => (Some(Record::read(&self.disk, &self.root, &name)), Via::Session),
             None => self.live_record(&home, &roster, over_here)?,
         };
@@ -87,7 +92,7 @@ impl Engine {
             Some(Found::Login(login)) => Some(login),
             _ => None,
         };
-        let known = record.as_ref().and_then(|record| record.identity.as_ref());
+        let known = record.as_ref().and_then(|record| record.identity.as_ref()).or(other.as_ref());
         let of_login = || {
             login
                 .as_ref()
@@ -107,6 +112,14 @@ impl Engine {
             over,
             notice,
         })
+    }
+
+    /// The profile of an account (O3).
+    fn profile_of(&self, roster: &Roster, known: Option<&Known>) -> Option<Record> {
+        let records = roster.names.iter().map(|name| Record::read(&self.disk, &self.root, name));
+        let key = |known: &Known| known.key.clone();
+        let is_its = |record: &Record| record.identity.as_ref().map(key) == known.map(key);
+        records.into_iter().find(|record| known.is_some() && is_its(record))
     }
 
     /// The login in `home`; where it cannot be read at all it is nobody's, and a notice says why.

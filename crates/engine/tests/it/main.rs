@@ -6,6 +6,7 @@ mod adopt_faults;
 mod bearer;
 mod clock;
 mod custody;
+mod displaced;
 mod endpoint;
 mod endpoint_faults;
 mod fault_cases;

@@ -85,9 +85,8 @@ impl Desk<'_> {
         }
         let reason = match proof {
             Proven::SameRefresh | Proven::SameEnd | Proven::EndAlone => "renewed by Claude Code in a session",
-            Proven::StateFile | Proven::Untouched => {
-                "renewed or signed in by Claude Code in a session, by its state file"
-            }
+            Proven::StateFile => "renewed or signed in by Claude Code in a session, by its state file",
+            Proven::Untouched => "renewed by Claude Code in a session, since nobody has signed in there",
             Proven::Endpoint => "signed in in a session, by the profile endpoint",
         };
         let mut event = Event::new(self.now, "adopt", reason).about(name).by("settle");
@@ -119,9 +118,13 @@ impl Desk<'_> {
         let Some(spent) = old.refresh_print().filter(|token| Some(token) != new.refresh_print().as_ref()) else {
             return Ok(());
         };
-        if proof == Proven::EndAlone || same_end(before, after) == Some(false) {
+        let organization = before.organization_uuid();
+        let unsaid = organization.is_none() || organization != after.organization_uuid();
+        // A file that somebody copied there names nobody either (0012).
+        let copied = proof == Proven::Untouched && unsaid;
+        if proof == Proven::EndAlone || same_end(before, after) == Some(false) || copied {
             let known = self.known(name).cloned();
-            let why = "displaced by a newer sign-in in a session";
+            let why = if copied { "renewed, as it seems" } else { "displaced by a newer sign-in in a session" };
             return self.keep_in_use(before, why, (Some(name), known.as_ref()));
         }
         self.spent.extend(spent::line(&spent, name, "superseded", 0, self.now));

@@ -64,6 +64,20 @@ impl Engine {
         Ok(Some(named))
     }
 
+    /// Whether no state file where a tree's login is used has a block that could name an account: whoever signs in there
+    /// writes one (O5).
+    pub(crate) fn names_nobody(&self, place: &Place, tree: &ClaudeHome) -> Result<bool, Error> {
+        let isolated = self.isolated(place)?;
+        let isolated = isolated.iter().map(|dir| ClaudeHome::at(dir, &self.host, &self.disk).state);
+        for state in std::iter::once(tree.state.clone()).chain(isolated) {
+            let Some(bytes) = self.disk.read(&state)? else { continue };
+            if !StateFile::parse(bytes).is_ok_and(|state| state.block().is_none()) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The directories of isolated sessions, running or not.
     pub(crate) fn isolated(&self, place: &Place) -> Result<Vec<PathBuf>, Error> {
         let mut dirs: Vec<PathBuf> =
@@ -94,7 +108,7 @@ impl Engine {
     }
 
     /// The account that a state file names.
-    fn named_by(&self, home: &ClaudeHome) -> Result<Option<Known>, Error> {
+    pub(in crate::session) fn named_by(&self, home: &ClaudeHome) -> Result<Option<Known>, Error> {
         let bytes = self.disk.read(&home.state)?;
         Ok(bytes.and_then(|bytes| StateFile::parse(bytes).ok()).as_ref().and_then(Known::of_state))
     }

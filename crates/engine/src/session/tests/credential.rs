@@ -95,13 +95,50 @@ impl Flat {
     /// A login as a sign-in in the session leaves it, old enough to be believed.
     pub(super) fn sign_in(&self, login: &Login) {
         self.claude().sign_in(&login.account).expect("signed in");
+        self.put(login);
+    }
+
+    fn put(&self, login: &Login) {
         self.world.edit_json(&self.place.credential(), |object| {
             object.insert("claudeAiOauth".into(), login.oauth());
         });
+        self.age();
+    }
+
+    /// A login that nothing but the tree's state file could name.
+    fn put_unnamed(&self, login: &Login) {
+        self.claude().rotate_offline();
+        self.world.edit_json(&self.place.credential(), |object| drop(object.remove("organizationUuid")));
+        self.put(login);
+    }
+
+    /// What is in the tree was written a minute ago.
+    fn age(&self) {
         let disk = &self.engine().disk;
         let old = disk.clock.file_now() - jiff::SignedDuration::from_secs(60);
         disk.vfs.set_modified(&self.place.credential(), old).expect("a time");
     }
+
+    /// The stored login as older versions of Claude Code store it: without its own end.
+    fn without_end(mode: LinkMode) -> Self {
+        let flat = Self::parked(mode);
+        flat.world.edit_json(&flat.place.slot, without_end);
+        flat.furnish(mode);
+        assert_eq!(flat.tend(), Tended::Quiet);
+        flat
+    }
+
+    /// Claude Code renews it in the session, and names nobody.
+    fn renew_without_end(&self) {
+        self.claude().rotate_offline();
+        self.world.edit_json(&self.place.credential(), without_end);
+        assert_eq!(self.tend(), Tended::Later, "half of a sign-in looks like this (O1)");
+        self.age();
+    }
+}
+
+fn without_end(object: &mut serde_json::Map<String, serde_json::Value>) {
+    object["claudeAiOauth"].as_object_mut().expect("a login").remove("refreshTokenExpiresAt");
 }
 
 #[test]
@@ -254,5 +291,49 @@ fn a_used_up_or_older_login_never_replaces_a_newer_one() {
         assert_eq!(flat.tend(), Tended::Replaced, "{mode:?}");
         assert_eq!((flat.slot().as_str(), flat.tree().as_str()), ("A2", "A2"), "{mode:?}");
         assert_eq!(flat.is_link(), mode == LinkMode::Real, "{mode:?}");
+    }
+}
+
+/// O5: whoever signs in is named in the tree's state file.
+#[test]
+fn what_a_session_renews_comes_home_while_its_tree_names_nobody() {
+    for &mode in modes() {
+        let flat = Flat::without_end(mode);
+        for generation in ["A2", "A3"] {
+            flat.renew_without_end();
+            assert_eq!(flat.tend(), Tended::Adopted, "{mode:?}");
+            assert_eq!((flat.tree().as_str(), flat.slot().as_str()), (generation, generation), "{mode:?}");
+        }
+        assert_eq!(flat.vault(), 0, "{mode:?}: the organization says that they are one family");
+        flat.engine().switch(Target::Named("a"), Options::default()).expect("a switch");
+        flat.engine().switch(Target::Named("b"), Options::default()).expect("a switch");
+        assert_eq!(flat.tend(), Tended::Quiet, "{mode:?}: it was lent, and is back");
+        flat.renew_without_end();
+        assert_eq!((flat.tend(), flat.slot().as_str()), (Tended::Adopted, "A4"), "{mode:?}");
+    }
+}
+
+#[test]
+fn a_sign_in_in_a_tree_that_named_nobody_is_never_the_profiles() {
+    for &mode in modes() {
+        let flat = Flat::without_end(mode);
+        flat.sign_in(&Login::new(&Account::c(), Pair::new("C", 1)).ending_at(None));
+        assert!(matches!(flat.tend(), Tended::Foreign { new: true, .. }), "{mode:?}");
+        // Nor is what becomes of it when its name is gone.
+        std::fs::write(flat.place.tree.join(".claude.json"), "{}").expect("a state file");
+        flat.put_unnamed(&Login::new(&Account::c(), Pair::new("C", 2)).ending_at(None));
+        assert!(matches!(flat.tend(), Tended::Foreign { new: true, .. }), "{mode:?}");
+        assert_eq!((flat.slot().as_str(), flat.vault()), ("A1", 2), "{mode:?}");
+    }
+}
+
+#[test]
+fn a_login_in_a_tree_with_a_bearer_copy_was_renewed_from_nothing_there() {
+    for &mode in modes() {
+        let flat = Flat::lent(mode);
+        assert_eq!(flat.tend(), Tended::Quiet, "{mode:?}");
+        flat.put_unnamed(&Login::new(&Account::c(), Pair::new("C", 1)).ending_at(None));
+        assert!(matches!(flat.tend(), Tended::Foreign { .. }), "{mode:?}");
+        assert_eq!(flat.slot(), "A1 bearer", "{mode:?}");
     }
 }
