@@ -95,6 +95,15 @@ fn whatever_comes_there_is_one_line_and_no_failure() {
     assert_eq!(feed(odd, b"{}"), "\n", "a root that may not be");
 }
 
+/// The plan is the one that `list` names, also before the server was ever asked.
+#[test]
+fn the_plan_is_told_as_list_tells_it() {
+    let stage = Stage::two("sl-plan");
+    stage.ok(&["config", "set", "statusline.format", "{account}: {plan}"]);
+    let plan = stage.json(&["list"])["accounts"][1]["plan"].as_str().expect("a plan").to_owned();
+    assert_eq!(feed(stage.command(&["statusline"]), b"{}"), format!("b: {plan}\n"));
+}
+
 #[test]
 fn an_input_that_never_ends_is_not_waited_for() {
     let stage = Stage::two("sl-open");

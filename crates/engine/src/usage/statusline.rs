@@ -74,11 +74,15 @@ impl Engine {
         }
         let reading = look::merged(shelf.cache().as_ref(), last);
         let known = record.identity.as_ref();
+        // As `list` says it: by the server, else by what the login itself says.
+        let by_login = || {
+            let login = record.login()?;
+            clauth_anthropic::plan_of_login(login.subscription.as_deref(), login.tier.as_deref())
+        };
+        let plan = reading.as_ref().and_then(|reading| reading.plan.clone());
+        let plan = plan.or_else(|| known.and_then(|known| known.plan.clone())).or_else(by_login);
         Status {
-            plan: reading
-                .as_ref()
-                .and_then(|reading| reading.plan.clone())
-                .or(known.and_then(|known| known.plan.clone())),
+            plan,
             email: known.and_then(|known| known.email.clone()),
             profile: Some(record.name),
             reading,
