@@ -23,6 +23,8 @@ pub(crate) struct Operation {
     pub(crate) renames: Option<(PathBuf, PathBuf)>,
     /// It finishes an interrupted change, whose journal it takes over.
     pub(crate) recovers: bool,
+    /// An earlier recovery of that change was begun.
+    pub(crate) resumes: bool,
     /// What a recovery's journal tells of the history; any other change's does so by itself.
     pub(crate) events: Vec<Event>,
     /// Leftovers of an interrupted change, removed once this one stands.
@@ -158,6 +160,7 @@ impl Engine {
             tokens: operation.tokens.clone(),
             temps,
             creates: operation.creates,
+            recovering: operation.recovers,
             events: operation.events.clone(),
         }
     }
@@ -168,7 +171,8 @@ impl Engine {
         if !operation.recovers {
             return Ok(self.journal().close()?);
         }
-        Ok(self.journal().open(&self.entry(operation, Vec::new()))?)
+        let before = Unfinished { recovering: operation.resumes, ..self.entry(operation, Vec::new()) };
+        Ok(self.journal().open(&before)?)
     }
 
     /// Whether a change was begun and not finished: its journal is all that tells how, so nothing else may be begun (W8).

@@ -159,6 +159,7 @@ impl Engine {
             events: carried(entry, history::added(&self.root, &drafted.changes)),
             renames: None,
             recovers: true,
+            resumes: entry.recovering,
             sweeps: entry.temps.iter().filter(|path| is_temp(path)).cloned().collect(),
         };
         let applied = self.apply(&operation, drafted.changes, held)?;
@@ -323,6 +324,10 @@ fn word(done: &str) -> &'static str {
         "capture",
         "add",
         "config",
+        "order",
+        "enable",
+        "disable",
+        "purge",
         "login",
         "remove",
         "rename",

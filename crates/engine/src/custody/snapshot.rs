@@ -250,7 +250,8 @@ impl Snapshot {
         let waits = |record: &Record| {
             record.kind == ProfileKind::Claude && record.broken().is_none() && !record.lent_to(&self.home_id)
         };
-        entry.changes_hands() && !incoming.is_some_and(waits)
+        // A recovery takes loans back, so that one which is not there tells nothing any more.
+        entry.changes_hands() && (entry.recovering || !incoming.is_some_and(waits))
     }
 
     /// The profile that an interrupted change may be making another account's: it bears the new name before it has the new

@@ -30,6 +30,9 @@ pub struct Unfinished {
     /// Whether `to` did not exist before.
     #[serde(default)]
     pub creates: bool,
+    /// A recovery of it was begun: what it had lent may be on its way back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub recovering: bool,
     /// What it tells the history at its end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
