@@ -1,7 +1,7 @@
 //! What a session costs: its start, a home to copy, and idling beside `claude`.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -52,10 +52,11 @@ pub(super) fn measure(stage: &Stage, topics: &Topics) -> anyhow::Result<Vec<Row>
     Ok(rows)
 }
 
-/// A whole session of a program that does nothing, beside that program alone; and of one that lasts until the watchdog has its
-/// events, which the system takes a while to forget (decision 0039). To be measured before anything that removes files by the
-/// thousand (see [`STARTS`]).
-pub(super) fn start(stage: &Stage) -> anyhow::Result<[Row; 2]> {
+/// How long a user waits for `claude`; a whole session of a program that does nothing, beside that program alone; and of one
+/// that lasts until the watchdog has its events, which the system takes a while to forget (decision 0039). To be measured
+/// before anything that removes files by the thousand (see [`STARTS`]).
+pub(super) fn start(stage: &Stage) -> anyhow::Result<[Row; 3]> {
+    let (spoken, begun) = until_it_speaks(stage)?;
     let subjects: [Subject<'_>; 4] = [
         Box::new(|| Ok(stage.nothing())),
         Box::new(|| Ok(stage.start())),
@@ -65,10 +66,37 @@ pub(super) fn start(stage: &Stage) -> anyhow::Result<[Row; 2]> {
     let times = take_turns(&subjects.each_ref(), STARTS)?;
     let spread = |at: usize| Spread::of(&times[at]);
     let (nothing, asleep) = (("`true`".to_owned(), spread(0)), (format!("`sleep {NAP}`"), spread(2)));
+    let spoken = ("`echo`".to_owned(), spoken);
     Ok([
-        Row::timed("`start` of `true`, links", spread(1), nothing, Budget::Over(10.0)),
+        Row::timed("`start` of `echo`, links, until it speaks", begun, spoken, Budget::Over(10.0)),
+        Row::timed("`start` of `true`, links, and its end", spread(1), nothing, Budget::Over(10.0)),
         Row::told(format!("`start` of `sleep {NAP}`, links, and its end"), spread(3), asleep),
     ])
+}
+
+/// How long `echo` takes to say its word, by itself and as the `claude` of a session.
+fn until_it_speaks(stage: &Stage) -> anyhow::Result<(Spread, Spread)> {
+    let (mut alone, mut started) = (Vec::new(), Vec::new());
+    for turn in 0..=STARTS {
+        let times = [heard(stage.echo())?, heard(stage.start_echo())?];
+        // The first turn warms the caches.
+        if turn > 0 {
+            alone.push(times[0]);
+            started.push(times[1]);
+        }
+    }
+    Ok((Spread::of(&alone), Spread::of(&started)))
+}
+
+/// From the start of a command to the first byte that it says.
+fn heard(mut command: Command) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let mut byte = [0];
+    child.stdout.take().context("it has no output")?.read_exact(&mut byte).context("it says nothing")?;
+    let took = began.elapsed();
+    ensure!(child.wait()?.success(), "it failed");
+    Ok(took)
 }
 
 fn idle(stage: &Stage) -> anyhow::Result<[Row; 2]> {

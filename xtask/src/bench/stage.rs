@@ -102,6 +102,20 @@ impl Stage {
         command
     }
 
+    /// `echo`, by itself.
+    pub(super) fn echo(&self) -> Command {
+        let mut command = self.few.command(Path::new("/bin/echo"), None);
+        command.arg("here");
+        command
+    }
+
+    /// `clauth start` with that for its `claude`.
+    pub(super) fn start_echo(&self) -> Command {
+        let mut command = self.start();
+        command.arg("here").env("CLAUTH_CLAUDE", "/bin/echo");
+        command
+    }
+
     /// `sleep`, by itself.
     pub(super) fn while_asleep(&self) -> Command {
         let mut command = self.few.command(Path::new("/bin/sleep"), None);

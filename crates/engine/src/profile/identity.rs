@@ -1,5 +1,7 @@
 //! `identity.json`: which account a profile is, and by what proof (O3).
 
+use std::collections::HashMap;
+
 use clauth_claude::{Identity, StateFile};
 use clauth_durable::Document;
 
@@ -78,14 +80,19 @@ impl Known {
 
     pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
         let document = Document::parse(bytes).ok()?;
-        let text = |key: &str| document.get::<String>(&[key]).filter(|text| !text.trim().is_empty());
+        // One walk for all of them: looking commands read as many identities as there are profiles.
+        let members: HashMap<String, &str> = document.members(&[])?.into_iter().collect();
+        let text = |key: &str| {
+            let text = serde_json::from_str::<String>(members.get(key)?).ok()?;
+            (!text.trim().is_empty()).then_some(text)
+        };
         Some(Self {
             key: AccountKey { account: text("account_uuid")?, organization: text("organization_uuid") },
             email: text("email"),
             organization_name: text("organization_name"),
             plan: text("plan"),
-            proof: if document.get::<bool>(&["proven"]) == Some(true) { Proof::Endpoint } else { Proof::StateFile },
-            block: document.raw(&["block"]).filter(|raw| raw.starts_with('{')).map(str::to_owned),
+            proof: if members.get("proven") == Some(&"true") { Proof::Endpoint } else { Proof::StateFile },
+            block: members.get("block").filter(|raw| raw.starts_with('{')).map(|raw| (*raw).to_owned()),
         })
     }
 

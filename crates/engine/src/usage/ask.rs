@@ -175,7 +175,7 @@ impl Engine {
                 target.name,
                 profile.email.as_deref().unwrap_or("another account")
             ));
-            return Err(Stop::Failed(Trouble::Server, None));
+            return Err(Stop::Failed(Trouble::Account, None));
         }
         let profile = profile.map(|profile| Box::new((token.access.fingerprint(), profile)));
         usage.map(|usage| Answer::Account(usage, profile)).map_err(|error| Stop::of(&error, now))

@@ -116,7 +116,12 @@ pub(crate) fn hold(error: Trouble, asked: Option<Duration>, now: Timestamp) -> O
             later(SignedDuration::try_from(wait).unwrap_or(A_DAY).min(A_DAY))
         }
         Trouble::Key => later(AN_HOUR),
-        Trouble::Offline | Trouble::Expired | Trouble::Unparsable | Trouble::Proxy | Trouble::Untrusted => None,
+        Trouble::Offline
+        | Trouble::Expired
+        | Trouble::Unparsable
+        | Trouble::Proxy
+        | Trouble::Untrusted
+        | Trouble::Account => None,
     }
 }
 
@@ -207,6 +212,7 @@ mod tests {
             ("nobody there", Trouble::Offline, None, None),
             ("a proxy", Trouble::Proxy, Some(9), None),
             ("a certificate", Trouble::Untrusted, None, None),
+            ("another account's token", Trouble::Account, None, None),
             ("an error of the server", Trouble::Server, None, None),
             ("an error of the server for a moment", Trouble::Server, Some(9), Some(60)),
             ("an error of the server for minutes", Trouble::Server, Some(720), Some(720 + 72 + 30)),

@@ -57,10 +57,12 @@ pub enum Trouble {
     Proxy,
     /// Whoever answered has a certificate that is not trusted.
     Untrusted,
+    /// The server names another account for the token: the figures would be that one's.
+    Account,
 }
 
 impl Trouble {
-    const ALL: [(Self, &'static str); 9] = [
+    const ALL: [(Self, &'static str); 10] = [
         (Self::Throttled, "throttled"),
         (Self::Offline, "offline"),
         (Self::Scope, "scope"),
@@ -70,6 +72,7 @@ impl Trouble {
         (Self::Key, "key"),
         (Self::Proxy, "proxy"),
         (Self::Untrusted, "untrusted"),
+        (Self::Account, "account"),
     ];
 
     /// The word of `contract.md`.
@@ -95,6 +98,7 @@ impl Trouble {
             Self::Key => "the provider does not accept its key",
             Self::Proxy => "the proxy does not let it through; see HTTPS_PROXY",
             Self::Untrusted => "its certificate is not trusted; a network's own goes into NODE_EXTRA_CA_CERTS",
+            Self::Account => "the server says that its login is another account's",
         }
     }
 }

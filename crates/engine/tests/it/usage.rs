@@ -313,7 +313,7 @@ fn another_accounts_figures_are_not_kept() {
     server(&house).set_profile(&Person::a(), Person::c().profile());
     for _ in 0..3 {
         let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
-        assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Server));
+        assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Account));
         assert_eq!(figures(reading(&usage, "a")), "", "however often");
     }
     assert!(house.said.lock().expect("not poisoned").iter().any(|line| line.contains("its figures are not kept")));
