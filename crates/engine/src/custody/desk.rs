@@ -296,6 +296,9 @@ impl<'s> Desk<'s> {
         }
         let when = self.snapshot.live.written().unwrap_or(self.now);
         let Found::Login(login) = part.login() else { return Ok(()) };
+        if self.may_follow(name, part, owner) {
+            return self.doubt(name, &login);
+        }
         if login.expires_at.is_some_and(|at| at <= when) {
             self.warnings.push(format!("the login of '{name}' {MAY_BE_RENEWED}; if it fails, sign in again"));
             return self.judge(name, State::Ok, MAY_BE_RENEWED);
@@ -315,7 +318,7 @@ impl<'s> Desk<'s> {
     pub(crate) fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
         let Some(Found::Login(login)) = self.holds(name).map(AccountPart::login) else { return Ok(()) };
         let verdict =
-            Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now };
+            Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now, doubted: false };
         let standing = self.record(name)?.verdict.as_ref();
         let says_more = |old: &Verdict| old.state == verdict.state || verdict.state == State::Ok;
         if standing.is_some_and(|old| old.token == verdict.token && says_more(old)) {

@@ -7,6 +7,7 @@ mod bound;
 mod claim;
 mod desk;
 mod draft;
+mod hands;
 mod home;
 mod leftovers;
 mod lock;

@@ -48,12 +48,13 @@ impl Engine {
             if self.journal().read::<Unfinished>()?.is_none() {
                 return Ok(());
             }
-            let before = self.snapshot()?;
-            let answer = self.ask(&before)?.map(|known| known.key);
+            let mut before = self.snapshot()?;
+            let answer = self.settled(&mut before)?.map(|known| known.key);
             let owner = self.owner(&before, answer.as_ref())?;
             self.prepare()?;
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
             let mut snapshot = self.snapshot()?;
+            snapshot.live.stands_since(&before.live);
             let Some(entry) = snapshot.unfinished.clone() else { return Ok(()) };
             self.undo_renaming(&mut snapshot, &entry)?;
             if self.put_back_item(&snapshot, &entry)? {

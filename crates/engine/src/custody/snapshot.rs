@@ -12,8 +12,8 @@ use jiff::Timestamp;
 use super::home::{LiveHome, live_home};
 use super::unfinished::Unfinished;
 use crate::error::Kind;
-use crate::owner::{self, Candidate, Evidence, Owner};
-use crate::profile::{AccountKey, Known, ProfileKind, Record, Roster};
+use crate::owner::{self, Candidate, Evidence, Hands, Owner};
+use crate::profile::{AccountKey, Known, Record, Roster};
 use crate::root::Settings;
 use crate::spent::Spent;
 use crate::{Engine, Error};
@@ -127,7 +127,7 @@ impl Engine {
             state: None,
             nobody_named: false,
             answer: answer.cloned(),
-            journal_open: snapshot.unfinished.as_ref().is_some_and(|entry| snapshot.may_have_changed_hands(entry)),
+            hands: snapshot.unfinished.as_ref().map_or(Ok(Hands::Kept), |entry| self.hands(snapshot, entry))?,
             doubted: snapshot.unfinished.as_ref().and_then(|entry| snapshot.becoming_anothers(entry)),
             age: snapshot.live.age(self.disk.clock.file_now()).max(snapshot.live.stood),
         };
@@ -243,17 +243,6 @@ fn is_barred(error: &clauth_durable::Error) -> bool {
 }
 
 impl Snapshot {
-    /// Whether an interrupted change may have put another profile's login live, or let the state file name another account.
-    /// Not so a switch that did not come to lend the incoming login, which is before anything in the home (W6, L2).
-    fn may_have_changed_hands(&self, entry: &Unfinished) -> bool {
-        let incoming = entry.to.as_deref().filter(|_| entry.puts_live()).and_then(|name| self.record(name));
-        let waits = |record: &Record| {
-            record.kind == ProfileKind::Claude && record.broken().is_none() && !record.lent_to(&self.home_id)
-        };
-        // A recovery takes loans back, so that one which is not there tells nothing any more.
-        entry.changes_hands() && (entry.recovering || !incoming.is_some_and(waits))
-    }
-
     /// The profile that an interrupted change may be making another account's: it bears the new name before it has the new
     /// login, so that its loan names another account than it does, or none.
     fn becoming_anothers<'e>(&self, entry: &'e Unfinished) -> Option<&'e str> {

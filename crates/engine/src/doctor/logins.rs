@@ -153,7 +153,7 @@ fn state(record: &Record, now: jiff::Timestamp) -> Option<Finding> {
         }
     };
     // What is in doubt is told by the next try, once that is due.
-    let verb = if state == State::Unknown { "refresh" } else { "login" };
+    let verb = if state == State::Unknown && !record.is_doubted() { "refresh" } else { "login" };
     Some(Finding::new(rules::LOGIN_UNUSABLE, format!("'{name}' {why}"), format!("clauth {verb} {name}")))
 }
 

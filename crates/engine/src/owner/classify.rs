@@ -46,12 +46,25 @@ pub(crate) struct Evidence<'a> {
     pub(crate) nobody_named: bool,
     /// The account that the server named for the found access token.
     pub(crate) answer: Option<AccountKey>,
-    /// A change that may have put another's login live is unfinished.
-    pub(crate) journal_open: bool,
+    /// What an unfinished change has done to the live login.
+    pub(crate) hands: Hands<'a>,
     /// The profile that an unfinished change may be making another account's.
     pub(crate) doubted: Option<&'a str>,
     /// How long ago the file was written.
     pub(crate) age: Option<Duration>,
+}
+
+/// Whose login was live when a change was interrupted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hands<'a> {
+    /// The one that is lent there: no unfinished change had touched it.
+    Kept,
+    /// That profile's still, though the incoming login is on loan already and the name may be out of the state file.
+    Stayed(&'a str),
+    /// That profile's already.
+    Passed(&'a str),
+    /// Nobody can tell.
+    Open,
 }
 
 /// By what a successor is proven.
@@ -165,7 +178,7 @@ fn by_answer(evidence: &Evidence<'_>, login: &Login, answer: &AccountKey) -> Own
 
 /// O1: what can be proven without asking anybody.
 fn offline(evidence: &Evidence<'_>, login: &Login) -> Owner {
-    let lent = || evidence.candidates.iter().filter(|candidate| candidate.lent_here);
+    let lent = || lent(evidence);
     let named = |candidate: &&Candidate| evidence.state.is_some() && candidate.key == evidence.state;
     let family: Vec<&Candidate> = lent().filter(|candidate| same_end(candidate, login)).collect();
     if let [one] = family.as_slice() {
@@ -188,17 +201,28 @@ fn offline(evidence: &Evidence<'_>, login: &Login) -> Owner {
     }
 }
 
-/// Whether an unfinished change takes from what is known of a candidate.
-fn is_open(evidence: &Evidence<'_>, one: &Candidate) -> bool {
-    evidence.journal_open || evidence.doubted == Some(one.name.as_str())
+/// The profiles whose login may be the one that was there.
+fn lent<'e>(evidence: &'e Evidence<'_>) -> impl Iterator<Item = &'e Candidate> {
+    let only = match evidence.hands {
+        Hands::Stayed(name) | Hands::Passed(name) => Some(name),
+        Hands::Kept | Hands::Open => None,
+    };
+    let there = move |one: &&Candidate| one.lent_here && only.is_none_or(|name| one.name == name);
+    evidence.candidates.iter().filter(there)
 }
 
-/// O5: a switch of ours put exactly one login there and left nobody named. A sign-in names somebody, so the pair that
-/// stands there now is what that login was renewed to, unless it says otherwise itself.
+/// Whether an unfinished change takes from what is known of a candidate.
+fn is_open(evidence: &Evidence<'_>, one: &Candidate) -> bool {
+    evidence.hands == Hands::Open || evidence.doubted == Some(one.name.as_str())
+}
+
+/// O5: a switch of ours put exactly one login there and left nobody named, or was interrupted while nobody was. A sign-in
+/// names somebody, so the pair that stands there now is what that login was renewed to, unless it says otherwise itself.
 fn untouched(evidence: &Evidence<'_>, login: &Login, eligible: impl Fn(&Candidate) -> bool) -> Owner {
-    let lent: Vec<&Candidate> = evidence.candidates.iter().filter(|candidate| candidate.lent_here).collect();
+    let lent: Vec<&Candidate> = lent(evidence).collect();
     let [one] = lent.as_slice() else { return Owner::Unknown(Doubt::Stranger) };
-    if !(one.unnamed && evidence.nobody_named && eligible(one)) || another_login(one, login) {
+    let unnamed = one.unnamed || matches!(evidence.hands, Hands::Stayed(_) | Hands::Passed(_));
+    if !(unnamed && evidence.nobody_named && eligible(one)) || another_login(one, login) {
         return Owner::Unknown(Doubt::Stranger);
     }
     if other_organization(evidence, one) {

@@ -5,4 +5,4 @@ mod classify;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use classify::{Candidate, Doubt, Evidence, Owner, Proven, YOUNG, classify};
+pub(crate) use classify::{Candidate, Doubt, Evidence, Hands, Owner, Proven, YOUNG, classify};

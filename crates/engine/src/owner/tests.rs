@@ -7,7 +7,7 @@ use clauth_host::{Fingerprint, Secret};
 use jiff::Timestamp;
 use proptest::prelude::*;
 
-use super::{Candidate, Doubt, Evidence, Owner, Proven, classify};
+use super::{Candidate, Doubt, Evidence, Hands, Owner, Proven, classify};
 use crate::profile::AccountKey;
 use crate::spent::Spent;
 
@@ -62,7 +62,7 @@ struct Case {
     nameless_block: bool,
     answer: Option<AccountKey>,
     organization: Option<String>,
-    journal_open: bool,
+    hands: Hands<'static>,
     doubted: Option<&'static str>,
     age: Option<Duration>,
 }
@@ -76,7 +76,7 @@ fn ordinary() -> Case {
         nameless_block: false,
         answer: None,
         organization: None,
-        journal_open: false,
+        hands: Hands::Kept,
         doubted: None,
         age: Some(Duration::from_secs(60)),
     }
@@ -93,7 +93,7 @@ fn decide(change: impl FnOnce(&mut Case)) -> Owner {
         state: case.state.clone(),
         nobody_named: case.state.is_none() && !case.nameless_block,
         answer: case.answer.clone(),
-        journal_open: case.journal_open,
+        hands: case.hands,
         doubted: case.doubted,
         age: case.age,
     })
@@ -130,7 +130,7 @@ fn every_answer_of_the_table() {
 
 #[test]
 fn o1_each_leg_of_the_offline_proof_is_needed() {
-    assert_eq!(decide(|c| c.journal_open = true), Owner::Unknown(Doubt::JournalOpen), "an open journal");
+    assert_eq!(decide(|c| c.hands = Hands::Open), Owner::Unknown(Doubt::JournalOpen), "an open journal");
     assert_eq!(
         decide(|c| c.doubted = Some("a")),
         Owner::Unknown(Doubt::JournalOpen),
@@ -173,7 +173,7 @@ fn o1_an_equal_end_proves_the_family_by_itself() {
     assert_eq!(decide(with_end), successor("a", Proven::SameEnd));
     for (name, change) in [
         ("no state file", Box::new(|c: &mut Case| c.state = None) as Box<dyn Fn(&mut Case)>),
-        ("an open journal", Box::new(|c: &mut Case| c.journal_open = true)),
+        ("an open journal", Box::new(|c: &mut Case| c.hands = Hands::Open)),
         ("young", Box::new(|c: &mut Case| c.age = Some(Duration::ZERO))),
     ] {
         let owner = decide(|c| {
@@ -247,7 +247,7 @@ fn o5_while_nobody_is_named_the_login_that_a_switch_put_there_is_renewed_by_nobo
         ("two loans to this home", |c| c.candidates[1].lent_here = true, Doubt::Stranger),
         ("somebody is named", |c| c.state = Some(key("x")), Doubt::Stranger),
         ("a block that names no account", |c| c.nameless_block = true, Doubt::Stranger),
-        ("an open journal", |c| c.journal_open = true, Doubt::JournalOpen),
+        ("an open journal", |c| c.hands = Hands::Open, Doubt::JournalOpen),
         ("a pair of the last seconds", |c| c.age = Some(Duration::from_secs(4)), Doubt::Young),
         ("the server names another account", |c| c.answer = Some(key("x")), Doubt::Stranger),
         (
@@ -356,7 +356,9 @@ proptest! {
         end in prop::option::of(0..3i64),
         state in prop::option::of(letter()),
         answer in prop::option::of(letter()),
-        journal_open in any::<bool>(),
+        hands in prop_oneof![
+            Just(Hands::Kept), Just(Hands::Open), Just(Hands::Stayed("a")), Just(Hands::Passed("b")),
+        ],
         age in prop::option::of(0..20u64),
     ) {
         let refresh = refresh.map(|letter| format!("{letter}{generation}"));
@@ -371,22 +373,27 @@ proptest! {
             state: state.clone(),
             nobody_named: state.is_none(),
             answer: answer.clone(),
-            journal_open,
+            hands,
             doubted: None,
             age: age.map(Duration::from_secs),
         });
+        let only = match hands {
+            Hands::Stayed(name) | Hands::Passed(name) => Some(name),
+            Hands::Kept | Hands::Open => None,
+        };
+        let there = |c: &&Candidate| c.lent_here && only.is_none_or(|name| c.name == name);
         if let Owner::Successor(name, proof) = owner {
             prop_assert!(found.refresh.is_some(), "a bearer copy replaces nothing");
             let named: Vec<&Candidate> = candidates.iter().filter(|c| c.name == name).collect();
-            let proven = named.iter().any(|c| match proof {
+            let proven = named.iter().any(|&c| match proof {
                 Proven::SameRefresh => c.refresh == found.refresh_print(),
                 Proven::Endpoint => c.key.is_some() && c.key == answer,
-                Proven::SameEnd | Proven::EndAlone => c.lent_here && c.login_end.is_some() && c.login_end == found.refresh_expires_at
+                Proven::SameEnd | Proven::EndAlone => there(&c) && c.login_end.is_some() && c.login_end == found.refresh_expires_at
                     && answer.is_none() && state.as_ref().is_none_or(|state| c.key.as_ref() == Some(state)),
-                Proven::StateFile => c.lent_here && !journal_open && c.key.is_some() && c.key == state
+                Proven::StateFile => there(&c) && hands != Hands::Open && c.key.is_some() && c.key == state
                     && answer.is_none() && age.is_some_and(|age| age >= 5),
-                Proven::Untouched => c.lent_here && c.unnamed && !journal_open && state.is_none()
-                    && candidates.iter().filter(|c| c.lent_here).count() == 1
+                Proven::Untouched => there(&c) && (c.unnamed || only.is_some()) && hands != Hands::Open && state.is_none()
+                    && candidates.iter().filter(there).count() == 1
                     && (answer.is_none() || c.key.is_none()) && age.is_some_and(|age| age >= 5)
                     && (c.login_end.is_none() || end.is_none() || c.login_end == found.refresh_expires_at),
             });

@@ -213,6 +213,16 @@ impl Record {
         (verdict.token == token_of(&self.login()?)).then_some(verdict)
     }
 
+    /// Whether nobody can tell whether its login is lent.
+    pub(crate) fn hides_loan(&self) -> bool {
+        self.loan.broken().is_some() || matches!(self.slot, Content::Denied(_))
+    }
+
+    /// Whether a later login may have come of the one that it has, which nobody could confirm.
+    pub(crate) fn is_doubted(&self) -> bool {
+        self.standing_verdict().is_some_and(|verdict| verdict.doubted)
+    }
+
     /// The file that cannot be understood, if one that matters is.
     pub(crate) fn broken(&self) -> Option<&Path> {
         let kept = self.loan.broken().or_else(|| self.token.broken());

@@ -17,6 +17,8 @@ pub(crate) struct Verdict {
     /// Why, in words for a person.
     pub(crate) reason: String,
     pub(crate) at: Timestamp,
+    /// A later login may have come of it, which nobody could confirm: its refresh token is not to be presented (L6).
+    pub(crate) doubted: bool,
 }
 
 impl Verdict {
@@ -27,12 +29,17 @@ impl Verdict {
             state: State::parse(&document.get::<String>(&["state"])?)?,
             reason: document.get::<String>(&["reason"])?,
             at: document.get::<String>(&["at"])?.parse().ok()?,
+            doubted: document.get::<bool>(&["doubted"]) == Some(true),
         })
     }
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        crate::json::bytes(&serde_json::json!({
+        let mut verdict = serde_json::json!({
             "schema": 1, "token": self.token.full(), "state": self.state.word(), "reason": self.reason, "at": self.at.to_string(),
-        }))
+        });
+        if self.doubted {
+            verdict["doubted"] = true.into();
+        }
+        crate::json::bytes(&verdict)
     }
 }

@@ -188,7 +188,7 @@ impl Engine {
         let (state, reason) = record.state(self.host.clock.now());
         let why = reason.map_or_else(String::new, |reason| format!(": {reason}"));
         let dead = |what: String| Err(Error::refused(Kind::DeadLogin, what, name, &[&sign_in(name)]));
-        if matches!(state, State::Dead | State::Lapsed | State::SignedOut) {
+        if matches!(state, State::Dead | State::Lapsed | State::SignedOut) || record.is_doubted() {
             return dead(format!("the login of '{name}' is {}{why}", state.word()));
         }
         let (Some(part), Some(login)) = (record.part(), record.login()) else {

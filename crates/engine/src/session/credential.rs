@@ -8,7 +8,7 @@ use clauth_durable::{Change, Held, Manner, item_name};
 
 use super::Place;
 use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot, same_end};
-use crate::owner::{self, Doubt, Evidence, Owner};
+use crate::owner::{self, Doubt, Evidence, Hands, Owner};
 use crate::profile::{AccountKey, Known};
 use crate::refresh::Need;
 use crate::{Engine, Error};
@@ -305,7 +305,7 @@ impl Engine {
             state: self.named_in(&place, home)?.map(|known: Known| -> AccountKey { known.key }),
             nobody_named: self.names_nobody(&place, home)?,
             answer: None,
-            journal_open: false,
+            hands: Hands::Kept,
             doubted: None,
             age: if at_rest { age.max(Some(owner::YOUNG)) } else { age },
         }))

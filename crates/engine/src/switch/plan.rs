@@ -60,10 +60,19 @@ pub(super) fn draft(
         Incoming::Profile(name) => Some(desk.admit(name, cause.force)?),
         Incoming::Vaulted(entry) => Some(desk.admit_kept(entry)?),
     };
+    if let (Incoming::Profile(name), Some(part), false) = (incoming, &part, cause.force) {
+        desk.refuse_ancestor(name, part, owner)?;
+    }
     match owner {
         Owner::Unreadable if cause.force => desk.quarantine()?,
         _ => desk.keep_live(owner)?,
     }
+    // Beside an endpoint the profile's own login may be live, and later than the one that was stored.
+    let harvested = incoming.profile().filter(|name| before.endpoint.is_some() && owner.profile() == Some(name));
+    let part = match harvested.filter(|name| desk.renewed(name).is_none()) {
+        Some(name) => desk.holds(name).cloned().filter(|_| part.is_some()),
+        None => part,
+    };
     before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
     let left = from.as_deref().and_then(|name| desk.holds(name)).and_then(print);
     if let (Incoming::Profile(name), Some(part)) = (incoming, &part) {

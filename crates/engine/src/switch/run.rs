@@ -1,8 +1,9 @@
 //! Carrying a switch out.
 
+use std::path::Path;
 use std::time::Duration;
 
-use clauth_durable::Held;
+use clauth_durable::{Disk, Held, Kind as FileKind};
 
 use super::plan::{self, Before, Cause, Incoming};
 use super::report::{self, Outgoing, Report};
@@ -117,6 +118,7 @@ impl Engine {
             }
             let endpoint = self.endpoint_live(&snapshot)?;
             allow(&snapshot, &owner)?;
+            self.refuse_unseen(&snapshot, &owner, incoming, options.force)?;
             self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
             incoming.profile().map_or(Ok(()), |name| self.refuse_copies(&snapshot, name))?;
             let before =
@@ -141,6 +143,7 @@ impl Engine {
         let owner = self.owner(&snapshot, None)?;
         let endpoint = self.endpoint_live(&snapshot)?;
         allow(&snapshot, &owner)?;
+        self.refuse_unseen(&snapshot, &owner, incoming, options.force)?;
         self.refuse_under_endpoint(&snapshot, endpoint.as_deref(), incoming, options.force)?;
         incoming.profile().map_or(Ok(()), |name| self.refuse_copies(&snapshot, name))?;
         let before = Before { snapshot: &snapshot, owner: &owner, learned: &[], endpoint: endpoint.as_deref() };
@@ -149,6 +152,27 @@ impl Engine {
             report.warnings.push("a dry run asks nobody; the server may tell whose the live login is".to_owned());
         }
         Ok(report)
+    }
+
+    /// Refuses to put an unknown login away while it may be that of a profile which cannot be seen: its earlier one would come
+    /// back with the profile (L6).
+    fn refuse_unseen(&self, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, force: bool) -> Result<(), Error> {
+        if force || !matches!(owner, Owner::Unknown(_)) {
+            return Ok(());
+        }
+        let hidden = |record: &&Record| record.hides_loan() || !is_dir(&self.disk, &self.root.profile(&record.name));
+        let mut another = snapshot.records.iter().filter(|record| incoming.profile() != Some(&record.name));
+        let Some(record) = another.find(hidden) else { return Ok(()) };
+        let directory = self.root.profile(&record.name);
+        let what = format!(
+            "the live login is no profile's that can be seen, and '{}' cannot: it may be its own",
+            record.name
+        );
+        let to = incoming.profile().unwrap_or("NAME");
+        let force = format!("to keep that login in the vault all the same: clauth switch {to} --force");
+        let gone = || format!("bring {} back, or if it is gone for good: clauth remove {}", directory.display(), record.name);
+        let mend = record.broken().map_or_else(gone, |path| record.mend(path));
+        Err(Error::refused(Kind::Unreadable, what, directory.display().to_string(), &[&mend, &force]))
     }
 
     /// Refuses to let a login in while a `claude` may send it to the endpoint that is left.
@@ -287,7 +311,7 @@ impl Engine {
     }
 
     /// The same. What is dated ahead never grows old by its date; what stood still while it was waited for has.
-    fn settled(&self, snapshot: &mut Snapshot) -> Result<Option<Known>, Error> {
+    pub(crate) fn settled(&self, snapshot: &mut Snapshot) -> Result<Option<Known>, Error> {
         let known = self.ask(snapshot)?;
         if self.wait_if_young(snapshot, known.as_ref())? && self.snapshot()?.live.reading == snapshot.live.reading {
             snapshot.live.stood = Some(YOUNG);
@@ -328,6 +352,11 @@ impl Engine {
         }
         learned
     }
+}
+
+/// Behind links as well.
+fn is_dir(disk: &Disk, path: &Path) -> bool {
+    disk.stat(path).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == FileKind::Dir))
 }
 
 fn key_of(known: &Option<Known>) -> Option<&AccountKey> {

@@ -7,6 +7,7 @@ mod bearer;
 mod clock;
 mod custody;
 mod displaced;
+mod doubted;
 mod endpoint;
 mod endpoint_faults;
 mod fault_cases;

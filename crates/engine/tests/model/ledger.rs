@@ -29,6 +29,14 @@ impl Ledger {
         self.families.entry(family.to_owned()).or_default().forgiven.get_or_insert(why);
     }
 
+    /// Whatever an account had so far.
+    pub(crate) fn forgive_account(&mut self, code: char, why: &'static str) {
+        let families = self.families.iter_mut().filter(|(family, _)| family.starts_with(code));
+        for (_, family) in families {
+            family.forgiven.get_or_insert(why);
+        }
+    }
+
     pub(crate) fn is_forgiven(&self, family: &str) -> bool {
         self.families.get(family).is_some_and(|family| family.forgiven.is_some())
     }

@@ -335,16 +335,18 @@ fn a_disk_that_refuses_once_makes_no_attempt_of_what_was_never_sent() {
     );
 }
 
-/// O1, W8: a switch that was killed, and its recovery that was killed as well, wherever: what the live login became meanwhile,
-/// with nobody to ask, is what the next command finds its owner for.
+/// O1, W8: a switch that was killed anywhere, and its recovery that was killed as well: what Claude Code renewed meanwhile, with
+/// nobody to ask, finds its owner by what the switch left beside the credential.
 #[test]
 fn a_renewal_between_a_killed_switch_and_its_killed_recovery_is_not_lost() {
     let before = [By(SignIn(Home, 'A')), Do(Capture("a")), By(SignIn(Home, 'C')), Do(Capture("c")), Do(Switch("a"))];
-    let after = [By(Renew(Home)), Do(Order("a")), Network(true), Do(Switch("c")), Do(Switch("a"))];
-    for switch in (20..60).step_by(1) {
-        for recovery in (4..44).step_by(1) {
-            let killed = [Network(false), Killed(switch, Switch("c")), By(Renew(Home)), Killed(recovery, Order("a"))];
-            lawful(205_000, &[before.as_slice(), &killed, &after].concat());
-        }
+    let after = [Do(Switch("a")), By(Renew(Home)), Do(Switch("c")), By(Renew(Home)), Do(Switch("a")), By(Renew(Home))];
+    // Of this seed only clauth is without a network, and no login tells its own end.
+    let seed = 200_006;
+    for switch in 20..110 {
+        let killed = [Killed(switch, Switch("c")), Idle(2), By(Renew(Home)), Network(false)];
+        lawful(seed, &[before.as_slice(), &killed, &after].concat());
+        let again = [Killed(4 + switch * 7 % 40, Order("a")), Idle(2), By(Renew(Home))];
+        lawful(seed, &[before.as_slice(), &killed, &again, &after].concat());
     }
 }

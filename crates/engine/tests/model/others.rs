@@ -17,12 +17,21 @@ pub(crate) struct Acting {
     pub(crate) claude: Arc<Mutex<Option<Claude>>>,
     /// The lock of its state file.
     lock: PathBuf,
+    /// No login tells its own end.
+    endless: bool,
+}
+
+/// Where no login tells its own end, nobody can tell a new sign-in of an account from a renewal of its earlier one.
+fn forgive_earlier(ledger: &mut Ledger, endless: bool, other: &Other) {
+    if let (true, Other::SignIn(_, code)) = (endless, other) {
+        ledger.forgive_account(*code, "its user signed in as it again");
+    }
 }
 
 /// Does what somebody else does, now.
 pub(crate) fn act(stage: &mut Stage, ledger: &mut Ledger, other: &Other) {
     let (seat, home) = (seat(other), stage.home().to_owned());
-    if !stage.is_taken(seat) || (!stage.network && needs_network(other)) {
+    if !stage.is_taken(seat) || (!stage.reaches() && needs_network(other)) {
         return;
     }
     match other {
@@ -46,6 +55,7 @@ pub(crate) fn act(stage: &mut Stage, ledger: &mut Ledger, other: &Other) {
     }
     let ran = stage.running.is_some();
     let mut claude = stage.take_claude(seat);
+    forgive_earlier(ledger, stage.endless, other);
     // Before whose lock no time passes: one of a killed process that was dated by a clock which was set back since.
     let stuck = claude_waits(stage, seat).filter(|at| *at > now()).and_then(|_| family_of(&mut claude));
     stuck.iter().for_each(|family| ledger.forgive(family, "the store was locked by a clock that was ahead"));
@@ -85,14 +95,14 @@ pub(crate) fn begin(claude: &mut Claude) {
 /// Readies somebody to act in the middle of something else.
 pub(crate) fn ready(stage: &mut Stage, other: &Other) -> Option<Acting> {
     let seat = seat(other);
-    let able = stage.is_taken(seat) && (stage.network || !needs_network(other));
+    let able = stage.is_taken(seat) && (stage.reaches() || !needs_network(other));
     if !able || matches!(other, Other::Run | Other::Stop) {
         return None;
     }
     let ran = stage.running.is_some();
     let lock = state_lock(stage, seat);
     let claude = stage.take_claude(seat);
-    Some(Acting { seat, ran, claude: Arc::new(Mutex::new(Some(claude))), lock })
+    Some(Acting { seat, ran, claude: Arc::new(Mutex::new(Some(claude))), lock, endless: stage.endless })
 }
 
 /// What they do, as something that another thread may run.
@@ -103,6 +113,7 @@ pub(crate) fn later(
     other: Other,
 ) -> Box<dyn FnOnce() + Send> {
     let (claude, ledger, lock) = (Arc::clone(&acting.claude), Arc::clone(ledger), acting.lock.clone());
+    let endless = acting.endless;
     Box::new(move || {
         // Claude Code waits for the lock between its two files; whoever has it stands still here until this is over.
         if matches!(other, Other::SignIn(..) | Other::SignOut(_)) && lock.exists() {
@@ -111,6 +122,7 @@ pub(crate) fn later(
         let mut claude = claude.lock().unwrap_or_else(PoisonError::into_inner);
         let mut ledger = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(claude) = claude.as_mut() else { return };
+        forgive_earlier(&mut ledger, endless, &other);
         let mut given_up = Vec::new();
         ledger.watch(&home, || given_up = by(claude, &other));
         given_up.iter().for_each(|(family, why)| ledger.forgive(family, why));

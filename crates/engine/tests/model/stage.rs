@@ -43,6 +43,10 @@ pub(crate) struct Stage {
     clock: Clock,
     random: Random,
     copies: bool,
+    /// Without a network it is clauth alone that asks nobody.
+    alone: bool,
+    /// No login tells its own end.
+    pub(crate) endless: bool,
     begun: u32,
 }
 
@@ -52,9 +56,13 @@ impl Stage {
         let world = World::create_in(Path::new("/dev/shm"), "model").unwrap_or_else(|_| World::new("model"));
         std::fs::create_dir(world.home().join("run")).expect("a directory");
         let board = Board::default();
+        let server = Server::start();
+        // As older versions of Claude Code do, which store no login's own end: nothing but a name tells whose a renewal is.
+        let endless = seed / 4 % 2 == 1;
+        server.set(|options| options.omit_login_end = endless);
         Self {
             world,
-            server: Server::start(),
+            server,
             network: true,
             sessions: [None, None],
             running: None,
@@ -65,6 +73,8 @@ impl Stage {
             board,
             random: Random::seeded(seed),
             copies: seed % 4 == 3,
+            alone: seed % 3 == 2,
+            endless,
             begun: 0,
         }
     }
@@ -94,7 +104,12 @@ impl Stage {
     pub(crate) fn claude(&self, config: Option<&Path>) -> Claude {
         let claude = config.map_or_else(|| self.world.claude(), |dir| self.world.claude_in(dir));
         let claude = claude.patient(Patience::NONE);
-        if self.network { claude.on(&self.server) } else { claude }
+        if self.reaches() { claude.on(&self.server) } else { claude }
+    }
+
+    /// Whether Claude Code reaches its server.
+    pub(crate) fn reaches(&self) -> bool {
+        self.network || self.alone
     }
 
     /// Whether somebody lives there to act.

@@ -98,7 +98,7 @@ pub(crate) enum Step {
     Idle(u32),
     /// This computer's clock is set by so many minutes.
     Jump(i32),
-    /// The network goes, or comes back.
+    /// The network goes, or comes back: for all, or for clauth alone.
     Network(bool),
     /// The answer to the next renewal is lost, after the server has rotated.
     Lose,

@@ -6,6 +6,7 @@ use super::{Desk, elsewhere};
 use crate::Error;
 use crate::custody::claim::used_up;
 use crate::error::Kind;
+use crate::owner::Owner;
 use crate::profile::{ProfileKind, Record, State, token_of};
 use crate::vault::Entry;
 
@@ -56,8 +57,12 @@ impl Desk<'_> {
                 let force = format!("to try it all the same: clauth switch {name} --force");
                 let renew = format!("clauth refresh {name}");
                 let what = format!("the login of '{name}' is {}{why}", state.word());
-                let renew = (state == State::Unknown).then_some(renew.as_str());
-                let next: Vec<&str> = renew.into_iter().chain([again.as_str(), force.as_str()]).collect();
+                let first = match state {
+                    State::Unknown if record.is_doubted() => Some("clauth vault list"),
+                    State::Unknown => Some(renew.as_str()),
+                    _ => None,
+                };
+                let next: Vec<&str> = first.into_iter().chain([again.as_str(), force.as_str()]).collect();
                 return refuse(Kind::DeadLogin, what, &next);
             }
             State::SignedOut | State::Dead | State::Lapsed | State::Unknown => {}
@@ -86,6 +91,18 @@ impl Desk<'_> {
             );
         }
         Ok(part.clone())
+    }
+
+    /// The refusal to put the earlier login of `name` live in the place of one that may be its later one, which nobody can
+    /// confirm: its refresh token may be used up (L6).
+    pub(crate) fn refuse_ancestor(&self, name: &str, part: &AccountPart, owner: &Owner) -> Result<(), Error> {
+        if !self.lent.iter().any(|lent| lent == name) || !self.may_follow(name, part, owner) {
+            return Ok(());
+        }
+        let what = format!("what is live may be the later login of '{name}', and nobody can confirm whose it is");
+        let force = format!("to keep it in the vault, and use the earlier one: clauth switch {name} --force");
+        let next = ["try again with the network on: the server knows", force.as_str()];
+        Err(Error::refused(Kind::Protected, what, self.snapshot.home.credential().display().to_string(), &next))
     }
 
     /// The refusal to put a login live again that the last switch left in the vault, and that is used up since (L6) or some

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clauth_claude::{AccountPart, Found};
+use clauth_claude::{AccountPart, Credentials, Found, Login};
 use clauth_durable::Manner;
 
 use super::{Desk, print};
@@ -10,8 +10,8 @@ use crate::custody::below::is_temp;
 use crate::custody::claim::{Claim, same_end, used_up};
 use crate::custody::{Unfinished, below, is_dir};
 use crate::history::{Event, Tokens};
-use crate::owner::{Doubt, Proven};
-use crate::profile::{Known, Record, State};
+use crate::owner::{Doubt, Owner, Proven};
+use crate::profile::{Known, Record, State, Verdict};
 use crate::root::Era;
 use crate::vault::{self, Entry};
 use crate::{Error, spent};
@@ -131,6 +131,34 @@ impl Desk<'_> {
             self.warnings.push(format!("to make that login the one of '{holder}': clauth vault restore {}", entry.id));
         }
         Ok(())
+    }
+
+    /// Whether the live login, of which nobody can tell whose it is, may be what `part` was renewed to (L3, L6): nothing that
+    /// it says and nobody who is named speaks against it.
+    pub(crate) fn may_follow(&self, name: &str, part: &AccountPart, owner: &Owner) -> bool {
+        let Owner::Unknown(doubt) = *owner else { return false };
+        let Ok(live) = self.live_object().map(Credentials::account) else { return false };
+        let (Found::Login(old), Found::Login(new)) = (part.login(), live.login()) else { return false };
+        let (named, key) = (self.whose(&live, doubt), self.key(name));
+        let another = matches!((&named, key), (Some(named), Some(key)) if !key.agrees(&named.key));
+        let of_key = || key.and_then(|key| key.organization.clone());
+        let organizations = (live.organization_uuid(), part.organization_uuid().or_else(of_key));
+        let elsewhere = matches!(&organizations, (Some(found), Some(known)) if found != known);
+        let earlier = matches!((old.expires_at, new.expires_at), (Some(old), Some(new)) if new < old);
+        let apart = another || elsewhere || earlier || same_end(part, &live) == Some(false);
+        !apart && new.refresh_print().is_some() && new.refresh_print() != old.refresh_print()
+    }
+
+    /// A login comes back while what may be its later one is live or goes into the vault, and nobody can tell.
+    pub(super) fn doubt(&mut self, name: &str, login: &Login) -> Result<(), Error> {
+        let reason = match self.vaulted.as_ref().filter(|_| !self.tentative) {
+            Some(entry) => format!("a login that may be its later one is in the vault ({})", entry.id),
+            None => "a login that may be its later one took its place in Claude Code".to_owned(),
+        };
+        let token = crate::profile::token_of(login);
+        let verdict = Verdict { token, state: State::Unknown, reason: reason.clone(), at: self.now, doubted: true };
+        self.warnings.push(format!("the login of '{name}' may be used up: {reason}, and nobody can confirm whose that is"));
+        self.draft.put(&self.root.verdict(name), Manner::Own, verdict.bytes())
     }
 
     /// Whose a live login is that is nobody's: by the server; else by the state file, if nothing speaks against it (O1).

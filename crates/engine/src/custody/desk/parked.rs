@@ -122,7 +122,9 @@ impl Desk<'_> {
         let unsaid = organization.is_none() || organization != after.organization_uuid();
         // A file that somebody copied there names nobody either (0012).
         let copied = proof == Proven::Untouched && unsaid;
-        if proof == Proven::EndAlone || same_end(before, after) == Some(false) || copied {
+        // Where no end tells, it is the one that the session was given which was gone on with there.
+        let apart = !same_end(before, after).unwrap_or_else(|| self.is_given(name, before));
+        if proof == Proven::EndAlone || apart || copied {
             let known = self.known(name).cloned();
             let why = if copied { "renewed, as it seems" } else { "displaced by a newer sign-in in a session" };
             return self.keep_in_use(before, why, (Some(name), known.as_ref()));
