@@ -317,8 +317,13 @@ impl<'s> Desk<'s> {
     /// login.
     pub(crate) fn judge(&mut self, name: &str, state: State, reason: &str) -> Result<(), Error> {
         let Some(Found::Login(login)) = self.holds(name).map(AccountPart::login) else { return Ok(()) };
-        let verdict =
-            Verdict { token: crate::profile::token_of(&login), state, reason: reason.to_owned(), at: self.now, doubted: false };
+        let verdict = Verdict {
+            token: crate::profile::token_of(&login),
+            state,
+            reason: reason.to_owned(),
+            at: self.now,
+            doubted: false,
+        };
         let standing = self.record(name)?.verdict.as_ref();
         let says_more = |old: &Verdict| old.state == verdict.state || verdict.state == State::Ok;
         if standing.is_some_and(|old| old.token == verdict.token && says_more(old)) {

@@ -164,13 +164,12 @@ impl Engine {
         let mut another = snapshot.records.iter().filter(|record| incoming.profile() != Some(&record.name));
         let Some(record) = another.find(hidden) else { return Ok(()) };
         let directory = self.root.profile(&record.name);
-        let what = format!(
-            "the live login is no profile's that can be seen, and '{}' cannot: it may be its own",
-            record.name
-        );
+        let what =
+            format!("the live login is no profile's that can be seen, and '{}' cannot: it may be its own", record.name);
         let to = incoming.profile().unwrap_or("NAME");
         let force = format!("to keep that login in the vault all the same: clauth switch {to} --force");
-        let gone = || format!("bring {} back, or if it is gone for good: clauth remove {}", directory.display(), record.name);
+        let gone =
+            || format!("bring {} back, or if it is gone for good: clauth remove {}", directory.display(), record.name);
         let mend = record.broken().map_or_else(gone, |path| record.mend(path));
         Err(Error::refused(Kind::Unreadable, what, directory.display().to_string(), &[&mend, &force]))
     }

@@ -67,11 +67,14 @@ fn a_session_begins_on_a_login_that_came_back() {
 #[test]
 fn a_sessions_copy_of_a_displaced_login_becomes_the_login() {
     let house = house("d-watch", LITTLE + Duration::from_secs(2));
+    let began = std::time::Instant::now();
     let mut session = by_hand(&house).begin("b").expect("a session");
     assert_eq!(house.slot("b"), "B1 bearer");
     sign_in_outside(&house);
     session.look();
-    assert_eq!(house.slot("b"), "B1 bearer", "it still works for long enough");
+    let slot = house.slot("b");
+    // A slow system may have come to the time at which it is due.
+    assert!(slot == "B1 bearer" || began.elapsed() > Duration::from_secs(2), "it still works for long enough: {slot}");
     std::thread::sleep(Duration::from_millis(2_200));
     session.look();
     assert_back(&house, "B2", "when it is due");

@@ -157,7 +157,8 @@ impl Desk<'_> {
         };
         let token = crate::profile::token_of(login);
         let verdict = Verdict { token, state: State::Unknown, reason: reason.clone(), at: self.now, doubted: true };
-        self.warnings.push(format!("the login of '{name}' may be used up: {reason}, and nobody can confirm whose that is"));
+        self.warnings
+            .push(format!("the login of '{name}' may be used up: {reason}, and nobody can confirm whose that is"));
         self.draft.put(&self.root.verdict(name), Manner::Own, verdict.bytes())
     }
 
