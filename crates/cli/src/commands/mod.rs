@@ -148,7 +148,7 @@ fn carry_out(command: Command, call: &Call<'_>) -> Result<u8, Failure> {
         Command::Adopt(args) => adopt::run(&args, call),
         Command::Key(args) => key::run(&args, call),
         #[cfg(feature = "demo")]
-        Command::Demo(_) => demo::run(call),
+        Command::Demo(_) => return demo::run(call),
     };
     done.map(|()| 0)
 }
