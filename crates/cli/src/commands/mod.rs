@@ -34,7 +34,7 @@ mod demo;
 
 pub(crate) use bind::working_directory;
 use clap::Subcommand;
-use clauth_engine::Engine;
+use clauth_engine::{Engine, Open};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -175,12 +175,18 @@ impl Command {
 impl Call<'_> {
     /// Says what is unfinished, and what finishes it.
     fn tell_unfinished(&self) {
-        let Ok(Some(unfinished)) = self.engine.unfinished() else { return };
-        self.ui.warn(&format!(
-            "a {} was interrupted at {}; the next command that acts finishes it, or: clauth doctor --fix",
-            unfinished.done,
-            clauth_engine::seconds(unfinished.at)
-        ));
+        let Ok(Some(open)) = self.engine.unfinished() else { return };
+        self.ui.warn(&match open {
+            Open::UnderWay(change, process) => {
+                let at = clauth_engine::seconds(change.at);
+                format!("{} is under way since {at}, by process {process}", change.phrase())
+            }
+            Open::Interrupted(change) => format!(
+                "{} was interrupted at {}; the next command that acts finishes it, or: clauth doctor --fix",
+                change.phrase(),
+                clauth_engine::seconds(change.at)
+            ),
+        });
     }
 
     /// Why a login that was kept is unproven (O3).

@@ -38,6 +38,15 @@ pub struct Unfinished {
     pub events: Vec<Event>,
 }
 
+/// A change that is not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Its process is gone.
+    Interrupted(Unfinished),
+    /// A process of this id is at work on it.
+    UnderWay(Unfinished, u32),
+}
+
 /// What may give a profile another account's name.
 const NAMING: [&str; 4] = ["capture", "login", "restore", "adopt"];
 
@@ -62,6 +71,13 @@ const STAYING: [&str; 16] = [
 ];
 
 impl Unfinished {
+    /// The command with its article, for a sentence.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        let article = if self.done.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {}", self.done)
+    }
+
     /// Whether it may have put another profile's login live, or let the state file name another account: not so a switch to
     /// the profile that was live already, and not so what leaves the home to the account that has it.
     pub(crate) fn changes_hands(&self) -> bool {
@@ -82,11 +98,28 @@ impl Unfinished {
 }
 
 impl Engine {
-    /// The change that was interrupted and is still to be finished, if there is one. Writes nothing.
+    /// The change that is not closed, if there is one: under way, or interrupted and still to be finished. Writes nothing.
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub fn unfinished(&self) -> Result<Option<Unfinished>, Error> {
-        Ok(self.journal().read()?)
+    pub fn unfinished(&self) -> Result<Option<Open>, Error> {
+        let Some(entry) = self.journal().read::<Unfinished>()? else { return Ok(None) };
+        // The journal is open only under the state lock, and who takes that is on record (0003).
+        if let Some(process) = clauth_durable::lock::holder(&self.disk, &self.lock_records(), &self.state_lock_dir()) {
+            return Ok(Some(Open::UnderWay(entry, process)));
+        }
+        // Whoever has come to the end since then has closed it first.
+        Ok(self.journal().read()?.filter(|again| *again == entry).map(Open::Interrupted))
+    }
+
+    /// The change that was interrupted, if there is one.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) fn interrupted(&self) -> Result<Option<Unfinished>, Error> {
+        Ok(self.unfinished()?.and_then(|open| match open {
+            Open::Interrupted(entry) => Some(entry),
+            Open::UnderWay(..) => None,
+        }))
     }
 }
