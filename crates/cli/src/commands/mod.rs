@@ -179,7 +179,7 @@ impl Call<'_> {
         self.ui.warn(&match open {
             Open::UnderWay(change, process) => {
                 let at = clauth_engine::seconds(change.at);
-                format!("{} is under way since {at}, by process {process}", change.phrase())
+                format!("{} that began at {at} is under way in process {process}", change.phrase())
             }
             Open::Interrupted(change) => format!(
                 "{} was interrupted at {}; the next command that acts finishes it, or: clauth doctor --fix",

@@ -24,8 +24,7 @@ pub(super) struct Stage<'o> {
 }
 
 impl<'o> Stage<'o> {
-    pub(super) fn set(out: &'o mut dyn Write, signal: Arc<AtomicUsize>) -> io::Result<Self> {
-        let world = World::create("demo")?;
+    pub(super) fn set(out: &'o mut dyn Write, world: World, signal: Arc<AtomicUsize>) -> io::Result<Self> {
         let program = std::env::current_exe()?;
         world.install_claude(&program)?;
         let mut stage = Self { out, world, server: Server::start(), program, step: 0, failed: 0, signal };

@@ -9,6 +9,19 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group, test_kill_p
 
 use crate::stage::Stage;
 
+#[test]
+fn a_place_that_cannot_be_used_is_named() {
+    let stage = Stage::new("demo-nowhere");
+    let nowhere = stage.world.home().join("nowhere");
+    let mut command = stage.command(&["demo", "--json"]);
+    command.env("TMPDIR", &nowhere);
+    let output = crate::stage::finish(command);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let error = &output.json()["error"];
+    assert_eq!(error["where"], nowhere.display().to_string(), "{error}");
+    assert!(error["hints"][0].as_str().is_some_and(|hint| hint.contains("TMPDIR=")), "{error}");
+}
+
 fn pid(number: u32) -> Pid {
     Pid::from_raw(i32::try_from(number).expect("a process id")).expect("no zero")
 }

@@ -100,8 +100,8 @@ fn looking_says_what_is_under_way(stage: &Stage) {
     let before = stage.world.snapshot();
     for words in LOOKING.iter().filter(|words| words.first().is_some_and(|word| ["list", "which"].contains(word))) {
         let told = stage.run(words).stderr;
-        let expected = format!(", by process {pid}");
-        let lines: Vec<&str> = told.lines().filter(|line| line.contains("a switch is under way since")).collect();
+        let expected = format!(" is under way in process {pid}");
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains("a switch that began at")).collect();
         assert!(matches!(&lines[..], [line] if line.ends_with(&expected)), "{words:?}: {told}");
         assert!(!told.contains("interrupted"), "{words:?}: {told}");
     }
