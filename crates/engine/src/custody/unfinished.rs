@@ -13,8 +13,7 @@ use crate::{Engine, Error};
 pub struct Unfinished {
     /// Always 1.
     pub schema: u32,
-    /// The command: `switch`, `undo`, `capture`, `add`, `config`, `login`, `remove`, `rename`, `renew`, `restore`,
-    /// `refresh`, `adopt`, `takeover`, `recover`.
+    /// The command: `switch`, `capture`, …
     pub done: String,
     /// Whose login was live when it began.
     pub from: Option<String>,
@@ -70,7 +69,15 @@ const STAYING: [&str; 16] = [
     "purge",
 ];
 
+/// What may put another login live, or let the state file name another account.
+const MOVING: [&str; 4] = ["switch", "undo", "takeover", "recover"];
+
 impl Unfinished {
+    /// The command, as a recovery of it tells it on; of one that only a later version has, that it was recovered.
+    pub(super) fn word(&self) -> &'static str {
+        STAYING.into_iter().chain(MOVING).find(|word| *word == self.done).unwrap_or("recover")
+    }
+
     /// The command with its article, for a sentence.
     #[must_use]
     pub fn phrase(&self) -> String {
@@ -121,5 +128,25 @@ impl Engine {
             Open::Interrupted(entry) => Some(entry),
             Open::UnderWay(..) => None,
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_tells_on_every_command_but_one_that_it_does_not_know() {
+        let of = |done: &str| {
+            let entry = serde_json::json!({"schema": 1, "done": done, "from": null, "to": null, "tokens": [],
+                "at": "2026-11-23T12:00:00Z", "temps": []});
+            serde_json::from_value::<Unfinished>(entry).expect("an entry")
+        };
+        for done in STAYING.into_iter().chain(MOVING) {
+            assert_eq!(of(done).word(), done);
+            assert_eq!(of(done).changes_hands(), MOVING.contains(&done), "{done}");
+        }
+        assert_eq!(of("later").word(), "recover");
+        assert_eq!(["undo", "switch"].map(|done| of(done).phrase()), ["an undo", "a switch"]);
     }
 }
