@@ -94,7 +94,8 @@ pub(crate) fn added(root: &Root, changes: &[Change]) -> Vec<Event> {
     changes.iter().filter(|change| change.path == path).filter_map(gained).flatten().collect()
 }
 
-/// The events with the names that profiles bear today: a later `rename` carries the earlier events with it.
+/// The events with the names that profiles bear today: a later `rename` carries the earlier events with it. What an earlier
+/// `rename` did stays told in the names of its time.
 pub(crate) fn renamed(mut events: Vec<Event>) -> Vec<Event> {
     for at in 0..events.len() {
         if events[at].event != "rename" {
@@ -102,7 +103,8 @@ pub(crate) fn renamed(mut events: Vec<Event>) -> Vec<Event> {
         }
         let (Some(old), Some(new)) = (events[at].from.clone(), events[at].to.clone()) else { continue };
         for event in &mut events[..at] {
-            for name in [&mut event.profile, &mut event.from, &mut event.to].into_iter().flatten() {
+            let sides = if event.event == "rename" { [None, None] } else { [event.from.as_mut(), event.to.as_mut()] };
+            for name in sides.into_iter().flatten().chain(event.profile.as_mut()) {
                 if *name == old {
                     name.clone_from(&new);
                 }
@@ -157,6 +159,15 @@ mod tests {
         let events = renamed(vec![event("switch", "a", "b"), event("rename", "a", "z"), event("switch", "b", "a")]);
         assert_eq!(events[0].from.as_deref(), Some("z"));
         assert_eq!(events[2].to.as_deref(), Some("a"));
+    }
+
+    #[test]
+    fn a_renames_own_line_stays_what_happened() {
+        let named = |old: &str, new: &str| event("rename", old, new).about(new);
+        let events = renamed(vec![event("switch", "c", "b"), named("b", "bb"), named("bb", "a")]);
+        let told: Vec<_> = events.iter().map(|event| (event.from.as_deref(), event.to.as_deref())).collect();
+        assert_eq!(told, [(Some("c"), Some("a")), (Some("b"), Some("bb")), (Some("bb"), Some("a"))]);
+        assert_eq!(events[1].profile.as_deref(), Some("a"), "by its name of today it is found");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use config::{
     Changed, Config, File as SettingFile, ProfileConfig, SETTINGS, Setting, Shown, Takes, check_url, is_variable,
     nearest_setting, setting, settings_page,
 };
-pub use custody::{Planned, Unfinished};
+pub use custody::{Open, Planned, Unfinished};
 pub use doctor::{ClaudeProgram, Examination, Facts, Finding, Mended, RULES, Rule, SHOWN_ON, Severity, doctor_page};
 pub use endpoint::{Added, KEY_COMMAND, PRESETS, Preset, preset};
 pub use engine::{Engine, Patience, Progress};

@@ -23,6 +23,8 @@ use clauth_engine::Kind;
 
 pub(crate) use environment::{Environment, Given, SECURE};
 pub(crate) use find::find;
+#[cfg(unix)]
+pub(crate) use platform::ignored;
 
 use crate::failure::Failure;
 

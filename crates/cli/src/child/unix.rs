@@ -65,7 +65,7 @@ fn caught(ignored: Option<u64>) -> (Vec<i32>, Vec<i32>) {
 }
 
 /// The signals that this process ignores, one bit each, where the system tells: Linux, proc(5).
-fn ignored() -> Option<u64> {
+pub(crate) fn ignored() -> Option<u64> {
     let mut text = String::new();
     File::open("/proc/self/status").ok()?.take(1 << 16).read_to_string(&mut text).ok()?;
     let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;

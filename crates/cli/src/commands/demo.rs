@@ -7,6 +7,7 @@ use clauth_engine::Kind;
 use serde_json::json;
 
 use super::Call;
+use crate::demo::End;
 use crate::failure::Failure;
 use crate::ui::Ui;
 
@@ -16,18 +17,22 @@ use crate::ui::Ui;
     needed, and nothing is left behind.\n\nExample: clauth demo")]
 pub(crate) struct Args {}
 
-pub(super) fn run(call: &Call<'_>) -> Result<(), Failure> {
+/// Answers the exit code: 128 + n where signal n ended it.
+pub(super) fn run(call: &Call<'_>) -> Result<u8, Failure> {
     let mut out = Out(call.ui);
-    if crate::demo::run(&mut out)? {
-        let done = json!({"schema": 1, "changed": false, "done": "demo", "profile": null, "warnings": []});
-        return if call.ui.json { call.ui.document(&done) } else { Ok(()) };
+    match crate::demo::run(&mut out)? {
+        End::Shown => {
+            let done = json!({"schema": 1, "changed": false, "done": "demo", "profile": null, "warnings": []});
+            if call.ui.json { call.ui.document(&done).map(|()| 0) } else { Ok(0) }
+        }
+        End::Signal(number) => Ok(128 + number),
+        End::Failed => Err(Failure::new(
+            Kind::Internal,
+            "a step of the demonstration did not do what it says",
+            "the sandbox",
+            &["please report what was printed above"],
+        )),
     }
-    Err(Failure::new(
-        Kind::Internal,
-        "a step of the demonstration did not do what it says",
-        "the sandbox",
-        &["please report what was printed above"],
-    ))
 }
 
 /// Standard output, where a reader that has gone stops nothing.

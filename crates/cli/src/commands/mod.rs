@@ -34,7 +34,7 @@ mod demo;
 
 pub(crate) use bind::working_directory;
 use clap::Subcommand;
-use clauth_engine::Engine;
+use clauth_engine::{Engine, Open};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -148,7 +148,7 @@ fn carry_out(command: Command, call: &Call<'_>) -> Result<u8, Failure> {
         Command::Adopt(args) => adopt::run(&args, call),
         Command::Key(args) => key::run(&args, call),
         #[cfg(feature = "demo")]
-        Command::Demo(_) => demo::run(call),
+        Command::Demo(_) => return demo::run(call),
     };
     done.map(|()| 0)
 }
@@ -175,12 +175,18 @@ impl Command {
 impl Call<'_> {
     /// Says what is unfinished, and what finishes it.
     fn tell_unfinished(&self) {
-        let Ok(Some(unfinished)) = self.engine.unfinished() else { return };
-        self.ui.warn(&format!(
-            "a {} was interrupted at {}; the next command that acts finishes it, or: clauth doctor --fix",
-            unfinished.done,
-            clauth_engine::seconds(unfinished.at)
-        ));
+        let Ok(Some(open)) = self.engine.unfinished() else { return };
+        self.ui.warn(&match open {
+            Open::UnderWay(change, process) => {
+                let at = clauth_engine::seconds(change.at);
+                format!("{} that began at {at} is under way in process {process}", change.phrase())
+            }
+            Open::Interrupted(change) => format!(
+                "{} was interrupted at {}; the next command that acts finishes it, or: clauth doctor --fix",
+                change.phrase(),
+                clauth_engine::seconds(change.at)
+            ),
+        });
     }
 
     /// Why a login that was kept is unproven (O3).

@@ -1,9 +1,15 @@
 //! Where the demo plays: a marked home, a fake Anthropic on loopback, and this very program as `clauth` and `claude`.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use clauth_sandbox::world::{DEADLINE, run};
 use clauth_sandbox::{Account, Output, Running, Server, World};
+
+use super::platform;
 
 /// The stage, and how the play has gone so far.
 pub(super) struct Stage<'o> {
@@ -13,14 +19,15 @@ pub(super) struct Stage<'o> {
     program: PathBuf,
     step: usize,
     failed: usize,
+    /// The signal that was sent to end it; 0 for none.
+    signal: Arc<AtomicUsize>,
 }
 
 impl<'o> Stage<'o> {
-    pub(super) fn set(out: &'o mut dyn Write) -> io::Result<Self> {
-        let world = World::create("demo")?;
+    pub(super) fn set(out: &'o mut dyn Write, world: World, signal: Arc<AtomicUsize>) -> io::Result<Self> {
         let program = std::env::current_exe()?;
         world.install_claude(&program)?;
-        let mut stage = Self { out, world, server: Server::start(), program, step: 0, failed: 0 };
+        let mut stage = Self { out, world, server: Server::start(), program, step: 0, failed: 0, signal };
         let home = stage.world.home().display().to_string();
         stage.say(&format!(
             "A throw-away home: {home}\nThree accounts, a fake Claude Code, a fake Anthropic on loopback."
@@ -31,12 +38,27 @@ impl<'o> Stage<'o> {
     /// Begins a step.
     pub(super) fn step(&mut self, title: &str) -> io::Result<()> {
         self.step += 1;
-        writeln!(self.out, "\n{}. {title}", self.step)
+        self.say(&format!("\n{}. {title}", self.step))
     }
 
-    /// Says something.
+    /// Says something, unless a signal was sent: then the story ends here.
     pub(super) fn say(&mut self, text: &str) -> io::Result<()> {
+        if self.is_over() {
+            return Err(io::Error::other("a signal ended the demonstration"));
+        }
         writeln!(self.out, "{text}")
+    }
+
+    fn is_over(&self) -> bool {
+        self.signal.load(Ordering::Relaxed) != 0
+    }
+
+    /// A program on this stage.
+    fn command(&self, program: &Path, words: &[&str]) -> Command {
+        let mut command = self.world.command(program, Some(&self.server));
+        command.args(words);
+        platform::apart(&mut command);
+        command
     }
 
     /// Somebody signs in with Claude Code, as every user does.
@@ -50,9 +72,9 @@ impl<'o> Stage<'o> {
     /// Runs `clauth` with these words and shows what it prints.
     pub(super) fn clauth(&mut self, words: &[&str]) -> io::Result<Output> {
         self.say(&format!("   $ clauth {}", words.join(" ")))?;
-        let output = self.world.clauth(&self.program, Some(&self.server), words);
+        let output = run(self.command(&self.program, words), DEADLINE);
         for line in output.stdout.lines().chain(output.stderr.lines()) {
-            writeln!(self.out, "     {line}")?;
+            self.say(&format!("     {line}"))?;
         }
         Ok(output)
     }
@@ -68,23 +90,23 @@ impl<'o> Stage<'o> {
 
     /// Runs `clauth` unseen, for a check.
     pub(super) fn ask(&self, words: &[&str]) -> serde_json::Value {
-        let output = self.world.clauth(&self.program, Some(&self.server), words);
+        let output = run(self.command(&self.program, words), DEADLINE);
         serde_json::from_str(&output.stdout).unwrap_or_default()
     }
 
-    /// Runs `clauth` and ends it at the n-th thing that it does to a file. False if it came to its end before that.
+    /// Runs `clauth` and ends it at the n-th thing that it does to a file. False if it came to its end before that, or the
+    /// story is over.
     pub(super) fn clauth_killed(&mut self, words: &[&str], at: usize) -> bool {
-        let mut command = self.world.command(&self.program, Some(&self.server));
-        command.args(words).env(crate::CRASH_AT, at.to_string());
-        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
-        command.status().is_ok_and(|status| !status.success())
+        let mut command = self.command(&self.program, words);
+        command.env(crate::CRASH_AT, at.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
+        !self.is_over() && command.status().is_ok_and(|status| !status.success())
     }
 
     /// A running `claude` in the home.
     pub(super) fn claude(&mut self) -> io::Result<Running> {
         self.say("   $ claude                     (left running)")?;
         let claude = if cfg!(windows) { "claude.exe" } else { "claude" };
-        Ok(self.world.session(&self.world.home().join("bin").join(claude), Some(&self.server)))
+        Ok(Running::start(self.command(&self.world.home().join("bin").join(claude), &["session"])))
     }
 
     /// The live login in words: `A2` is the second generation of A's.
@@ -109,13 +131,13 @@ impl<'o> Stage<'o> {
         if !holds {
             self.failed += 1;
         }
-        writeln!(self.out, "   {} {claim}", if holds { "ok:" } else { "FAILED:" })
+        self.say(&format!("   {} {claim}", if holds { "ok:" } else { "FAILED:" }))
     }
 
-    pub(super) fn close(self) -> io::Result<bool> {
+    pub(super) fn close(mut self) -> io::Result<bool> {
         match self.failed {
-            0 => writeln!(self.out, "\nEvery step did what it says. The home is removed.")?,
-            failed => writeln!(self.out, "\n{failed} checks failed.")?,
+            0 => self.say("\nEvery step did what it says. The home is removed.")?,
+            failed => self.say(&format!("\n{failed} checks failed."))?,
         }
         Ok(self.failed == 0)
     }

@@ -128,6 +128,26 @@ fn modes_are_private() {
     stage.ok(&["rename", "a", "z"]);
     let kept = std::fs::metadata(&outside).expect("a file").permissions().mode();
     assert_eq!(kept & 0o777, 0o644, "a link is not followed");
+    all_private(&stage);
+}
+
+/// A mask that takes the owner's own permissions away leaves nobody without a login either.
+#[test]
+fn modes_are_whole_under_any_mask() {
+    let stage = Stage::new("f-mask");
+    for (account, name) in [(clauth_sandbox::Account::a(), "a"), (clauth_sandbox::Account::b(), "b")] {
+        stage.sign_in(&account);
+        for words in [["capture", name], ["switch", "1"]] {
+            let mut command = stage.world.command(Path::new("/bin/sh"), None);
+            command.args(["-c", "umask 777; exec \"$@\"", "sh", crate::stage::PROGRAM]).args(words);
+            let _ = finish(command).success();
+        }
+    }
+    assert_eq!(stage.world.live(), "A1");
+    all_private(&stage);
+}
+
+fn all_private(stage: &Stage) {
     for (path, entry) in stage.world.snapshot() {
         let expected = match entry {
             clauth_sandbox::world::Entry::Dir(mode) => (mode, 0o700),

@@ -84,8 +84,33 @@ fn looking_says_what_was_interrupted() {
         assert_eq!(lines, told.matches("or: clauth doctor --fix").count(), "{words:?}");
     }
     assert_eq!(clauth_sandbox::world::changes(&before, &stage.world.snapshot()), Vec::<String>::new());
+    looking_says_what_is_under_way(&stage);
     stage.ok(&["order", "a", "1"]);
     assert!(!is_open(), "it is finished");
+}
+
+/// A change whose process lives, and holds the state lock by its record (0003), was not interrupted.
+fn looking_says_what_is_under_way(stage: &Stage) {
+    let pid = std::process::id();
+    let lock = stage.world.root().join("locks/state");
+    std::fs::create_dir_all(&lock).expect("the lock's directory");
+    let record = stage.world.root().join(format!("locks/held/{pid}-0123456789abcdef.json"));
+    let entry = serde_json::json!({"pid": pid, "start": null, "stamp_ms": 0, "paths": [lock]});
+    std::fs::write(&record, entry.to_string()).expect("a record");
+    let before = stage.world.snapshot();
+    for words in LOOKING.iter().filter(|words| words.first().is_some_and(|word| ["list", "which"].contains(word))) {
+        let told = stage.run(words).stderr;
+        let expected = format!(" is under way in process {pid}");
+        let lines: Vec<&str> = told.lines().filter(|line| line.contains("a switch that began at")).collect();
+        assert!(matches!(&lines[..], [line] if line.ends_with(&expected)), "{words:?}: {told}");
+        assert!(!told.contains("interrupted"), "{words:?}: {told}");
+    }
+    assert!(stage.json(&["list"])["unfinished"].is_null(), "the contract: it names what was interrupted");
+    let doctor = stage.run(&["doctor"]).stdout;
+    assert!(!doctor.contains("journal-open"), "{doctor}");
+    assert_eq!(clauth_sandbox::world::changes(&before, &stage.world.snapshot()), Vec::<String>::new());
+    std::fs::remove_file(record).expect("its end");
+    assert!(stage.run(&["list"]).stderr.contains("a switch was interrupted at"));
 }
 
 /// What time does where not every process is seen: a lock that was killed before it was stamped may be a living claude's

@@ -6,6 +6,7 @@ mod bind;
 mod completions;
 mod config;
 mod contract;
+mod demo;
 mod doctor;
 mod endpoint;
 mod files;

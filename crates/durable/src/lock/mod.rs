@@ -17,7 +17,7 @@ pub use acquire::acquire;
 pub use held::Held;
 pub use inherit::heir;
 pub use process::{process_is_gone, process_lives, process_start};
-pub use record::release_debris;
+pub use record::{holder, release_debris};
 
 /// A `proper-lockfile` directory: `mkdir` is the mutex, the mtime a sign of life (K4).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -101,6 +101,18 @@ fn all(disk: &Disk, records: &Path) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
+/// The process that holds `lock`, or is about to take it, by its record; `None` where nobody does who lives. Writes nothing.
+#[must_use]
+pub fn holder(disk: &Disk, records: &Path, lock: &Path) -> Option<u32> {
+    let paths = disk.list(records).ok()?.into_iter().map(|name| records.join(name));
+    let read =
+        |path: PathBuf| serde_json::from_slice::<Entry>(&disk.read(&path).ok()??).ok().map(|entry| (path, entry));
+    let mut found: Vec<(PathBuf, Entry)> = paths.filter_map(read).collect();
+    found.retain(|(path, entry)| entry.paths.iter().any(|named| named == lock) && !is_gone(disk, path, entry));
+    // Who holds it wrote its record before those that wait.
+    found.into_iter().min_by_key(|(_, entry)| entry.stamp_ms).map(|(_, entry)| entry.pid)
+}
+
 /// Releases what killed processes of ours left locked, so that it blocks nobody until it goes stale. Locks that somebody
 /// else has taken since are left alone.
 ///

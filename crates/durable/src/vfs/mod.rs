@@ -1,7 +1,8 @@
 //! The one door to the file system.
 //!
 //! Looking methods have no effect. Every *effect* is exactly one system call on Linux, so that counting them in process
-//! counts what `strace` counts.
+//! counts what `strace` counts; but for root in somebody else's directory, where what is made is then given to them, and for
+//! a umask that keeps things from their own owner (W1).
 
 mod faulty;
 #[cfg(unix)]

@@ -11,6 +11,10 @@ use rustix::fs::{self as sys, AtFlags, CWD, FileType, Mode, OFlags, Timespec, Ti
 
 use super::{Handle, Kind, Stat, Vfs};
 
+mod place;
+
+use place::Place;
+
 /// The real file system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealVfs;
@@ -197,12 +201,12 @@ impl Vfs for RealVfs {
 
     fn create(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW;
-        Ok(Box::new(RealHandle(open(path, flags, mode)?)))
+        Ok(Box::new(RealHandle(Place::of(path).create(flags, mode)?)))
     }
 
     fn append(&self, path: &Path, mode: u32) -> io::Result<Box<dyn Handle>> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        Ok(Box::new(RealHandle(open(path, flags, mode)?)))
+        Ok(Box::new(RealHandle(Place::of(path).create(flags, mode)?)))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -233,7 +237,7 @@ impl Vfs for RealVfs {
     }
 
     fn create_dir(&self, path: &Path, mode: u32) -> io::Result<()> {
-        Ok(sys::mkdir(path, Mode::from_raw_mode(bits(mode)))?)
+        Place::of(path).create_dir(mode)
     }
 
     fn remove_dir(&self, path: &Path) -> io::Result<()> {
@@ -255,11 +259,11 @@ impl Vfs for RealVfs {
     }
 
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {
-        Ok(sys::symlink(target, link)?)
+        Place::of(link).symlink(target)
     }
 
     fn open_lock(&self, path: &Path) -> io::Result<File> {
-        open(path, OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK, 0o600)
+        Place::of(path).create(OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK, 0o600)
     }
 }
 

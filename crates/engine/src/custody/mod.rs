@@ -26,4 +26,4 @@ pub(crate) use draft::{Draft, planned};
 pub(crate) use home::live_home;
 pub(crate) use recover::ATTEMPTS;
 pub(crate) use snapshot::{Snapshot, not_readable};
-pub use unfinished::Unfinished;
+pub use unfinished::{Open, Unfinished};

@@ -152,7 +152,7 @@ impl Engine {
         let mut drafted = desk.finish()?;
         drafted.changes.extend(last);
         let operation = Operation {
-            done: word(&entry.done),
+            done: entry.word(),
             from: entry.from.clone(),
             to: entry.to.clone(),
             tokens: entry.tokens.clone(),
@@ -316,31 +316,4 @@ fn is_stray(snapshot: &Snapshot, kept: &[Entry], part: &AccountPart) -> bool {
 
 fn prints(login: &Login) -> (Fingerprint, Option<Fingerprint>) {
     (login.access_print(), login.refresh_print())
-}
-
-fn word(done: &str) -> &'static str {
-    [
-        "switch",
-        "undo",
-        "capture",
-        "add",
-        "config",
-        "order",
-        "enable",
-        "disable",
-        "purge",
-        "login",
-        "remove",
-        "rename",
-        "renew",
-        "restore",
-        "refresh",
-        "adopt",
-        "takeover",
-        "install",
-        "uninstall",
-    ]
-    .into_iter()
-    .find(|word| *word == done)
-    .unwrap_or("recover")
 }

@@ -13,8 +13,7 @@ use crate::{Engine, Error};
 pub struct Unfinished {
     /// Always 1.
     pub schema: u32,
-    /// The command: `switch`, `undo`, `capture`, `add`, `config`, `login`, `remove`, `rename`, `renew`, `restore`,
-    /// `refresh`, `adopt`, `takeover`, `recover`.
+    /// The command: `switch`, `capture`, …
     pub done: String,
     /// Whose login was live when it began.
     pub from: Option<String>,
@@ -36,6 +35,15 @@ pub struct Unfinished {
     /// What it tells the history at its end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<Event>,
+}
+
+/// A change that is not closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Open {
+    /// Its process is gone.
+    Interrupted(Unfinished),
+    /// A process of this id is at work on it.
+    UnderWay(Unfinished, u32),
 }
 
 /// What may give a profile another account's name.
@@ -61,7 +69,22 @@ const STAYING: [&str; 16] = [
     "purge",
 ];
 
+/// What may put another login live, or let the state file name another account.
+const MOVING: [&str; 4] = ["switch", "undo", "takeover", "recover"];
+
 impl Unfinished {
+    /// The command, as a recovery of it tells it on; of one that only a later version has, that it was recovered.
+    pub(super) fn word(&self) -> &'static str {
+        STAYING.into_iter().chain(MOVING).find(|word| *word == self.done).unwrap_or("recover")
+    }
+
+    /// The command with its article, for a sentence.
+    #[must_use]
+    pub fn phrase(&self) -> String {
+        let article = if self.done.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+        format!("{article} {}", self.done)
+    }
+
     /// Whether it may have put another profile's login live, or let the state file name another account: not so a switch to
     /// the profile that was live already, and not so what leaves the home to the account that has it.
     pub(crate) fn changes_hands(&self) -> bool {
@@ -82,11 +105,48 @@ impl Unfinished {
 }
 
 impl Engine {
-    /// The change that was interrupted and is still to be finished, if there is one. Writes nothing.
+    /// The change that is not closed, if there is one: under way, or interrupted and still to be finished. Writes nothing.
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub fn unfinished(&self) -> Result<Option<Unfinished>, Error> {
-        Ok(self.journal().read()?)
+    pub fn unfinished(&self) -> Result<Option<Open>, Error> {
+        let Some(entry) = self.journal().read::<Unfinished>()? else { return Ok(None) };
+        // The journal is open only under the state lock, and who takes that is on record (0003).
+        if let Some(process) = clauth_durable::lock::holder(&self.disk, &self.lock_records(), &self.state_lock_dir()) {
+            return Ok(Some(Open::UnderWay(entry, process)));
+        }
+        // Whoever has come to the end since then has closed it first.
+        Ok(self.journal().read()?.filter(|again| *again == entry).map(Open::Interrupted))
+    }
+
+    /// The change that was interrupted, if there is one.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(crate) fn interrupted(&self) -> Result<Option<Unfinished>, Error> {
+        Ok(self.unfinished()?.and_then(|open| match open {
+            Open::Interrupted(entry) => Some(entry),
+            Open::UnderWay(..) => None,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_recovery_tells_on_every_command_but_one_that_it_does_not_know() {
+        let of = |done: &str| {
+            let entry = serde_json::json!({"schema": 1, "done": done, "from": null, "to": null, "tokens": [],
+                "at": "2026-11-23T12:00:00Z", "temps": []});
+            serde_json::from_value::<Unfinished>(entry).expect("an entry")
+        };
+        for done in STAYING.into_iter().chain(MOVING) {
+            assert_eq!(of(done).word(), done);
+            assert_eq!(of(done).changes_hands(), MOVING.contains(&done), "{done}");
+        }
+        assert_eq!(of("later").word(), "recover");
+        assert_eq!(["undo", "switch"].map(|done| of(done).phrase()), ["an undo", "a switch"]);
     }
 }

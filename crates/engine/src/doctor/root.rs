@@ -9,7 +9,6 @@ use super::rules::{
     CLOCK_BEHIND, JOURNAL_OPEN, LATER_TREE, PROFILE_UNLISTED, PROFILES_LOST, RENEWAL_OPEN, ROOT_FORMAT, ROOT_MODES,
 };
 use crate::Engine;
-use crate::custody::Unfinished;
 use crate::profile::Roster;
 use crate::root::{Era, Settings, TREES};
 
@@ -23,9 +22,9 @@ pub(super) fn findings(engine: &Engine) -> Vec<Finding> {
         findings.extend(of_modes(&loose(disk, root.path(), 0)));
     }
     findings.extend(Settings::read(disk, root).ok().and_then(|settings| whose(&settings)));
-    if let Ok(Some(entry)) = engine.journal().read::<Unfinished>() {
+    if let Ok(Some(entry)) = engine.interrupted() {
         let at = crate::text::seconds(entry.at);
-        findings.push(Finding::mendable(JOURNAL_OPEN, format!("a {} was interrupted at {at}", entry.done)));
+        findings.push(Finding::mendable(JOURNAL_OPEN, format!("{} was interrupted at {at}", entry.phrase())));
     }
     let Ok(roster) = Roster::read(disk, root) else { return findings };
     for name in roster.names.iter().filter(|name| engine.has_left(name).unwrap_or(false)) {

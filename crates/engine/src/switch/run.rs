@@ -71,7 +71,7 @@ impl Engine {
                 let events = history::read(&self.disk, &self.root)?;
                 let events = history::renamed(events);
                 let previous = history::previous(&events).ok_or_else(nothing_before)?;
-                self.find(previous)
+                self.still_there(previous, Kind::Nothing)
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::custody::Snapshot;
 use crate::error::Kind;
 use crate::history::{self, Event};
 use crate::owner::Owner;
+use crate::profile::Roster;
 use crate::{Engine, Error, vault};
 
 impl Engine {
@@ -41,23 +42,28 @@ impl Engine {
             return Ok(Incoming::Vaulted(Box::new(entry)));
         }
         let from = event.from.as_deref().ok_or_else(nothing)?;
-        match self.find(from) {
-            Ok(name) => Ok(Incoming::Profile(name)),
-            Err(error) => Err(self.removed_since(from)?.unwrap_or(error)),
-        }
+        Ok(Incoming::Profile(self.still_there(from, Kind::Protected)?))
     }
 
-    /// The refusal to go back to a profile that was removed: says so, and how to get its login back.
-    fn removed_since(&self, name: &str) -> Result<Option<Error>, Error> {
+    /// A profile that the history names, by its whole name: whatever else that could mean is another profile. One that was
+    /// removed is refused as `kind`, with how to get its login back.
+    pub(super) fn still_there(&self, name: &str, kind: Kind) -> Result<String, Error> {
+        if Roster::read(&self.disk, &self.root)?.names.iter().any(|other| other == name) {
+            return Ok(name.to_owned());
+        }
         let events = history::read(&self.disk, &self.root)?;
         let removed = |event: &&Event| event.event == "remove" && event.profile.as_deref() == Some(name);
-        let Some(event) = events.iter().rev().find(removed) else { return Ok(None) };
-        let what = format!("'{name}', which the last switch left, was removed {}", crate::text::seconds(event.at));
+        let event = events.iter().rev().find(removed);
+        let how = event.map_or_else(
+            || "is no profile any more".to_owned(),
+            |event| format!("was removed {}", crate::text::seconds(event.at)),
+        );
+        let what = format!("'{name}', which the last switch left, {how}");
         let all = self.vault()?;
-        let kept = event.vault.as_ref().filter(|id| all.iter().any(|entry| entry.id == **id));
+        let kept = event.and_then(|event| event.vault.as_ref()).filter(|id| all.iter().any(|entry| entry.id == **id));
         let back = kept.map(|id| format!("clauth vault restore {id} --as {name}"));
         let next: Vec<&str> = back.iter().map(String::as_str).chain(["clauth switch NAME"]).collect();
-        Ok(Some(Error::refused(Kind::Protected, what, name, &next)))
+        Err(Error::refused(kind, what, name, &next))
     }
 }
 

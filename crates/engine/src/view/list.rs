@@ -176,7 +176,7 @@ impl Engine {
                 _ => None,
             },
             barred: snapshot.live.is_barred(),
-            unfinished: snapshot.unfinished.clone(),
+            unfinished: self.interrupted()?,
             overrides: overrides.iter().map(clauth_claude::Override::name).collect(),
             accounts,
             notices: snapshot.notice.iter().cloned().collect(),

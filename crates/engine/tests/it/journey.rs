@@ -249,6 +249,24 @@ fn switch_back_and_forth() {
     assert_eq!(back(&house).expect("forth").to, "a");
 }
 
+/// A profile that is gone is none to go back to, whatever else its name might mean by now; what is kept of it is named.
+#[test]
+fn there_is_no_way_back_to_a_removed_profile() {
+    let house = House::two("dash-removed");
+    house.switch("a");
+    house.engine().remove("b", false).expect("removed");
+    house.sign_in(&Account::c());
+    house.capture("B");
+    let back = house.engine().switch(Target::Previous, Options::default()).map(drop).expect_err("nowhere");
+    let undone = house.engine().undo(false).map(drop).expect_err("nowhere");
+    for (refused, kind) in [(back, Kind::Nothing), (undone, Kind::Protected)] {
+        assert_eq!(refused.kind(), kind, "{refused}");
+        assert!(refused.to_string().starts_with("'b', which the last switch left, was removed"), "{refused}");
+        assert!(refused.hints().iter().any(|hint| hint.starts_with("clauth vault restore")), "{:?}", refused.hints());
+    }
+    assert_eq!(house.world.live(), "C1");
+}
+
 /// What `--dry-run` shows is what the switch then does.
 #[test]
 fn a_dry_run_tells_the_truth() {

@@ -53,7 +53,13 @@ impl World {
     /// # Errors
     /// It cannot be made.
     pub fn create(name: &str) -> io::Result<Self> {
-        Self::create_in(&std::env::temp_dir(), name)
+        Self::create_in(&Self::base(), name)
+    }
+
+    /// Where [`World::create`] makes homes.
+    #[must_use]
+    pub fn base() -> PathBuf {
+        std::env::temp_dir()
     }
 
     /// Makes a home under an existing directory.

@@ -120,6 +120,54 @@ fn a_directory_is_made_private_with_those_above_it() {
     assert_eq!(home.mode("open"), 0o755);
 }
 
+/// `sudo` that keeps HOME, or a container on a mounted home: nothing that root writes there may lock its user out (W1).
+#[test]
+fn what_root_makes_in_somebody_elses_home_is_theirs() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    if !rustix::process::geteuid().is_root() {
+        println!("skipped: this is not root, which alone makes files for others");
+        return;
+    }
+    let home = Scratch::new("whose");
+    let file = home.write("their/file", "old");
+    home.write("their/open/note", "kept");
+    home.write("lasting", "root's own");
+    home.link(home.path("lasting"), "their/leads-out");
+    let user = 54_321;
+    for name in ["their", "their/open", "their/file"] {
+        if chown(home.path(name), Some(user), Some(user)).is_err() {
+            println!("skipped: this is not root of others' files, which a container may not give away");
+            return;
+        }
+    }
+    home.chmod("their", 0o755);
+    home.chmod("their/open", 0o1777);
+    disk().replace(&file, b"new", Mode::Keep).expect("a replaced file");
+    disk().replace(&home.path("their/leads-out"), b"new", Mode::Keep).expect("one at the end of a link");
+    disk().ensure_dir(&home.path("their/a/b")).expect("directories");
+    disk().replace(&home.path("their/open/new"), b"new", Mode::Private).expect("one where everybody writes");
+    RealVfs.append(&home.path("their/log"), 0o600).expect("a file to append to");
+    RealVfs.append(&home.path("their/open/note"), 0o600).expect("one that is there");
+    RealVfs.open_lock(&home.path("their/a/lock")).expect("a lock");
+    RealVfs.symlink(&home.path("lasting"), &home.path("their/a/link")).expect("a link");
+    disk().replace(&home.path("own"), b"new", Mode::Private).expect("root's own");
+    for (name, expected) in [
+        ("their/file", user),
+        ("lasting", 0),
+        ("their/a", user),
+        ("their/a/b", user),
+        ("their/open/new", 0),
+        ("their/log", user),
+        ("their/open/note", 0),
+        ("their/a/lock", user),
+        ("their/a/link", if cfg!(target_os = "linux") { user } else { 0 }),
+        ("own", 0),
+    ] {
+        let seen = std::fs::symlink_metadata(home.path(name)).expect(name);
+        assert_eq!((seen.uid(), expected == 0 || seen.gid() == user), (expected, true), "{name}");
+    }
+}
+
 #[test]
 fn a_directory_is_not_made_where_something_else_stands_or_a_link_leads() {
     let home = Scratch::new("in-the-way");
