@@ -401,3 +401,31 @@ proptest! {
         }
     }
 }
+
+/// What an interrupted switch left beside the credential says whose login was live (O1): only that one's later login is there,
+/// also while the switch has taken the name out of the state file.
+#[test]
+fn an_interrupted_switch_tells_whose_login_was_live() {
+    let both = |c: &mut Case| c.candidates[1].lent_here = true;
+    let unnamed = |c: &mut Case| c.state = None;
+    for (name, hands, change, expected) in [
+        ("before, and named", Hands::Stayed("a"), None, successor("a", Proven::StateFile)),
+        (
+            "before, and hidden",
+            Hands::Stayed("a"),
+            Some(&unnamed as &dyn Fn(&mut Case)),
+            successor("a", Proven::Untouched),
+        ),
+        ("after, and hidden", Hands::Passed("b"), Some(&unnamed), successor("b", Proven::Untouched)),
+        ("after, and the former is named", Hands::Passed("b"), None, Owner::Unknown(Doubt::Stranger)),
+        ("nobody can tell", Hands::Open, None, Owner::Unknown(Doubt::JournalOpen)),
+        ("nobody can tell, and hidden", Hands::Open, Some(&unnamed), Owner::Unknown(Doubt::Stranger)),
+    ] {
+        let owner = decide(|c| {
+            both(c);
+            c.hands = hands;
+            change.into_iter().for_each(|change| change(c));
+        });
+        assert_eq!(owner, expected, "{name}");
+    }
+}

@@ -139,6 +139,11 @@ impl Desk<'_> {
         let Owner::Unknown(doubt) = *owner else { return false };
         let Ok(live) = self.live_object().map(Credentials::account) else { return false };
         let (Found::Login(old), Found::Login(new)) = (part.login(), live.login()) else { return false };
+        // By the user's own word it has become a profile's.
+        let is_live = |held: &AccountPart| matches!(held.login(), Found::Login(held) if held.refresh_print() == new.refresh_print());
+        if self.holding.iter().any(|(_, held)| is_live(held)) {
+            return false;
+        }
         let (named, key) = (self.whose(&live, doubt), self.key(name));
         let another = matches!((&named, key), (Some(named), Some(key)) if !key.agrees(&named.key));
         let of_key = || key.and_then(|key| key.organization.clone());
