@@ -187,7 +187,10 @@ impl Error {
             }
             Self::Contended { .. } => vec!["try again; something else writes that file".into()],
             Self::Stuck { left, .. } => {
-                left.iter().map(|path| format!("former contents: {}", path.display())).collect()
+                let finish =
+                    "the next command that changes anything finishes it, as does: clauth doctor --fix".to_owned();
+                let former = left.iter().map(|path| format!("former contents: {}", path.display()));
+                std::iter::once(finish).chain(former).collect()
             }
             Self::Disk(clauth_durable::Error::Busy { path, .. }) => {
                 vec![format!("try again; a lock that no program holds goes stale within a minute: {}", path.display())]

@@ -138,6 +138,9 @@ impl Record {
         let barred = matches!(slot, Content::Denied(_)) && is_barred(disk, &root.slot(name));
         let slot = if barred { Content::Denied(directory.clone()) } else { slot };
         let files = if barred { Files::none(disk) } else { Files::below(disk, &directory) };
+        // What stands in the place of the directory, such as a link to a disk that is not there, hides what it had.
+        let hidden = files.names.is_none() && matches!(slot, Content::Absent) && disk.vfs.lstat(&directory).is_ok();
+        let slot = if hidden { Content::Broken(directory.clone()) } else { slot };
         let loan = files.content(root.loan(name), Loan::read);
         let identity = files.content(root.identity(name), Known::read);
         let verdict = files.content(root.verdict(name), Verdict::read);

@@ -92,3 +92,15 @@ fn a_login_is_not_put_away_while_a_profile_cannot_be_seen() {
     house.switch("a");
     assert_eq!((house.slot("b"), house.vault()), ("B2".to_owned(), Vec::new()));
 }
+
+/// A link into a disk that is not there, or a file, in the place of its directory is no profile without a login.
+#[test]
+fn what_stands_in_the_place_of_a_profile_is_told() {
+    let (house, _) = renewed("hidden");
+    let profile = house.world.root().join("profiles/b");
+    std::fs::rename(&profile, house.world.home().join("aside")).expect("moved");
+    std::fs::write(&profile, "").expect("a file");
+    let listed = house.engine().list().expect("a list");
+    assert_eq!(listed.accounts.iter().find(|account| account.name == "b").expect("b").state, State::Unreadable);
+    assert_eq!(refused(&house, "a"), Kind::Unreadable);
+}
