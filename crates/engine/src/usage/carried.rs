@@ -24,12 +24,16 @@ pub(crate) fn is_anothers(windows: &Windows, own: Option<&Line>, others: &[Line]
     !own.is_some_and(|own| resets(windows, own)) || others.any(|line| figures(windows, line))
 }
 
+/// Whether two resets are one.
+pub(crate) fn is_same(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() <= SAME
+}
+
 /// Whether all windows have the resets of `line`.
 fn resets(windows: &Windows, line: &Line) -> bool {
     let known: Vec<_> = windows.iter().filter_map(|(id, _, at)| Some((id, (*at)?))).collect();
     let in_line = |id: &String| line.windows.iter().find(|(other, ..)| other == id)?.2;
-    !known.is_empty()
-        && known.iter().all(|(id, at)| in_line(id).is_some_and(|other| other.duration_since(*at).abs() <= SAME))
+    !known.is_empty() && known.iter().all(|(id, at)| in_line(id).is_some_and(|other| is_same(other, *at)))
 }
 
 fn figures(windows: &Windows, line: &Line) -> bool {

@@ -35,6 +35,7 @@ mod refresh_faults;
 mod secure;
 mod session_faults;
 mod staying;
+mod together;
 mod unnamed;
 mod usage;
 mod vault;
