@@ -266,11 +266,12 @@ impl Engine {
         let reading = super::look::of_cache(cache);
         cache.every = policy::interval(Some(&reading), &how, now);
         // While a status line hands over what moves, what it does not is asked about less often, and stays good for as long.
-        let handed = target.shelf(self).statusline().filter(|line| {
+        let mut handed = target.shelf(self).statusline();
+        handed.retain(|line| {
             now.duration_since(line.at).abs() < SignedDuration::try_from(cache.every).unwrap_or(SignedDuration::MAX)
         });
-        if let Some(handed) = handed.filter(|_| source == Source::Api) {
-            let held = |window: &Window| handed.windows.iter().any(|(id, ..)| *id == window.id);
+        if !handed.is_empty() && source == Source::Api {
+            let held = |window: &Window| handed.iter().any(|line| line.has(&window.id));
             cache.every = policy::interval_beside(&reading, &held, &how, now);
         }
     }
@@ -287,7 +288,7 @@ impl Engine {
             let _ = super::compact::compact(&self.disk, &self.root, &target.name, line.at);
         }
         let shelf = target.shelf(self);
-        stored.is_err().then(|| super::look::merged(Some(&talk.cache), shelf.statusline().as_ref())).flatten()
+        stored.is_err().then(|| super::look::merged(Some(&talk.cache), &shelf.statusline())).flatten()
     }
 
     /// Stores figures whose plan has not come yet: a look-up that hangs delays no reading.
