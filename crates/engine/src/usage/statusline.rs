@@ -240,11 +240,11 @@ fn is_worth_it(new: &Line, last: Option<&Line>) -> bool {
     }
     // A window that is missing now keeps its last figure.
     let before = |id: &String| last.windows.iter().find(|window| window.0 == *id);
-    let mut pairs = new.windows.iter().map(|window| (before(&window.0), window));
-    let far = |(a, b): (Option<&(String, f64, Option<Timestamp>)>, &(String, f64, Option<Timestamp>))| {
-        a.is_none_or(|a| a.2 != b.2 || (a.1 - b.1).abs() >= 1.0)
+    let is_far = |window: &(String, f64, Option<Timestamp>)| {
+        before(&window.0).is_none_or(|known| known.2 != window.2 || (known.1 - window.1).abs() >= 1.0)
     };
-    pairs.clone().any(far) || age >= AGAIN || (age >= SOON && pairs.any(|(a, b)| a != Some(b)))
+    let has_moved = || new.windows.iter().any(|window| before(&window.0) != Some(window));
+    new.windows.iter().any(is_far) || age >= AGAIN || (age >= SOON && has_moved())
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ fn refresh(house: &House, name: &str) -> Result<Refreshed, Error> {
 }
 
 /// The fingerprint of an access token.
-fn access(pair: Pair) -> Fingerprint {
+fn access(pair: &Pair) -> Fingerprint {
     Fingerprint::of(pair.access().as_bytes())
 }
 
@@ -102,7 +102,7 @@ fn what_works_long_enough_is_left_alone() {
     assert!(!house.engine().refresh("b", &soon).expect("good").renewed);
     assert!(house.engine().refresh("a", &soon).expect("renewed").renewed);
     assert!(!refresh(&house, "a").expect("renewed a moment ago").renewed);
-    let refused = |pair| Need { refused: Some(access(pair)), ..soon.clone() };
+    let refused = |pair| Need { refused: Some(access(&pair)), ..soon.clone() };
     assert!(!house.engine().refresh("a", &refused(Pair::new("A", 1))).expect("another by now").renewed);
     assert_eq!(kind_of(house.engine().refresh("a", &refused(Pair::new("A", 2)))), Kind::Protected, "a moment ago");
     assert!(house.later(601).refresh("a", &refused(Pair::new("A", 2))).expect("renewed").renewed);
@@ -207,7 +207,7 @@ fn a_lost_reply_is_retried_once_and_not_before_the_access_token_has_ended() {
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Offline, "{name}");
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Protected, "{name}: its access token works");
         assert_eq!(posts(&house), 1, "{name}");
-        let ended = Need { refused: Some(access(Pair::new("B", 1))), ..NOW };
+        let ended = Need { refused: Some(access(&Pair::new("B", 1))), ..NOW };
         assert_eq!(kind_of(house.engine().refresh("b", &ended)), Kind::Offline, "{name}: not at once");
         assert!(house.later(301).refresh("b", &ended).is_err(), "{name}");
         assert_eq!(posts(&house), 2, "{name}: the one retry");
