@@ -147,23 +147,26 @@ impl Engine {
         let deadline = self.patience.reading;
         let client = || self.client(manner.network);
         let plan = || client().profile(&token.access, deadline).ok();
+        let usage = || client().usage(&token.access, deadline).map(|answer| (answer, self.host.clock.now()));
         let usage = if let Some(apart) = manner.apart {
+            let profile = if due { plan() } else { None };
+            let heard = self.hear(target, talk, (token, profile), now);
             if due {
-                self.hear(target, talk, (token, plan()), now)?;
                 self.host.clock.sleep(apart);
             }
+            // By this request it is known when the next is due.
             self.permitted(target)?;
-            client().usage(&token.access, deadline)
+            heard.and(Ok(usage()))?
         } else {
             let (usage, profile) = std::thread::scope(|scope| {
                 let (tell, told) = mpsc::channel();
                 // Whoever is told waits for it.
                 due.then(|| scope.spawn(move || drop(tell.send(plan()))));
-                let usage = client().usage(&token.access, deadline);
+                let usage = usage();
                 let profile = match told.recv_timeout(BESIDE) {
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Ok(answer) = &usage {
-                            self.keep_early(target, talk, answer);
+                        if let Ok((answer, at)) = &usage {
+                            self.keep_early(target, talk, Answer::Account(answer.clone(), *at));
                         }
                         told.recv()
                     }
@@ -174,7 +177,7 @@ impl Engine {
             self.hear(target, talk, (token, profile), now)?;
             usage
         };
-        usage.map(Answer::Account).map_err(|error| Stop::of(&error, now))
+        usage.map(|(answer, at)| Answer::Account(answer, at)).map_err(|error| Stop::of(&error, now))
     }
 
     /// Takes what was said of the plan, and of whose the token is. It is kept whatever becomes of the figures.
@@ -248,9 +251,12 @@ impl Engine {
 
     /// Puts an answer into the cache.
     fn take_usage(&self, cache: &mut Cache, answer: Answer, target: &Target) {
-        let now = self.host.clock.now();
+        let mut now = self.host.clock.now();
         let (answer, balances, source) = match answer {
-            Answer::Account(answer) => (answer, Vec::new(), Source::Api),
+            Answer::Account(answer, at) => {
+                now = at;
+                (answer, Vec::new(), Source::Api)
+            }
             Answer::Provider(ProviderAnswer { windows, balances, plan }) => {
                 cache.looked_up = Some(LookedUp { at: now, plan, subscription: None });
                 let balances = balances.into_iter().map(Balance::of).collect();
@@ -292,9 +298,9 @@ impl Engine {
     }
 
     /// Stores figures whose plan has not come yet: a look-up that hangs delays no reading.
-    fn keep_early(&self, target: &Target, talk: &Talk, answer: &UsageAnswer) {
+    fn keep_early(&self, target: &Target, talk: &Talk, answer: Answer) {
         let mut early = Talk { cache: talk.cache.clone(), before: talk.before.clone(), said: None };
-        self.take_usage(&mut early.cache, Answer::Account(answer.clone()), target);
+        self.take_usage(&mut early.cache, answer, target);
         // It is stored once more when all is there.
         let _ = self.store(target, &mut early, Came::Answer);
     }
@@ -354,8 +360,8 @@ pub(crate) fn append(disk: &Disk, path: &std::path::Path, line: &Line) -> Result
 
 /// What came.
 enum Answer {
-    /// From Anthropic.
-    Account(UsageAnswer),
+    /// From Anthropic, and when.
+    Account(UsageAnswer, Timestamp),
     /// From a provider.
     Provider(ProviderAnswer),
 }

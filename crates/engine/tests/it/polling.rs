@@ -100,6 +100,18 @@ fn are_apart(house: &House) -> bool {
     matches!(stamps(house)[..], [first, second] if second.duration_since(first).as_secs() >= 5)
 }
 
+/// Whose login turned out to be another's is not asked about any sooner than everybody.
+#[test]
+fn a_poll_of_another_accounts_login_is_made_no_more_often() {
+    let house = house("u-another");
+    server(&house).set_profile(&Person::a(), Person::c().profile());
+    for seconds in (0..240).step_by(6) {
+        house.later(seconds).poll_once(false).expect("a poll");
+    }
+    let asked = server(&house).requests_to(Route::Profile).into_iter().filter_map(|request| request.bearer);
+    assert_eq!(asked.filter(|bearer| bearer == "A1").count(), 1);
+}
+
 /// Hours without a server use the budget up no more than hours with one: what is left is there when it is back.
 #[test]
 fn an_outage_leaves_requests_for_when_it_is_over() {
