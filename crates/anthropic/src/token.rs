@@ -166,7 +166,10 @@ fn parse(body: &[u8]) -> Option<Pair> {
     let secret = |key: &str| body.get(key)?.as_str().map(Secret::new).filter(|secret| !secret.is_blank());
     let time = |key: &str| {
         let seconds = body.get(key)?;
-        seconds.as_u64().or_else(|| seconds.as_str()?.trim().parse().ok()).map(Duration::from_secs)
+        let whole = seconds.as_u64().or_else(|| seconds.as_str()?.trim().parse().ok());
+        // Of a fraction the whole seconds count: an end that is told is not passed over.
+        let fraction = || crate::usage::number(seconds).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        whole.or_else(|| fraction().map(|time| time.as_secs())).map(Duration::from_secs)
     };
     let scopes = body.get("scope").and_then(Value::as_str);
     Some(Pair {

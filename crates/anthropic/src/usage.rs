@@ -79,7 +79,7 @@ fn parse(body: &[u8]) -> Option<UsageAnswer> {
     }
     let mut windows = Vec::new();
     for limit in body.get("limits").and_then(Value::as_array).into_iter().flatten() {
-        add(&mut windows, of_limit(limit));
+        add_limit(&mut windows, of_limit(limit));
     }
     let has_scoped = windows.iter().any(|window| window.id.contains(':'));
     for (flat, id) in FLAT {
@@ -97,6 +97,20 @@ fn parse(body: &[u8]) -> Option<UsageAnswer> {
         _ => 3,
     });
     Some(UsageAnswer { windows, spend: money::of(body) })
+}
+
+/// Several limits of one name, as those of a model and of the same model on one surface, are one window: what binds must not
+/// vanish behind what does not, nor the fuller one behind the emptier.
+fn add_limit(windows: &mut Vec<UsageWindow>, limit: Option<UsageWindow>) {
+    let known = limit.as_ref().and_then(|limit| windows.iter_mut().find(|known| known.id == limit.id));
+    match (known, limit) {
+        (Some(known), Some(limit)) => {
+            if (limit.binding, limit.percent) > (known.binding, known.percent) {
+                *known = limit;
+            }
+        }
+        (_, limit) => add(windows, limit),
+    }
 }
 
 /// The first that speaks of a window is believed.

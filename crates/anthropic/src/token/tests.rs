@@ -60,6 +60,14 @@ fn what_is_missing_loses_no_pair() {
         ("an access token alone", r#"{"access_token":"x"}"#, None, None),
         ("a blank refresh token", r#"{"access_token":"x","refresh_token":" "}"#, None, None),
         ("digits in a text", r#"{"access_token":"x","refresh_token":"y","expires_in":"60"}"#, Some("y"), Some(60)),
+        ("a fraction", r#"{"access_token":"x","refresh_token":"y","expires_in":3600.5}"#, Some("y"), Some(3600)),
+        (
+            "a fraction in a text",
+            r#"{"access_token":"x","refresh_token":"y","expires_in":"60.9"}"#,
+            Some("y"),
+            Some(60),
+        ),
+        ("beyond time", r#"{"access_token":"x","refresh_token":"y","expires_in":1e300}"#, Some("y"), None),
         ("an odd end", r#"{"access_token":"x","refresh_token":"y","expires_in":-1}"#, Some("y"), None),
     ] {
         let pair = ask(&Server::answering("200", "", body.as_bytes())).expect(name);

@@ -165,6 +165,28 @@ fn odd_entries_hide_no_other() {
     }
 }
 
+/// A model's week and the same model's on one surface have one name, and so one window.
+#[test]
+fn of_limits_with_one_name_the_one_that_binds_is_shown() {
+    let limit = |(percent, active, surface): (u32, bool, &str)| {
+        format!(
+            r#"{{"kind":"weekly_scoped","percent":{percent},"is_active":{active},
+                "scope":{{"model":{{"display_name":"Fable"}},"surface":{surface}}}}}"#
+        )
+    };
+    let (none, cowork) = ("null", "\"cowork\"");
+    for (name, limits, expected) in [
+        ("the second binds", [(10, false, none), (100, true, cowork)], "7d:fable 100 - *"),
+        ("the first binds", [(100, true, cowork), (10, false, none)], "7d:fable 100 - *"),
+        ("the emptier one binds", [(70, false, none), (60, true, cowork)], "7d:fable 60 - *"),
+        ("none binds", [(10, false, none), (90, false, cowork)], "7d:fable 90 -"),
+        ("both bind", [(90, true, none), (10, true, cowork)], "7d:fable 90 - *"),
+    ] {
+        let body = format!(r#"{{"limits":[{},{}]}}"#, limit(limits[0]), limit(limits[1]));
+        assert_eq!(windows(&body).as_deref(), Some(&[expected.to_owned()][..]), "{name}");
+    }
+}
+
 #[test]
 fn flat_windows_fill_in_what_the_list_lacks() {
     let flat = r#""five_hour":{"utilization":1,"resets_at":null},"seven_day_opus":{"utilization":2},"iguana_necktie":{"utilization":3}"#;

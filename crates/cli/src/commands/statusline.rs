@@ -32,7 +32,7 @@ pub(crate) struct Args {
     /// Install or remove it
     #[arg(value_enum)]
     what: Option<Task>,
-    /// Pass the input on, and print the line to standard error
+    /// Print the line, and pass the input on behind it
     #[arg(long, hide = true, conflicts_with = "what")]
     through: bool,
 }
@@ -127,16 +127,16 @@ fn own_path(call: &Call<'_>) -> Result<String, Failure> {
     })
 }
 
-/// The setting with our line in it; all other keys stay. A line that is there is run beside it, by the shell that Claude Code
-/// uses for it: ours prints first, and hands on what it was given.
+/// The setting with our line in it; all other keys stay. A line that is there is run behind it, by the shell that Claude Code
+/// uses for it: that shell takes our line off the pipe and prints it, and theirs reads the rest, which is what we were given.
 fn wrapped(program: &str, before: Option<&Value>) -> Value {
     let own = format!("{} {BY}", Shell::Bash.quoted(program));
     let command = match command_of(before) {
-        // A backslash at their end must not take the line's end along.
-        Some(theirs) if theirs.ends_with('\\') => {
-            format!("{{ {own} {THROUGH} 2>&3 | {{ {theirs}\n\n}} 3>&-; }} 3>&1")
+        Some(theirs) => {
+            // A backslash at their end must not take the line's end along.
+            let end = if theirs.ends_with('\\') { "\n\n" } else { "\n" };
+            format!("{own} {THROUGH} | {{ IFS= read -r clauth_line && printf '%s\\n' \"$clauth_line\"; {theirs}{end}}}")
         }
-        Some(theirs) => format!("{{ {own} {THROUGH} 2>&3 | {{ {theirs}\n}} 3>&-; }} 3>&1"),
         None => own,
     };
     let mut value = before.and_then(Value::as_object).cloned().unwrap_or_else(Map::new);
@@ -161,7 +161,7 @@ mod tests {
             (
                 "a command",
                 Some(json!({"type": "command", "command": "~/line.sh # mine", "padding": 0})),
-                "{ '/b/clauth' statusline --through 2>&3 | { ~/line.sh # mine\n} 3>&-; } 3>&1",
+                "'/b/clauth' statusline --through | { IFS= read -r clauth_line && printf '%s\\n' \"$clauth_line\"; ~/line.sh # mine\n}",
             ),
         ] {
             let value = wrapped("/b/clauth", before.as_ref());

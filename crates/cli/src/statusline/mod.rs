@@ -22,7 +22,7 @@ const MOST: usize = 1 << 20;
 /// What is passed on is passed on whole, whatever it is; a bound for what never ends.
 const MOST_THROUGH: usize = 64 << 20;
 
-/// The word that passes standard input on: the line itself then goes to standard error.
+/// The word that passes standard input on, behind the line.
 pub(crate) const THROUGH: &str = "--through";
 
 /// Whether these words are a status line's, and whether its input is passed on. They are looked at before anything else: a
@@ -42,14 +42,9 @@ pub(crate) fn run(env: Env, through: bool) {
     let look = Look::of(&env);
     let line = line(env, &handed, look);
     // Nobody may be reading; there is nobody to tell either.
-    if through {
-        let _ = writeln!(io::stderr().lock(), "{line}");
-        let mut out = io::stdout().lock();
-        let _ = out.write_all(&input).and_then(|()| out.flush());
-    } else {
-        let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{line}").and_then(|()| out.flush());
-    }
+    let mut out = io::stdout().lock();
+    let rest: &[u8] = if through { &input } else { &[] };
+    let _ = writeln!(out, "{line}").and_then(|()| out.write_all(rest)).and_then(|()| out.flush());
 }
 
 /// The line; what cannot be found out is left out.

@@ -142,6 +142,34 @@ fn figures_are_kept_for_the_account_that_they_are_of() {
     assert_eq!((kept(&stage, "a"), kept(&stage, "b")), (Some(80.0), Some(20.0)));
 }
 
+/// A session that has asked nothing for a while hands over what was so then.
+#[test]
+fn an_idle_sessions_old_figures_replace_nothing() {
+    let stage = Stage::two("sl-idle");
+    let (live, reset) = (transcript(&stage.world, &stage.world.claude_dir()), soon());
+    show(&stage, &handed(&live, 46.0, 60.0, reset));
+    let history = stage.world.root().join("profiles/b/usage_history.jsonl");
+    let before = std::fs::read(&history).expect("a history");
+    let line = show(&stage, &handed(&live, 10.0, 50.0, reset));
+    assert!(line.starts_with("b  5h 46% 59m  7d 60%"), "usage within one window never falls: {line}");
+    assert_eq!(std::fs::read(&history).expect("a history"), before, "and is no part of the history");
+    assert!(show(&stage, &handed(&live, 10.0, 60.0, reset + 3600)).starts_with("b  5h 10%"), "it began anew");
+}
+
+#[test]
+fn a_window_that_is_not_handed_over_keeps_its_last_figure() {
+    let stage = Stage::two("sl-one");
+    let live = transcript(&stage.world, &stage.world.claude_dir());
+    let mut input = handed(&live, 20.0, 91.0, soon());
+    show(&stage, &input);
+    input["rate_limits"]["seven_day"] = Value::Null;
+    input["rate_limits"]["five_hour"]["used_percentage"] = json!(22.0);
+    assert!(show(&stage, &input).starts_with("b  5h 22% 59m  7d 91%"));
+    let usage = stage.json(&["usage", "b", "--offline"])["accounts"][0]["usage"].clone();
+    let percents: Vec<_> = usage["windows"].as_array().expect("windows").iter().map(|w| w["percent"].clone()).collect();
+    assert_eq!(percents, [json!(22.0), json!(91.0)]);
+}
+
 #[cfg(unix)]
 fn link(target: &Path, at: &Path) {
     std::os::unix::fs::symlink(target, at).expect("a link");

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clauth_host::Fingerprint;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Mark;
@@ -18,7 +19,7 @@ const PAUSE: SignedDuration = SignedDuration::from_mins(5);
 const LONGEST: SignedDuration = SignedDuration::from_hours(6);
 
 /// Why a login is to be renewed, and what the caller knows of its sessions.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Need {
     /// Nothing is done while the access token works longer than this; `None` renews whatever time is left.
     pub unless_left: Option<Duration>,
@@ -26,8 +27,9 @@ pub struct Need {
     pub sessions_running: bool,
     /// A bearer copy depends on this login.
     pub bearer_dependents: bool,
-    /// The server no longer takes the access token, whatever its end says.
-    pub refused: bool,
+    /// The access token that the server no longer takes, whatever its end says. Where the login has another one by now there is
+    /// no need.
+    pub refused: Option<Fingerprint>,
 }
 
 /// R2: whether this family is ours to renew. `left` is how long its access token still works.
@@ -98,8 +100,6 @@ pub(super) fn pause(failures: u32, asked: Option<Duration>) -> SignedDuration {
 
 #[cfg(test)]
 mod tests {
-    use clauth_host::Fingerprint;
-
     use super::*;
 
     #[test]

@@ -19,6 +19,9 @@ use crate::{Custodian, Engine, Error, history};
 /// What somebody renewed so short a time ago need not be renewed again: several asked at once.
 const MOMENT: SignedDuration = SignedDuration::from_mins(1);
 
+/// What was renewed so short a time ago and is refused all the same is not helped by another renewal.
+const LASTING: SignedDuration = SignedDuration::from_mins(10);
+
 /// What a renewal came to.
 #[derive(Clone, Debug)]
 pub struct Refreshed {
@@ -67,7 +70,7 @@ impl Engine {
         let need = &Need {
             sessions_running: need.sessions_running || self.has_sessions(&began, &name),
             bearer_dependents: need.bearer_dependents || came_back,
-            ..*need
+            ..need.clone()
         };
         for _ in 0..ATTEMPTS {
             let seat = self.seat(&self.snapshot()?, &name, need)?;
@@ -83,15 +86,22 @@ impl Engine {
                 continue;
             }
             let (part, login) = self.renewable(&snapshot, &name)?;
-            if access(&snapshot) != access(&began) || self.is_good(&name, need, (part, &login))? {
-                let warnings = self.ends_soon(&name, &login);
-                return Ok(Refreshed { name, renewed: false, expires_at: login.expires_at, warnings });
+            let spared = |login: &Login, name| {
+                let warnings = self.ends_soon(name, login);
+                Ok(Refreshed { name: name.to_owned(), renewed: false, expires_at: login.expires_at, warnings })
+            };
+            let is_other = access(&snapshot) != access(&began);
+            if need.refused.is_none() && (is_other || self.is_good(&name, need, (part, &login))?) {
+                return spared(&login, &name);
             }
             if self.is_renewed_there(&snapshot, &seat)? {
                 // Claude Code was first: what it renewed is taken home.
                 drop(held);
                 self.take_renewed(&name)?;
                 continue;
+            }
+            if need.refused.as_ref().is_some_and(|refused| login.access_print() != *refused) {
+                return spared(&login, &name);
             }
             if let Ended::Renewed(mut warnings) = self.renew((&snapshot, &seat), need, (part, &login), held)? {
                 let renewed = Record::read(&self.disk, &self.root, &name).login();
@@ -116,6 +126,10 @@ impl Engine {
             return Err(claudes_own(name));
         }
         let Some(refresh) = &login.refresh else { return Err(no_refresh_token(name)) };
+        if need.refused.is_some() && self.renewed_ago(name, part)?.is_some_and(|ago| ago < LASTING) {
+            let what = format!("the server refuses the access token of '{name}', which was renewed a moment ago");
+            return Err(Error::refused(Kind::Protected, what, name, &[&format!("later: clauth refresh {name}")]));
+        }
         let mark = Mark::read(&self.disk, &self.root, name, &refresh.fingerprint())?;
         let end = login.expires_at.filter(|_| left > SignedDuration::ZERO);
         if let (Some(mark), Err(hold)) = (&mark, policy::may_send(mark.as_ref(), end, self.host.clock.now())) {
@@ -210,17 +224,18 @@ impl Engine {
 
     /// Whether the access token is as good as was asked for, or was renewed a moment ago.
     fn is_good(&self, name: &str, need: &Need, (part, login): (&AccountPart, &Login)) -> Result<bool, Error> {
-        if need.refused {
-            return Ok(false);
-        }
         if let Some(enough) = need.unless_left {
             return Ok(SignedDuration::try_from(enough).is_ok_and(|enough| self.left(login, need) > enough));
         }
+        Ok(self.renewed_ago(name, part)?.is_some_and(|ago| ago < MOMENT))
+    }
+
+    /// How long ago we renewed this login; `None` where that was not us.
+    fn renewed_ago(&self, name: &str, part: &AccountPart) -> Result<Option<SignedDuration>, Error> {
         let events = history::renamed(history::read(&self.disk, &self.root)?);
         let ours = |event: &&history::Event| event.event == "refresh" && event.profile.as_deref() == Some(name);
-        let last = events.iter().rev().find(ours);
-        let ago = |at: Timestamp| self.host.clock.now().duration_since(at).abs();
-        Ok(last.is_some_and(|event| event.tokens.to == print(part) && ago(event.at) < MOMENT))
+        let last = events.iter().rev().find(ours).filter(|event| event.tokens.to == print(part));
+        Ok(last.map(|event| self.host.clock.now().duration_since(event.at).abs()))
     }
 
     /// The warning about a login that ends soon, for which a renewal does nothing.
@@ -230,7 +245,7 @@ impl Engine {
 
     /// How long the access token still works.
     fn left(&self, login: &Login, need: &Need) -> SignedDuration {
-        let end = login.expires_at.filter(|_| !need.refused);
+        let end = login.expires_at.filter(|_| need.refused.is_none());
         end.map_or(SignedDuration::ZERO, |end| end.duration_since(self.host.clock.now()))
     }
 

@@ -27,15 +27,18 @@ pub(crate) struct Staged {
     pub(super) login: AccountPart,
 }
 
+/// How long an access token works whose end is not told: as long as all others (facts §3.2). Were it taken for ended, each
+/// use would spend a refresh token; one that ends sooner is refused, and renewed then.
+const USUAL: SignedDuration = SignedDuration::from_hours(8);
+
 impl Staged {
-    /// `pair` in the login that was sent. An access token whose end is not told counts as ended: whoever uses it next
-    /// renews it.
+    /// `pair` in the login that was sent.
     pub(super) fn of(name: &str, from: &AccountPart, pair: &Pair, sends: u32, now: Timestamp) -> Option<Self> {
         let after = |time: std::time::Duration| now.checked_add(SignedDuration::try_from(time).ok()?).ok();
         let renewal = Renewal {
             access: pair.access.clone(),
             refresh: pair.refresh.clone(),
-            expires_at: pair.expires_in.and_then(after).unwrap_or(now),
+            expires_at: pair.expires_in.and_then(after).or_else(|| now.checked_add(USUAL).ok()).unwrap_or(now),
             refresh_expires_at: pair.login_expires_in.and_then(after),
             scopes: pair.scopes.clone(),
         };

@@ -167,7 +167,7 @@ impl Engine {
             return Ok(Vec::new());
         }
         self.bring_back(&place.name, ask)?;
-        let need = Need { unless_left: Some(LITTLE), sessions_running: true, bearer_dependents: true, refused: false };
+        let need = Need { unless_left: Some(LITTLE), sessions_running: true, bearer_dependents: true, refused: None };
         Ok(self.refresh(&place.name, &need)?.warnings)
     }
 

@@ -54,7 +54,8 @@ impl Engine {
         }
         let Some(login) = self.to_verify(&snapshot, record)? else { return Ok(None) };
         askable(name, &login, snapshot.settings.network, self.host.clock.now()).map_err(refused)?;
-        if let Some(until) = self.leave(&account_id(record.identity.as_ref(), name), dry_run)? {
+        // Counted in a dry run too: it is as much a request as any other.
+        if let Err(until) = self.permit_look_up(&account_id(record.identity.as_ref(), name))? {
             return Err(refused(held(name, until)));
         }
         let client = self.client(snapshot.settings.network);
@@ -82,12 +83,6 @@ impl Engine {
             Found::Blank | Found::Absent | Found::Malformed => None,
         });
         Ok(waiting.or(live).or_else(|| record.login()))
-    }
-
-    /// Leave to ask, from the budget of the account; when the next may be had, where there is none. What is only tried is
-    /// asked within the budget too, but leaves no byte changed.
-    fn leave(&self, account: &str, dry_run: bool) -> Result<Option<Timestamp>, Error> {
-        if dry_run { Ok(self.budget_of(account).next_at) } else { Ok(self.permit(account)?.err()) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Asking about one account: with leave from the budget, once more after a renewal where the server no longer takes the token
 //! (R2, R6), and with what came, or why nothing came, kept beside the last good answer.
 
+use std::sync::mpsc::{self, RecvError, RecvTimeoutError};
 use std::time::Duration;
 
 use clauth_anthropic::{LookupError, ProfileAnswer, Provider, ProviderAnswer, UsageAnswer};
@@ -8,13 +9,16 @@ use clauth_durable::Disk;
 use clauth_host::{Fingerprint, Secret};
 use jiff::{SignedDuration, Timestamp};
 
-use super::cache::{Cache, Failed, LookedUp};
+use super::cache::{Cache, Came, Failed, LookedUp};
 use super::line::Line;
 use super::target::{Means, Target, Token, Unfit};
 use super::{Balance, Reading, Source, Trouble, Window, policy};
 use crate::error::Kind;
 use crate::profile::AccountKey;
 use crate::{Engine, Need};
+
+/// So long figures that came wait for the plan that was asked for beside them.
+const BESIDE: Duration = Duration::from_millis(500);
 
 /// What became of asking about an account.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,47 +70,38 @@ impl Engine {
         if !manner.network {
             return done(Asked::Off);
         }
-        let mut cache = target.shelf(self).cache().unwrap_or_default();
-        cache.account = Some(target.account.clone());
+        let mut talk = Talk::of(target.shelf(self).cache().unwrap_or_default(), target, means);
         let now = self.host.clock.now();
-        if let Some(until) = policy::standing(cache.failed.as_ref().and_then(|failed| failed.retry_at), now) {
+        if let Some(until) = policy::standing(talk.cache.failed.as_ref().and_then(|failed| failed.retry_at), now) {
             return done(Asked::Held(until));
         }
         let answer = match means {
-            Means::Token(token) => self.answer_for(target, token, (&mut cache, manner)),
+            Means::Token(token) => self.answer_for(target, token, (&mut talk, manner)),
             Means::Key(provider, key) => self.answer_of(target, *provider, key, manner),
         };
-        match answer {
-            Err(Stop::Held(until)) => done(Asked::Held(until)),
+        let (asked, unsaved) = match answer {
+            // The plan came before what was not asked.
+            Err(Stop::Held(until)) if talk.said.is_some() => {
+                (Asked::Held(until), self.keep_usage(target, &mut talk, Came::Nothing))
+            }
+            Err(Stop::Held(until)) => (Asked::Held(until), None),
             Err(Stop::Failed(trouble, wait)) => {
                 let at = self.host.clock.now();
                 let (retry_at, login_ends) = (policy::hold(trouble, wait, at), target.login_ends());
-                cache.failed = Some(Failed { error: trouble, at, retry_at, login_ends });
-                let unsaved = self.keep_usage(target, &cache, None);
-                Tried { unsaved, ..done(Asked::Failed(trouble)) }
+                talk.cache.failed = Some(Failed { error: trouble, at, retry_at, login_ends });
+                (Asked::Failed(trouble), self.keep_usage(target, &mut talk, Came::Nothing))
             }
             Ok(answer) => {
-                let said = answer.said().cloned().filter(|_| !target.proven);
-                let line = self.take_usage(&mut cache, answer, target);
-                let unsaved = self.keep_usage(target, &cache, Some(&line));
-                let proven = said.and_then(|(access, said)| self.prove(&target.name, &access, &said).ok().flatten());
-                if let Some(account) = proven.filter(|account| *account != target.account) {
-                    cache.account = Some(account);
-                    // Else it is asked about anew, as an account that nothing is known of.
-                    let _ = cache.write(&self.disk, &self.root.usage(&target.name));
-                }
-                Tried { unsaved, ..done(Asked::Answered) }
+                self.take_usage(&mut talk.cache, answer, target);
+                (Asked::Answered, self.keep_usage(target, &mut talk, Came::Answer))
             }
-        }
+        };
+        self.take_proof(target, &talk);
+        Tried { unsaved, ..done(asked) }
     }
 
     /// The server's answer: with another token after a renewal, at most once.
-    fn answer_for(
-        &self,
-        target: &Target,
-        token: &Token,
-        (cache, manner): (&mut Cache, Manner),
-    ) -> Result<Answer, Stop> {
+    fn answer_for(&self, target: &Target, token: &Token, (talk, manner): (&mut Talk, Manner)) -> Result<Answer, Stop> {
         let mut token = token.clone();
         let mut renewed = false;
         let now = self.host.clock.now();
@@ -122,54 +117,82 @@ impl Engine {
                 return Err(Stop::Held(now));
             }
         }
-        let asked = cache.plan_asked;
-        match self.request(target, &token, (cache, manner)) {
+        let asked = talk.cache.plan_asked;
+        match self.request(target, &token, (talk, manner)) {
             Err(Stop::Failed(Trouble::Expired, _)) if !renewed && !manner.once => {
                 // The plan was refused with the same token.
-                cache.plan_asked = asked;
-                let token = self.renewed(&target.name, &Need { refused: true, ..Need::default() })?;
+                talk.cache.plan_asked = asked;
+                let refused = Some(token.access.fingerprint());
+                let token = self.renewed(&target.name, &Need { refused, ..Need::default() })?;
                 if let Some(apart) = manner.apart {
                     self.host.clock.sleep(apart);
                 }
-                self.request(target, &token, (cache, manner))
+                self.request(target, &token, (talk, manner))
             }
             answer => answer,
         }
     }
 
     /// One request for the figures, and where it is due one for the plan: beside it, or a while before it.
-    fn request(&self, target: &Target, token: &Token, (cache, manner): (&mut Cache, Manner)) -> Result<Answer, Stop> {
+    fn request(&self, target: &Target, token: &Token, (talk, manner): (&mut Talk, Manner)) -> Result<Answer, Stop> {
         if manner.apart.is_none() {
             self.permitted(target)?;
         }
         let now = self.host.clock.now();
-        let due = manner.plan && cache.is_plan_due(now) && self.permitted(target).is_ok();
+        let may = || matches!(self.permit_look_up(&target.account), Ok(Ok(())));
+        let due = manner.plan && talk.cache.is_plan_due(now) && may();
         if due {
-            cache.plan_asked = Some(now);
+            talk.cache.plan_asked = Some(now);
         }
         let deadline = self.patience.reading;
         let client = || self.client(manner.network);
         let plan = || client().profile(&token.access, deadline).ok();
-        let (usage, profile) = if let Some(apart) = manner.apart {
+        let usage = || client().usage(&token.access, deadline).map(|answer| (answer, self.host.clock.now()));
+        let usage = if let Some(apart) = manner.apart {
             let profile = if due { plan() } else { None };
+            let heard = self.hear(target, talk, (token, profile), now);
             if due {
                 self.host.clock.sleep(apart);
             }
+            // By this request it is known when the next is due.
             self.permitted(target)?;
-            (client().usage(&token.access, deadline), profile)
+            heard.and(Ok(usage()))?
         } else {
-            std::thread::scope(|scope| {
-                let profile = due.then(|| scope.spawn(plan));
-                let usage = client().usage(&token.access, deadline);
-                (usage, profile.and_then(|thread| thread.join().ok().flatten()))
-            })
+            let (usage, profile) = std::thread::scope(|scope| {
+                let (tell, told) = mpsc::channel();
+                // Whoever is told waits for it.
+                due.then(|| scope.spawn(move || drop(tell.send(plan()))));
+                let usage = usage();
+                let profile = match told.recv_timeout(BESIDE) {
+                    Err(RecvTimeoutError::Timeout) => {
+                        if let Ok((answer, at)) = &usage {
+                            self.keep_early(target, talk, Answer::Account(answer.clone(), *at));
+                        }
+                        told.recv()
+                    }
+                    told => told.map_err(|_| RecvError),
+                };
+                (usage, profile.ok().flatten())
+            });
+            self.hear(target, talk, (token, profile), now)?;
+            usage
         };
-        if let Some(profile) = &profile {
-            self.count_for(&target.supposed(), profile, now);
-        }
-        if let Some(profile) = profile.as_ref().filter(|profile| !agrees(target.key.as_ref(), profile)) {
+        usage.map(|(answer, at)| Answer::Account(answer, at)).map_err(|error| Stop::of(&error, now))
+    }
+
+    /// Takes what was said of the plan, and of whose the token is. It is kept whatever becomes of the figures.
+    fn hear(
+        &self,
+        target: &Target,
+        talk: &mut Talk,
+        (token, profile): (&Token, Option<ProfileAnswer>),
+        asked: Timestamp,
+    ) -> Result<(), Stop> {
+        let Some(profile) = profile else { return Ok(()) };
+        self.count_for(&target.supposed(), &profile, asked);
+        if !agrees(target.key.as_ref(), &profile) {
             // Another account's figures must not become this one's: it is asked each time until it agrees.
-            cache.plan_asked = None;
+            talk.cache.plan_asked = None;
             (self.say)(&format!(
                 "the login of '{}' is {} by the server's word; its figures are not kept",
                 target.name,
@@ -177,8 +200,9 @@ impl Engine {
             ));
             return Err(Stop::Failed(Trouble::Account, None));
         }
-        let profile = profile.map(|profile| Box::new((token.access.fingerprint(), profile)));
-        usage.map(|usage| Answer::Account(usage, profile)).map_err(|error| Stop::of(&error, now))
+        talk.cache.look_up(&profile, self.host.clock.now());
+        talk.said = Some((token.access.fingerprint(), profile));
+        Ok(())
     }
 
     /// What a provider says of a key, each of whose requests needs leave.
@@ -225,14 +249,12 @@ impl Engine {
         }
     }
 
-    /// Puts an answer into the cache; answers the line for the history.
-    fn take_usage(&self, cache: &mut Cache, answer: Answer, target: &Target) -> Line {
-        let now = self.host.clock.now();
+    /// Puts an answer into the cache.
+    fn take_usage(&self, cache: &mut Cache, answer: Answer, target: &Target) {
+        let mut now = self.host.clock.now();
         let (answer, balances, source) = match answer {
-            Answer::Account(answer, profile) => {
-                if let Some((_, profile)) = profile.as_deref() {
-                    cache.look_up(profile, now);
-                }
+            Answer::Account(answer, at) => {
+                now = at;
                 (answer, Vec::new(), Source::Api)
             }
             Answer::Provider(ProviderAnswer { windows, balances, plan }) => {
@@ -250,27 +272,84 @@ impl Engine {
         let reading = super::look::of_cache(cache);
         cache.every = policy::interval(Some(&reading), &how, now);
         // While a status line hands over what moves, what it does not is asked about less often, and stays good for as long.
-        let handed = target.shelf(self).statusline().filter(|line| {
+        let mut handed = target.shelf(self).statusline();
+        handed.retain(|line| {
             now.duration_since(line.at).abs() < SignedDuration::try_from(cache.every).unwrap_or(SignedDuration::MAX)
         });
-        if let Some(handed) = handed.filter(|_| source == Source::Api) {
-            let held = |window: &Window| handed.windows.iter().any(|(id, ..)| *id == window.id);
+        if !handed.is_empty() && source == Source::Api {
+            let held = |window: &Window| handed.iter().any(|line| line.has(&window.id));
             cache.every = policy::interval_beside(&reading, &held, &how, now);
         }
-        let windows = cache.answer.windows.iter().map(|w| (w.id.clone(), w.percent, w.resets_at)).collect();
-        Line { at: now, source, account: cache.account.clone(), windows }
     }
 
-    /// Stores what came; what could not be stored is answered, so that it can be shown.
-    fn keep_usage(&self, target: &Target, cache: &Cache, line: Option<&Line>) -> Option<Reading> {
-        let path = self.root.usage(&target.name);
-        let stored = cache.write(&self.disk, &path);
-        if let Some(line) = line.filter(|_| stored.is_ok()) {
+    /// Stores what came, and lets stand what others have stored since; what could not be stored is answered, so that it can be
+    /// shown.
+    fn keep_usage(&self, target: &Target, talk: &mut Talk, came: Came) -> Option<Reading> {
+        let stored = self.store(target, talk, came);
+        if let (Came::Answer, Some(at), true) = (came, talk.cache.as_of, stored.is_ok()) {
+            let windows = talk.cache.answer.windows.iter().map(|w| (w.id.clone(), w.percent, w.resets_at)).collect();
+            let line = Line { at, source: talk.cache.source, account: talk.cache.account.clone(), windows };
             // A history that misses a line is still one.
-            let _ = append(&self.disk, &self.root.usage_history(&target.name), line);
+            let _ = append(&self.disk, &self.root.usage_history(&target.name), &line);
             let _ = super::compact::compact(&self.disk, &self.root, &target.name, line.at);
         }
-        stored.is_err().then(|| super::look::merged(Some(cache), target.shelf(self).statusline().as_ref())).flatten()
+        let shelf = target.shelf(self);
+        stored.is_err().then(|| super::look::merged(Some(&talk.cache), &shelf.statusline())).flatten()
+    }
+
+    /// Stores figures whose plan has not come yet: a look-up that hangs delays no reading.
+    fn keep_early(&self, target: &Target, talk: &Talk, answer: Answer) {
+        let mut early = Talk { cache: talk.cache.clone(), before: talk.before.clone(), said: None };
+        self.take_usage(&mut early.cache, answer, target);
+        // It is stored once more when all is there.
+        let _ = self.store(target, &mut early, Came::Answer);
+    }
+
+    /// Writes the cache under the lock of the account's requests: others ask too, and were quicker or slower.
+    fn store(&self, target: &Target, talk: &mut Talk, came: Came) -> Result<(), clauth_durable::Error> {
+        let path = self.root.usage(&target.name);
+        let mut store = || {
+            if let Some(standing) = target.shelf(self).cache() {
+                talk.cache.meet(standing, &talk.before, came);
+            }
+            talk.cache.write(&self.disk, &path)
+        };
+        // What came is kept also where nothing can be locked.
+        self.with_ledger(&target.account, |_, _| (store(), false)).unwrap_or_else(|_| store())
+    }
+
+    /// Takes what was said of the token as the proof of whose it is, where there was none.
+    fn take_proof(&self, target: &Target, talk: &Talk) {
+        let Some((access, said)) = talk.said.as_ref().filter(|_| !target.proven) else { return };
+        let proven = self.prove(&target.name, access, said).ok().flatten();
+        let Some(account) = proven.filter(|account| *account != target.account) else { return };
+        // Else it is asked about anew, as an account that nothing is known of.
+        let _ = self.with_ledger(&target.account, |_, _| {
+            let mut cache = target.shelf(self).cache().unwrap_or_else(|| talk.cache.clone());
+            cache.account = Some(account);
+            (cache.write(&self.disk, &self.root.usage(&target.name)), false)
+        });
+    }
+}
+
+/// What is known while an account is asked about.
+struct Talk {
+    /// What was known when it was read.
+    before: Cache,
+    /// The same with what came since.
+    cache: Cache,
+    /// Whose which token is, by the server's word.
+    said: Option<(Fingerprint, ProfileAnswer)>,
+}
+
+impl Talk {
+    fn of(before: Cache, target: &Target, means: &Means) -> Self {
+        let mut cache = before.clone();
+        cache.account = Some(target.account.clone());
+        if matches!(means, Means::Key(..)) {
+            cache.source = Source::Provider;
+        }
+        Self { before, cache, said: None }
     }
 }
 
@@ -281,20 +360,10 @@ pub(crate) fn append(disk: &Disk, path: &std::path::Path, line: &Line) -> Result
 
 /// What came.
 enum Answer {
-    /// From Anthropic, with whose it is where that was asked too.
-    Account(UsageAnswer, Option<Box<(Fingerprint, ProfileAnswer)>>),
+    /// From Anthropic, and when.
+    Account(UsageAnswer, Timestamp),
     /// From a provider.
     Provider(ProviderAnswer),
-}
-
-impl Answer {
-    /// Whose which token is.
-    fn said(&self) -> Option<&(Fingerprint, ProfileAnswer)> {
-        match self {
-            Self::Account(_, said) => said.as_deref(),
-            Self::Provider(_) => None,
-        }
-    }
 }
 
 /// Why there is no answer.

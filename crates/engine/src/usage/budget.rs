@@ -99,6 +99,11 @@ impl Ledger {
         recent(&self.requests, now).into_iter().max()
     }
 
+    /// The last request of either kind.
+    pub(crate) fn last_of_all(&self, now: Timestamp) -> Option<Timestamp> {
+        self.counted(now).last().copied()
+    }
+
     /// How many were made, and when the next may be.
     pub(crate) fn budget(&self, now: Timestamp) -> Budget {
         let counted = self.counted(now);

@@ -9,6 +9,7 @@ use clauth_durable::{Disk, Mode};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
+use super::carried::is_same;
 use super::{Balance, Source, Trouble};
 
 /// How often plan and subscription are looked up.
@@ -53,6 +54,13 @@ pub(crate) struct LookedUp {
     pub(crate) at: Timestamp,
     pub(crate) plan: Option<String>,
     pub(crate) subscription: Option<String>,
+}
+
+/// Whether there are new figures to store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Came {
+    Answer,
+    Nothing,
 }
 
 /// The file.
@@ -136,6 +144,39 @@ impl Cache {
         }));
     }
 
+    /// Lets stand what `other`, which is on the disk, has since it was read as `before`: somebody asked at the same time. Whoever
+    /// stores last need not know the latest, but within a window nothing is given back: the higher figure is the later one.
+    pub(crate) fn meet(&mut self, other: Self, before: &Self, came: Came) {
+        if self.failed.as_ref().is_some_and(|failed| failed.error == Trouble::Account) {
+            // Whoever stored figures meanwhile did not know whose they are.
+            return;
+        }
+        let looked_up = |cache: &Self| cache.looked_up.as_ref().map(|looked| looked.at);
+        if looked_up(&other) > looked_up(self) {
+            (self.looked_up, self.plan_fields) = (other.looked_up, other.plan_fields);
+        }
+        if other.plan_asked != before.plan_asked {
+            self.plan_asked = self.plan_asked.max(other.plan_asked);
+        }
+        let pause = |failed: Option<&Failed>| failed.and_then(|failed| failed.retry_at);
+        let answered = other.as_of != before.as_of;
+        let untold = came == Came::Nothing && answered && pause(self.failed.as_ref()).is_none();
+        let longer = pause(other.failed.as_ref()) > pause(self.failed.as_ref());
+        if untold || (longer && other.failed != before.failed) {
+            self.failed = other.failed;
+        }
+        match came {
+            Came::Nothing if answered => {
+                (self.as_of, self.every, self.moving) = (other.as_of, other.every, other.moving);
+                (self.answer, self.balances, self.source) = (other.answer, other.balances, other.source);
+            }
+            Came::Answer if answered && self.source == Source::Api => {
+                self.answer.windows.iter_mut().for_each(|window| catch_up(window, &other.answer.windows));
+            }
+            _ => {}
+        }
+    }
+
     /// Writes the file. A profile that was removed meanwhile has no directory any more, and is not made anew.
     pub(crate) fn write(&self, disk: &Disk, path: &Path) -> Result<(), clauth_durable::Error> {
         disk.replace(path, self.text().as_bytes(), Mode::Private)
@@ -168,6 +209,18 @@ impl Cache {
         });
         file.insert(OURS.into(), own);
         format!("{}\n", Value::Object(file))
+    }
+}
+
+/// Takes the later figure of a window, if another answer has it.
+fn catch_up(window: &mut UsageWindow, others: &[UsageWindow]) {
+    let Some(other) = others.iter().find(|other| other.id == window.id) else { return };
+    let later = match window.resets_at.zip(other.resets_at) {
+        Some((own, theirs)) if !is_same(own, theirs) => theirs > own,
+        _ => other.percent > window.percent,
+    };
+    if later {
+        (window.percent, window.resets_at) = (other.percent, other.resets_at);
     }
 }
 

@@ -1,14 +1,18 @@
-//! Whether a status line still carries the figures of the account before a switch: a pure function.
+//! Whether a status line still carries the figures of the account before a switch, or older ones of its own: pure functions.
 //!
 //! Claude Code hands over what its last answer said, and after a switch that answer was another account's until the next one
 //! comes. It does not say whose they are; what gives them away are the resets.
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::Window;
 use super::line::Line;
 
 /// Two resets this near are one: some are told to the second, others to the microsecond.
 const SAME: SignedDuration = SignedDuration::from_secs(5);
+
+/// Some figures are whole percents, others are not: what differs by less is the same.
+const ROUNDED: f64 = 1.0;
 
 /// What was handed over: id, percent, and the reset.
 pub(crate) type Windows = [(String, f64, Option<Timestamp>)];
@@ -24,12 +28,32 @@ pub(crate) fn is_anothers(windows: &Windows, own: Option<&Line>, others: &[Line]
     !own.is_some_and(|own| resets(windows, own)) || others.any(|line| figures(windows, line))
 }
 
+/// Whether a figure is older than what is `known` of its window: that of a session which has asked nothing for a while. Within
+/// one window usage never falls, so a lower one is; so is one whose transcript was not `written` since. Where what is known is
+/// stale itself, a lower one counts: a plan may have grown.
+pub(crate) fn is_older(
+    (percent, reset): (f64, Option<Timestamp>),
+    known: &Window,
+    written: Option<Timestamp>,
+    now: Timestamp,
+) -> bool {
+    let one_window = reset.zip(known.resets_at).is_some_and(|(one, other)| is_same(one, other));
+    let is_lower = percent <= known.percent - ROUNDED && !known.is_stale(now);
+    let as_of = known.as_of.filter(|at| *at <= now);
+    let is_unasked = percent <= known.percent && written.zip(as_of).is_some_and(|(at, as_of)| at < as_of);
+    one_window && (is_lower || is_unasked)
+}
+
+/// Whether two resets are one.
+pub(crate) fn is_same(one: Timestamp, other: Timestamp) -> bool {
+    one.duration_since(other).abs() <= SAME
+}
+
 /// Whether all windows have the resets of `line`.
 fn resets(windows: &Windows, line: &Line) -> bool {
     let known: Vec<_> = windows.iter().filter_map(|(id, _, at)| Some((id, (*at)?))).collect();
     let in_line = |id: &String| line.windows.iter().find(|(other, ..)| other == id)?.2;
-    !known.is_empty()
-        && known.iter().all(|(id, at)| in_line(id).is_some_and(|other| other.duration_since(*at).abs() <= SAME))
+    !known.is_empty() && known.iter().all(|(id, at)| in_line(id).is_some_and(|other| is_same(other, *at)))
 }
 
 fn figures(windows: &Windows, line: &Line) -> bool {
@@ -39,6 +63,8 @@ fn figures(windows: &Windows, line: &Line) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::Source;
     use super::*;
 
@@ -49,6 +75,34 @@ mod tests {
 
     fn line(rows: &[(&str, f64, i64)]) -> Line {
         Line { at: Timestamp::UNIX_EPOCH, source: Source::Api, account: None, windows: windows(rows) }
+    }
+
+    #[test]
+    fn which_figures_are_older_row_by_row() {
+        let at = |second: i64| Timestamp::from_second(1_795_190_400 + second).expect("a time");
+        let known = Window {
+            id: "5h".into(),
+            label: "5h".into(),
+            percent: 40.0,
+            resets_at: Some(at(9_000)),
+            binding: false,
+            as_of: Some(at(-60)),
+            every: Duration::from_secs(300),
+            source: Source::Api,
+        };
+        for (name, percent, reset, written, now, older) in [
+            ("lower", 10.0, 9_000, Some(0), 0, true),
+            ("lower, nobody knows when it was asked", 10.0, 9_000, None, 0, true),
+            ("lower by what is rounded away", 39.2, 9_000, Some(0), 0, false),
+            ("lower, against what is stale", 10.0, 9_000, Some(0), 1_000, false),
+            ("lower and not asked, against what is stale", 10.0, 9_000, Some(-90), 1_000, true),
+            ("the same", 40.0, 9_000, Some(0), 0, false),
+            ("the same, and not asked since", 40.0, 9_000, Some(-90), 0, true),
+            ("higher, wherever it was asked", 41.0, 9_000, Some(-90), 0, false),
+            ("another window", 3.0, 27_000, Some(-90), 0, false),
+        ] {
+            assert_eq!(is_older((percent, Some(at(reset))), &known, written.map(at), at(now)), older, "{name}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// The windows that are handed over, with our ids for them.
-const WINDOWS: [(&str, &str); 2] = [("five_hour", "5h"), ("seven_day", "7d")];
+pub(crate) const WINDOWS: [(&str, &str); 2] = [("five_hour", "5h"), ("seven_day", "7d")];
 
 /// What was handed over.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -27,6 +27,11 @@ pub(crate) struct Line {
 }
 
 impl Line {
+    /// Whether it has a window of this id.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.windows.iter().any(|(known, ..)| known == id)
+    }
+
     pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let line: Value = serde_json::from_slice(line).ok()?;
         let source = match line.get("by")?.as_str()? {
@@ -62,13 +67,22 @@ impl Line {
 
 /// The last lines of a file, oldest first. What was cut off at their beginning is passed over.
 pub(crate) fn tail(disk: &Disk, path: &Path) -> Vec<Line> {
-    let Some(bytes) = end_of(disk, path) else { return Vec::new() };
+    let Some(bytes) = end_of(disk, path, TAIL) else { return Vec::new() };
     bytes.split(|byte| *byte == b'\n').filter_map(Line::parse).collect()
 }
 
 /// The last of the last lines that is wanted. The others are not even read: this is done for every profile.
 pub(crate) fn last(disk: &Disk, path: &Path, wanted: impl Fn(&Line) -> bool) -> Option<Line> {
-    let bytes = end_of(disk, path)?;
+    last_within(disk, path, TAIL, wanted)
+}
+
+/// The same for a line that is not among the last ones.
+pub(crate) fn last_lately(disk: &Disk, path: &Path, wanted: impl Fn(&Line) -> bool) -> Option<Line> {
+    last_within(disk, path, BEYOND, wanted)
+}
+
+fn last_within(disk: &Disk, path: &Path, len: u64, wanted: impl Fn(&Line) -> bool) -> Option<Line> {
+    let bytes = end_of(disk, path, len)?;
     bytes.rsplit(|byte| *byte == b'\n').filter_map(Line::parse).find(wanted)
 }
 
@@ -78,7 +92,7 @@ pub(crate) fn first(disk: &Disk, path: &Path) -> Option<Line> {
     bytes.split(|byte| *byte == b'\n').find_map(Line::parse)
 }
 
-/// Behind the place that was looked for, so much is read at most.
+/// Behind the place that was looked for, or from the end, so much is read at most.
 const BEYOND: u64 = 32 << 10;
 
 /// The first line not before `from` that is wanted and has a window of this id. Lines stand in the order of their time, so
@@ -122,10 +136,10 @@ pub(crate) fn all(disk: &Disk, path: &Path) -> Vec<Line> {
     bytes.split(|byte| *byte == b'\n').filter_map(Line::parse).collect()
 }
 
-fn end_of(disk: &Disk, path: &Path) -> Option<Vec<u8>> {
+fn end_of(disk: &Disk, path: &Path, len: u64) -> Option<Vec<u8>> {
     let mut file = disk.vfs.open(path).ok()?;
-    let len = file.seek(SeekFrom::End(0)).ok()?;
-    piece(&mut file, len.saturating_sub(TAIL), TAIL)
+    let end = file.seek(SeekFrom::End(0)).ok()?;
+    piece(&mut file, end.saturating_sub(len), len)
 }
 
 #[cfg(test)]

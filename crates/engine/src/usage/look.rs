@@ -7,6 +7,7 @@ use clauth_host::Fingerprint;
 use jiff::Timestamp;
 
 use super::cache::Cache;
+use super::handed::WINDOWS;
 use super::line::{self, Line};
 use super::{Pace, Reading, Source, Window, pace, policy};
 use crate::Root;
@@ -65,11 +66,21 @@ impl<'a> Shelf<'a> {
         cache.account.as_ref().is_none_or(|account| *account == self.account).then_some(cache)
     }
 
-    /// What the status line handed over last.
-    pub(crate) fn statusline(&self) -> Option<Line> {
-        line::last(self.disk, &self.root.usage_history(self.name), |line| {
-            line.source == Source::Statusline && line.account.as_ref() == Some(&self.account)
-        })
+    /// What the status line handed over last, and before it of the windows that are missing there (facts §5.1); the newest first.
+    pub(crate) fn statusline(&self) -> Vec<Line> {
+        let path = self.root.usage_history(self.name);
+        let ours = |line: &Line| line.source == Source::Statusline && line.account.as_ref() == Some(&self.account);
+        let Some(last) = line::last(self.disk, &path, ours) else { return Vec::new() };
+        let missing = WINDOWS.iter().filter(|(_, id)| !last.has(id));
+        let only = |id: &str, mut line: Line| {
+            line.windows.retain(|(known, ..)| known == id);
+            line
+        };
+        let earlier = missing.filter_map(|(_, id)| {
+            line::last_lately(self.disk, &path, |line| ours(line) && line.has(id)).map(|line| only(id, line))
+        });
+        let earlier: Vec<Line> = earlier.collect();
+        [vec![last], earlier].concat()
     }
 
     /// How each window fills, and up to how much may be used where a throttle froze the figure.
@@ -104,13 +115,13 @@ impl<'a> Shelf<'a> {
 
     /// All that is known.
     pub(crate) fn reading(&self) -> Option<Reading> {
-        merged(self.cache().as_ref(), self.statusline().as_ref())
+        merged(self.cache().as_ref(), &self.statusline())
     }
 }
 
-/// The answer, with the newer figures of a status line in the places of its own.
-pub(crate) fn merged(cache: Option<&Cache>, handed: Option<&Line>) -> Option<Reading> {
-    if cache.is_none() && handed.is_none() {
+/// The answer, with the newer figures of status lines in the places of its own.
+pub(crate) fn merged(cache: Option<&Cache>, handed: &[Line]) -> Option<Reading> {
+    if cache.is_none() && handed.is_empty() {
         return None;
     }
     let of_answer = cache.map(of_cache);
@@ -127,7 +138,7 @@ pub(crate) fn merged(cache: Option<&Cache>, handed: Option<&Line>) -> Option<Rea
         plan: None,
         every: policy::ACTIVE,
     });
-    if let Some(line) = handed {
+    for line in handed {
         for (id, percent, resets_at) in &line.windows {
             put(&mut reading.windows, id, (*percent, *resets_at), line.at);
         }
@@ -268,11 +279,11 @@ mod tests {
             ),
         ];
         for (name, cache, line, expected, source, as_of) in rows {
-            let reading = merged(cache.as_ref(), line.as_ref()).expect("a reading");
+            let reading = merged(cache.as_ref(), line.as_slice()).expect("a reading");
             assert_eq!(shown(&reading), expected, "{name}");
             assert_eq!((reading.source, reading.as_of), (source, as_of.map(at)), "{name}");
         }
-        assert_eq!(merged(None, None), None);
+        assert_eq!(merged(None, &[]), None);
     }
 
     /// A week fills by what was read days ago, which a thousand newer lines stand behind.

@@ -88,7 +88,7 @@ impl Engine {
         let (mut targets, mut last) = (Vec::new(), None);
         for target in self.targets(&snapshot)?.into_iter().filter(|target| target.means().is_ok()) {
             let ledger = self.poll_ledger(&target.account, now)?;
-            last = last.max(ledger.last(now));
+            last = last.max(ledger.last_of_all(now));
             targets.push((self.poll_due(&target, &ledger, (now, just_awake)), target));
         }
         targets.sort_by_key(|(due, _)| *due);
@@ -100,11 +100,12 @@ impl Engine {
         if due > now {
             return Ok(Duration::try_from(due.duration_since(now)).unwrap_or(LOOK).min(LOOK));
         }
-        if !self.take_lease(&target, second)? {
+        if !self.take_lease(now)? {
             return Ok(LOOK);
         }
         let manner = Manner { network: true, plan: !just_awake, once: just_awake, apart: Some(APART) };
-        let tried = self.ask_all(&[target], manner);
+        let tried = self.ask_all(std::slice::from_ref(&target), manner);
+        self.take_lease(self.next_poll(&target, second, just_awake)?)?;
         let held = tried.iter().any(|tried| matches!(tried.asked, Asked::Held(_) | Asked::Off));
         Ok(if held { LOOK } else { APART })
     }
@@ -140,17 +141,24 @@ impl Engine {
         waits.map_or(due, |at| at.max(due))
     }
 
-    /// Takes the lease until after the next poll, which is of this account again or of the one that is due at `second`,
-    /// unless somebody else was quicker. A poller that is stopped keeps the others waiting for no longer.
-    fn take_lease(&self, target: &Target, second: Option<Timestamp>) -> Result<bool, Error> {
-        let own = std::process::id();
+    /// When any account is due next: the one that was just asked about, or the one that is due at `second`.
+    fn next_poll(&self, target: &Target, second: Option<Timestamp>, just_awake: bool) -> Result<Timestamp, Error> {
+        let now = self.host.clock.now();
+        let again = self.poll_due(target, &self.poll_ledger(&target.account, now)?, (now, just_awake));
+        // A profile that comes meanwhile does not wait for one that is asked about in days.
         let longest = SignedDuration::try_from(target.how.pace.parked * 2).unwrap_or(BEYOND);
+        let next = second.map_or(again, |second| second.min(again));
+        Ok(next.clamp(now, now.checked_add(longest).unwrap_or(now).max(now)))
+    }
+
+    /// Takes the lease until somebody is due at `next`, and for as long as the requests may take then, unless somebody else was
+    /// quicker. A poller that is stopped keeps the others waiting for no longer.
+    fn take_lease(&self, next: Timestamp) -> Result<bool, Error> {
+        let own = std::process::id();
         self.with_ledger(POLLER, |ledger, now| {
             if self.is_polled(ledger, now) {
                 return (false, false);
             }
-            let again = now.checked_add(longest).unwrap_or(now);
-            let next = second.map_or(again, |second| second.clamp(now, again.max(now)));
             let until = next.checked_add(BEYOND).unwrap_or(next);
             ledger.lease = Some(Lease { pid: own, start: process_start(&self.disk, own), until });
             (true, true)

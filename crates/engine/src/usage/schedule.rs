@@ -42,7 +42,8 @@ fn regular(facts: &Facts<'_>, last: Timestamp, now: Timestamp) -> Timestamp {
     let later = |from: Timestamp, time: SignedDuration| from.checked_add(time).unwrap_or(Timestamp::MAX);
     let last = last.min(now);
     let usual = policy::interval(facts.reading, &facts.how, now);
-    let Some(reading) = facts.reading else { return later(last, jittered(usual, facts.jitter)) };
+    // Whoever asked was killed before anything was stored.
+    let Some(reading) = facts.reading else { return later(last, jittered(AGAIN.min(usual), facts.jitter)) };
     if reading.error.is_some() && reading.error_at >= reading.as_of {
         let wait = if lasts(reading, usual) { usual } else { AGAIN.min(usual) };
         return later(last, jittered(wait, facts.jitter));
@@ -134,6 +135,7 @@ mod tests {
         type Row = (&'static str, Option<Reading>, policy::Use, Option<i64>, i64);
         let rows: Vec<Row> = vec![
             ("never asked", None, active, None, 0),
+            ("asked, and nothing was stored", None, parked, Some(-60), 60),
             ("in use", Some(far()), active, Some(-60), 240),
             ("in use, near a line", Some(reading(vec![window("5h", 90.0, 9_000, api)])), active, Some(-60), 120),
             ("parked and resting", Some(far()), parked, Some(-60), 1140),

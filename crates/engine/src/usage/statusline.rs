@@ -54,25 +54,31 @@ impl Engine {
         fresh.retain(|(_, _, reset)| reset.is_none_or(|at| at > now));
         let Some(Session { record, lent }) = self.session_of(handed) else {
             let line = Line { at: now, source: Source::Statusline, account: None, windows: fresh };
-            let reading = look::merged(None, Some(&line)).filter(|reading| !reading.windows.is_empty());
+            let reading = look::merged(None, &[line]).filter(|reading| !reading.windows.is_empty());
             return Status { profile: None, plan: None, email: None, reading, dropped: false };
         };
         let shelf = Shelf::of(&self.disk, &self.root, &record);
         let lines = line::tail(&self.disk, &self.root.usage_history(&record.name));
         let own = lines.iter().rev().find(|line| line.account.as_ref() == Some(&shelf.account));
-        let dropped = !fresh.is_empty() && self.is_of_before(handed, &fresh, (&record.name, lent), own);
-        let mut last = lines
-            .iter()
-            .rev()
-            .find(|line| line.source == Source::Statusline && line.account.as_ref() == Some(&shelf.account));
+        let written =
+            handed.transcript.as_ref().and_then(|path| self.disk.vfs.stat(path).ok()).map(|stat| stat.modified);
+        let dropped = !fresh.is_empty() && self.is_of_before(written, &fresh, (&record.name, lent), own);
+        let (cache, mut last) = (shelf.cache(), shelf.statusline());
+        if let Some(known) = look::merged(cache.as_ref(), &last) {
+            fresh.retain(|(id, percent, reset)| {
+                let known = known.window(id);
+                !known.is_some_and(|known| carried::is_older((*percent, *reset), known, written, now))
+            });
+        }
         let new = Line { at: now, source: Source::Statusline, account: Some(shelf.account.clone()), windows: fresh };
         if !dropped && !new.windows.is_empty() {
-            if is_worth_it(&new, last) {
+            if is_worth_it(&new, last.first()) {
                 self.append_handed(&record.name, &new);
             }
-            last = Some(&new);
+            last.iter_mut().for_each(|line| line.windows.retain(|(id, ..)| !new.has(id)));
+            last.insert(0, new);
         }
-        let reading = look::merged(shelf.cache().as_ref(), last);
+        let reading = look::merged(cache.as_ref(), &last);
         let known = record.identity.as_ref();
         // As `list` says it: by the server, else by what the login itself says.
         let by_login = || {
@@ -103,15 +109,13 @@ impl Engine {
     /// themselves away.
     fn is_of_before(
         &self,
-        handed: &Handed,
+        written: Option<Timestamp>,
         fresh: &carried::Windows,
         (name, lent): (&str, Option<Timestamp>),
         own: Option<&Line>,
     ) -> bool {
         let now = self.host.clock.now();
         let Some(lent) = lent.filter(|at| now.duration_since(*at) < FORGOTTEN) else { return false };
-        let written =
-            handed.transcript.as_ref().and_then(|path| self.disk.vfs.stat(path).ok()).map(|stat| stat.modified);
         if written.is_some_and(|at| at <= lent) {
             return true;
         }
@@ -231,12 +235,16 @@ fn profile_of(path: &Path, profiles: &Path) -> Option<(String, PathBuf)> {
 fn is_worth_it(new: &Line, last: Option<&Line>) -> bool {
     let Some(last) = last else { return true };
     let age = new.at.duration_since(last.at);
-    if age < SignedDuration::ZERO || last.windows.len() != new.windows.len() {
+    if age < SignedDuration::ZERO {
         return true;
     }
-    let mut pairs = last.windows.iter().zip(&new.windows);
-    let far = pairs.any(|(a, b)| a.0 != b.0 || a.2 != b.2 || (a.1 - b.1).abs() >= 1.0);
-    far || age >= AGAIN || (age >= SOON && last.windows != new.windows)
+    // A window that is missing now keeps its last figure.
+    let before = |id: &String| last.windows.iter().find(|window| window.0 == *id);
+    let is_far = |window: &(String, f64, Option<Timestamp>)| {
+        before(&window.0).is_none_or(|known| known.2 != window.2 || (known.1 - window.1).abs() >= 1.0)
+    };
+    let has_moved = || new.windows.iter().any(|window| before(&window.0) != Some(window));
+    new.windows.iter().any(is_far) || age >= AGAIN || (age >= SOON && has_moved())
 }
 
 #[cfg(test)]

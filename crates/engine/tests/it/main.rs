@@ -36,6 +36,7 @@ mod refresh_faults;
 mod secure;
 mod session_faults;
 mod staying;
+mod together;
 mod unnamed;
 mod usage;
 mod vault;

@@ -16,6 +16,7 @@ fn server(house: &House) -> &Server {
 fn house(name: &str) -> House {
     let house = House::two_with_server(name);
     server(&house).forget_requests();
+    std::fs::remove_dir_all(house.world.root().join("poll")).expect("the look-ups of the captures");
     house
 }
 
@@ -67,9 +68,8 @@ fn a_poll_that_renews_a_token_makes_its_requests_apart() {
         (server(&house).requests_to(Route::Token).len(), server(&house).requests_to(Route::Usage).len()),
         (1, 2)
     );
-    let mut stamps = stamps(&house);
-    stamps.sort_unstable();
-    assert_eq!(stamps.len(), 4, "the plan and the figures, twice: {stamps:?}");
+    let stamps = stamps(&house);
+    assert_eq!(stamps.len(), 3, "the plan, which came, and the figures twice: {stamps:?}");
     assert!(stamps.windows(2).all(|two| two[1].duration_since(two[0]).as_secs() >= 5), "{stamps:?}");
 }
 
@@ -83,16 +83,33 @@ fn a_poll_of_a_provider_makes_its_two_requests_apart() {
     assert!(are_apart(&house), "{:?}", stamps(&house));
 }
 
-/// When requests were made, as the counts on the disk say.
+/// When requests were made, as the counts on the disk say, in order.
 fn stamps(house: &House) -> Vec<Timestamp> {
     let counts = std::fs::read_dir(house.world.root().join("poll")).expect("counts").flatten();
-    let lists = counts.map(|entry| house.world.read_json(&entry.path())["requests"].clone());
+    let lists = counts.flat_map(|entry| {
+        let ledger = house.world.read_json(&entry.path());
+        ["requests", "look_ups"].map(|kind| ledger[kind].clone())
+    });
     let stamps = lists.flat_map(|list| list.as_array().cloned().unwrap_or_default());
-    stamps.filter_map(|at| at.as_str()?.parse().ok()).collect()
+    let mut stamps: Vec<Timestamp> = stamps.filter_map(|at| at.as_str()?.parse().ok()).collect();
+    stamps.sort_unstable();
+    stamps
 }
 
 fn are_apart(house: &House) -> bool {
     matches!(stamps(house)[..], [first, second] if second.duration_since(first).as_secs() >= 5)
+}
+
+/// Whose login turned out to be another's is not asked about any sooner than everybody.
+#[test]
+fn a_poll_of_another_accounts_login_is_made_no_more_often() {
+    let house = house("u-another");
+    server(&house).set_profile(&Person::a(), Person::c().profile());
+    for seconds in (0..240).step_by(6) {
+        house.later(seconds).poll_once(false).expect("a poll");
+    }
+    let asked = server(&house).requests_to(Route::Profile).into_iter().filter_map(|request| request.bearer);
+    assert_eq!(asked.filter(|bearer| bearer == "A1").count(), 1);
 }
 
 /// Hours without a server use the budget up no more than hours with one: what is left is there when it is back.

@@ -1,6 +1,7 @@
 //! Renewing logins: whose it is, what was sent, and that no pair is ever lost (R1–R7).
 
 use clauth_engine::{Engine, Error, Kind, Need, Refreshed};
+use clauth_host::Fingerprint;
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server};
 use serde_json::json;
@@ -8,7 +9,7 @@ use serde_json::json;
 use crate::custody::assert_one_holder;
 use crate::house::House;
 
-const NOW: Need = Need { unless_left: None, sessions_running: false, bearer_dependents: false, refused: false };
+const NOW: Need = Need { unless_left: None, sessions_running: false, bearer_dependents: false, refused: None };
 
 /// a parked and b live, both of which the server knows; a's access token has ended.
 fn house(name: &str) -> House {
@@ -35,6 +36,11 @@ fn posts(house: &House) -> usize {
 
 fn refresh(house: &House, name: &str) -> Result<Refreshed, Error> {
     house.engine().refresh(name, &NOW)
+}
+
+/// The fingerprint of an access token.
+fn access(pair: &Pair) -> Fingerprint {
+    Fingerprint::of(pair.access().as_bytes())
 }
 
 fn kind_of(result: Result<Refreshed, Error>) -> Kind {
@@ -96,7 +102,10 @@ fn what_works_long_enough_is_left_alone() {
     assert!(!house.engine().refresh("b", &soon).expect("good").renewed);
     assert!(house.engine().refresh("a", &soon).expect("renewed").renewed);
     assert!(!refresh(&house, "a").expect("renewed a moment ago").renewed);
-    assert!(house.engine().refresh("a", &Need { refused: true, ..soon }).expect("renewed").renewed);
+    let refused = |pair| Need { refused: Some(access(&pair)), ..soon.clone() };
+    assert!(!house.engine().refresh("a", &refused(Pair::new("A", 1))).expect("another by now").renewed);
+    assert_eq!(kind_of(house.engine().refresh("a", &refused(Pair::new("A", 2)))), Kind::Protected, "a moment ago");
+    assert!(house.later(601).refresh("a", &refused(Pair::new("A", 2))).expect("renewed").renewed);
     assert_eq!((posts(&house), house.slot("a")), (2, "A3".into()));
     server(&house).assert_clean();
 }
@@ -198,7 +207,7 @@ fn a_lost_reply_is_retried_once_and_not_before_the_access_token_has_ended() {
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Offline, "{name}");
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Protected, "{name}: its access token works");
         assert_eq!(posts(&house), 1, "{name}");
-        let ended = Need { refused: true, ..NOW };
+        let ended = Need { refused: Some(access(&Pair::new("B", 1))), ..NOW };
         assert_eq!(kind_of(house.engine().refresh("b", &ended)), Kind::Offline, "{name}: not at once");
         assert!(house.later(301).refresh("b", &ended).is_err(), "{name}");
         assert_eq!(posts(&house), 2, "{name}: the one retry");

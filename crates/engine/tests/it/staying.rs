@@ -5,6 +5,7 @@ use clauth_engine::{Asking, Kind, Need, State};
 use clauth_sandbox::server::Gate;
 use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server, now_ms};
 use jiff::Timestamp;
+use serde_json::json;
 
 use crate::house::House;
 
@@ -193,5 +194,23 @@ fn an_answer_that_leaves_something_out_leaves_that_as_it_was() {
         assert_eq!(account(&house, "a").state, State::Ok, "{name}");
         house.switch("a");
         server(&house).assert_clean();
+    }
+}
+
+/// Were a token whose end is not told taken for ended, each use of it would spend a refresh token (R7).
+#[test]
+fn a_new_token_whose_end_is_not_told_works_as_long_as_usual() {
+    for (name, told, least, most) in [
+        ("nothing", json!(null), 8 * 3600 - 60, 8 * 3600 + 60),
+        ("nonsense", json!("soon"), 8 * 3600 - 60, 8 * 3600 + 60),
+        ("a fraction", json!(3600.5), 3600 - 60, 3600 + 60),
+    ] {
+        let house = house("st-untold", None);
+        let (access, refresh) = ("sk-ant-oat01-FAKE-A2", "sk-ant-ort01-FAKE-A2");
+        let pair = json!({"access_token": access, "refresh_token": refresh, "expires_in": told});
+        server(&house).script(Route::Token, vec![Reply::json(200, &pair)]);
+        assert!(house.engine().refresh("a", &Need::default()).expect(name).renewed, "{name}");
+        let left = account(&house, "a").token_expires_at.expect("an end").duration_since(Timestamp::now()).as_secs();
+        assert!((least..=most).contains(&left), "{name}: {left} s");
     }
 }

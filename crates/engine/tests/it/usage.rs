@@ -415,7 +415,8 @@ fn one_process_polls_whatever_is_due() {
     assert_eq!(lease["pid"], std::process::id(), "and is taken over");
     let until: Timestamp = lease["until"].as_str().expect("text").parse().expect("a time");
     let held = until.duration_since(house.later(3600).host.clock.now());
-    assert!(held <= SignedDuration::from_secs(60), "another account is due now: {held}");
+    // A minute from the end of the request, which took place five seconds after the look at the plan.
+    assert!(held <= SignedDuration::from_secs(70), "another account is due now: {held}");
 }
 
 #[test]

@@ -155,16 +155,22 @@ fn what_nobody_can_be_asked_about_is_not_installed() {
 }
 
 #[test]
-fn what_is_only_tried_changes_no_byte() {
+fn what_is_only_tried_changes_no_byte_but_the_count_of_requests() {
     let house = house("v-dry");
     let before = house.world.snapshot();
-    let report = house.engine().switch(Target::Named("a"), Options { dry_run: true, ..VERIFIED }).expect("a plan");
+    let dry_run = || house.engine().switch(Target::Named("a"), Options { dry_run: true, ..VERIFIED });
+    let report = dry_run().expect("a plan");
     assert!(report.verified && !report.planned.is_empty());
-    assert_eq!(clauth_sandbox::world::changes(&before, &house.world.snapshot()), Vec::<String>::new());
-    server(&house).script(Route::Profile, vec![Reply::status(401)]);
-    let refused = house.engine().switch(Target::Named("a"), Options { dry_run: true, ..VERIFIED });
-    assert_eq!(refused.map(drop).expect_err("refused").kind(), Kind::Protected);
-    assert_eq!(clauth_sandbox::world::changes(&before, &house.world.snapshot()), Vec::<String>::new());
+    server(&house).script(Route::Profile, vec![Reply::status(401); 30]);
+    assert_eq!(dry_run().map(drop).expect_err("refused").kind(), Kind::Protected);
+    assert_eq!(changes(&house, &before), Vec::<String>::new());
+    for _ in 0..20 {
+        dry_run().map(drop).expect_err("refused");
+    }
+    // The capture looked up whose login it is.
+    assert_eq!(server(&house).requests_to(Route::Profile).len(), 19, "the budget is one (design §5)");
+    assert!(dry_run().map(drop).expect_err("held").to_string().contains("nobody asks before"));
+    assert_eq!(changes(&house, &before), Vec::<String>::new());
 }
 
 #[test]
