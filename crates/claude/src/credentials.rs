@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 
 use clauth_durable::{Document, DocumentError};
 use clauth_host::{Fingerprint, Secret};
@@ -136,7 +137,7 @@ impl Credentials {
                 let _ = part.set_raw(&[key], raw);
             }
         }
-        AccountPart(part)
+        AccountPart::of(part)
     }
 
     /// This object with another account in it (W4): machine keys stay as they are here, present or absent; of the rest
@@ -208,10 +209,16 @@ impl Credentials {
 }
 
 /// The account's keys and the unknown ones alone: what a slot or a loan keeps.
+///
+/// It never changes, so its login is read once: who looks at all profiles asks each for it again and again.
 #[derive(Clone)]
-pub struct AccountPart(Document);
+pub struct AccountPart(Document, OnceLock<Found>);
 
 impl AccountPart {
+    fn of(document: Document) -> Self {
+        Self(document, OnceLock::new())
+    }
+
     /// Takes a part in; machine keys that got into it are dropped, and of a key that stands twice the last stays.
     ///
     /// # Errors
@@ -228,7 +235,7 @@ impl AccountPart {
             document.remove(&[&key]);
             document.set_raw(&[&key], last.as_deref().unwrap_or("null"))?;
         }
-        Ok(Self(document))
+        Ok(Self::of(document))
     }
 
     /// The text.
@@ -240,7 +247,7 @@ impl AccountPart {
     /// The login in it.
     #[must_use]
     pub fn login(&self) -> Found {
-        login(&self.0)
+        self.1.get_or_init(|| login(&self.0)).clone()
     }
 
     /// What is in it beside its login and that one's organization, with the text: other keys, and a refresh token that no
@@ -272,7 +279,7 @@ impl AccountPart {
         for key in RENEWABLE {
             document.remove(&[key]);
         }
-        Self(document)
+        Self::of(document)
     }
 
     /// Whether both say the same: the same keys in any order, each with the same text.

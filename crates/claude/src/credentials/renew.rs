@@ -41,7 +41,7 @@ impl AccountPart {
         if let Some(scopes) = renewal.scopes.as_ref().filter(|scopes| !self.has_scopes(scopes)) {
             document.set(&[LOGIN, "scopes"], scopes)?;
         }
-        Ok(Self(document))
+        Ok(Self::of(document))
     }
 
     /// This login with the tokens, ends and scopes of `other`, a later generation of it.
@@ -56,7 +56,7 @@ impl AccountPart {
                 None => drop(document.remove(&[LOGIN, key])),
             }
         }
-        Ok(Self(document))
+        Ok(Self::of(document))
     }
 
     /// Whether it names just these scopes, in whatever order.

@@ -1,9 +1,9 @@
 //! `identity.json`: which account a profile is, and by what proof (O3).
 
-use std::collections::HashMap;
-
 use clauth_claude::{Identity, StateFile};
-use clauth_durable::Document;
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// What tells accounts apart: never the e-mail, never a token (O3).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +33,19 @@ pub(crate) struct Known {
     pub(crate) proof: Proof,
     /// The exact text of the `oauthAccount` block that describes this account, if one was seen.
     pub(crate) block: Option<String>,
+}
+
+/// The file, of which a value of another type counts as none.
+#[derive(Deserialize)]
+struct File<'a> {
+    account_uuid: Option<Value>,
+    organization_uuid: Option<Value>,
+    email: Option<Value>,
+    organization_name: Option<Value>,
+    plan: Option<Value>,
+    proven: Option<Value>,
+    #[serde(borrow)]
+    block: Option<&'a RawValue>,
 }
 
 impl Known {
@@ -79,20 +92,19 @@ impl Known {
     }
 
     pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
-        let document = Document::parse(bytes).ok()?;
-        // One walk for all of them: looking commands read as many identities as there are profiles.
-        let members: HashMap<String, &str> = document.members(&[])?.into_iter().collect();
-        let text = |key: &str| {
-            let text = serde_json::from_str::<String>(members.get(key)?).ok()?;
-            (!text.trim().is_empty()).then_some(text)
+        // Read at once, and not one by one: looking commands read as many identities as there are profiles.
+        let file: File<'_> = serde_json::from_slice(&bytes).ok()?;
+        let text = |value: Option<Value>| match value {
+            Some(Value::String(text)) if !text.trim().is_empty() => Some(text),
+            _ => None,
         };
         Some(Self {
-            key: AccountKey { account: text("account_uuid")?, organization: text("organization_uuid") },
-            email: text("email"),
-            organization_name: text("organization_name"),
-            plan: text("plan"),
-            proof: if members.get("proven") == Some(&"true") { Proof::Endpoint } else { Proof::StateFile },
-            block: members.get("block").filter(|raw| raw.starts_with('{')).map(|raw| (*raw).to_owned()),
+            key: AccountKey { account: text(file.account_uuid)?, organization: text(file.organization_uuid) },
+            email: text(file.email),
+            organization_name: text(file.organization_name),
+            plan: text(file.plan),
+            proof: if file.proven == Some(Value::Bool(true)) { Proof::Endpoint } else { Proof::StateFile },
+            block: file.block.map(|raw| raw.get()).filter(|raw| raw.starts_with('{')).map(str::to_owned),
         })
     }
 
