@@ -266,14 +266,10 @@ impl Pass<'_> {
         clauth_durable::Error::Document { path: self.subject.file(self.home), source }.into()
     }
 
-    /// The hub; `None` when there is nothing to merge with.
+    /// The hub; `None` when it cannot be understood. One that is missing is made of what the members have.
     fn hub(&self, passed: &mut Passed) -> Result<Option<Reading>, Error> {
         let path = self.subject.file(self.home);
         let bytes = self.engine.disk.read(&path)?;
-        // Without a state file the home was never used, and it is for Claude Code to make one.
-        if bytes.is_none() && self.subject == Subject::State {
-            return Ok(None);
-        }
         let Ok(reading) = Reading::of(self.subject, bytes) else {
             passed.torn.push(path);
             return Ok(None);

@@ -70,6 +70,38 @@ fn what_a_session_without_its_parent_changed_in_settings_and_state_comes_home() 
     }
 }
 
+/// S5, S7: also where nobody wrote it since it was merged, it is the only one there is.
+#[test]
+fn a_state_file_that_the_home_lacks_is_not_put_away_with_the_tree() {
+    for &mode in modes() {
+        for had in [true, false] {
+            let mut flat = Flat::parked(mode);
+            let home = flat.engine().home().expect("a home");
+            let state = flat.place.tree.join(".claude.json");
+            let _ = std::fs::remove_file(&state);
+            if had {
+                flat.world.edit_json(&home.state, |state| {
+                    state.insert("projects".into(), json!({"/p": {"hasTrustDialogAccepted": true}}));
+                });
+                crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+            }
+            std::fs::remove_file(&home.state).expect("the home's");
+            if !had {
+                crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+                let made =
+                    json!({"projects": {"/p": {"hasTrustDialogAccepted": true}}, "oauthAccount": {"accountUuid": "x"}});
+                std::fs::write(&state, made.to_string()).expect("a state file");
+            }
+            flat.leave();
+            flat.engine().visit_trees();
+            assert!(!flat.place.tree.exists(), "{mode:?} {had}");
+            let state = flat.world.read_json(&home.state);
+            assert_eq!(state["projects"]["/p"]["hasTrustDialogAccepted"], true, "{mode:?} {had}");
+            assert_eq!(state.get("oauthAccount"), None, "{mode:?} {had}: nobody's name");
+        }
+    }
+}
+
 #[test]
 fn half_written_files_of_a_session_are_kept_aside() {
     for name in [".credentials.json", ".claude.json", "settings.json"] {
