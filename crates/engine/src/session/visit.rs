@@ -189,7 +189,7 @@ impl Engine {
         let (own, _) = self.session_settings(&place.name, home)?;
         let mut converger = self.converger(home, place, &own);
         for _ in 0..PASSES {
-            let passed = converger.pass()?;
+            let passed = converger.last_pass()?;
             for torn in passed.torn.iter().filter(|path| path.starts_with(&place.tree)) {
                 self.tell_kept(&keep_aside(&self.disk, place, torn)?);
             }
@@ -202,6 +202,10 @@ impl Engine {
                 return Ok(false);
             }
             if passed.elsewhere {
+                (self.say)(&format!(
+                    "the sessions of '{}' wait to be put away by the next command: another clauth is merging now",
+                    place.name
+                ));
                 return Ok(false);
             }
             if passed.wrote.is_empty() {
