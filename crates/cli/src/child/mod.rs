@@ -45,22 +45,34 @@ pub(crate) struct Spec {
     pub(crate) aside: bool,
 }
 
+/// What happens to the child, told to who runs it.
+pub(crate) enum Turn {
+    /// It runs, by this process id.
+    Started(u32),
+    /// It has stopped, as by Ctrl-Z, and this process is about to.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no job control"))]
+    Stopped,
+    /// This process was continued.
+    #[cfg_attr(windows, expect(dead_code, reason = "there is no job control"))]
+    Continued,
+}
+
 /// A program that shares our terminal until it ends.
 pub(crate) struct Child;
 
 impl Child {
-    /// Runs it to its end and answers its exit code, 128 + n when signal n ended it. `on_started` is told its process id.
+    /// Runs it to its end and answers its exit code, 128 + n when signal n ended it. `told` is told of its turns.
     ///
     /// While it lives this process outlives SIGINT and SIGQUIT, which the terminal sends to both; passes on what another
     /// process sends to this one; and stops and continues with it. Afterwards those signals no longer end this process, so
     /// that what remains to be done is done.
-    pub(crate) fn run(spec: &Spec, on_started: &mut dyn FnMut(u32)) -> Result<u8, Failure> {
+    pub(crate) fn run(spec: &Spec, told: &mut dyn FnMut(Turn)) -> Result<u8, Failure> {
         let mut command = Command::new(&spec.program);
         command.args(&spec.args).env_clear().envs(spec.environment.iter());
         if spec.aside {
             command.stdout(Stdio::from(io::stderr()));
         }
-        platform::run(command, on_started).map_err(|error| cannot_run(&spec.program, &error))
+        platform::run(command, told).map_err(|error| cannot_run(&spec.program, &error))
     }
 }
 

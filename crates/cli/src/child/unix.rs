@@ -18,6 +18,8 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::iterator::exfiltrator::origin::Origin;
 use signal_hook::low_level::siginfo::Cause;
 
+use super::Turn;
+
 /// What the program is called.
 pub(super) const NAMES: &[&str] = &["claude"];
 
@@ -33,7 +35,7 @@ pub(super) fn may_run(path: &Path) -> bool {
 }
 
 /// Runs a command to its end.
-pub(super) fn run(mut command: Command, on_started: &mut dyn FnMut(u32)) -> io::Result<u8> {
+pub(super) fn run(mut command: Command, told: &mut dyn FnMut(Turn)) -> io::Result<u8> {
     let (early, late) = caught(ignored());
     let mut signals = SignalsInfo::<WithOrigin>::new(early)?;
     let handle = signals.handle();
@@ -43,8 +45,8 @@ pub(super) fn run(mut command: Command, on_started: &mut dyn FnMut(u32)) -> io::
         handle.add_signal(signal)?;
     }
     let passing_on = thread::spawn(move || signals.forever().for_each(|origin| pass_on(&origin, pid)));
-    on_started(child.id());
-    let ended = until_it_ends(pid);
+    told(Turn::Started(child.id()));
+    let ended = until_it_ends(pid, told);
     // Only now may its number become another process's.
     handle.close();
     let _ = passing_on.join();
@@ -101,7 +103,7 @@ fn continue_with_us(child: Pid, seen: &dyn Fn(WaitIdOptions) -> Option<WaitIdSta
 }
 
 /// Waits until the child has ended, and leaves it to be waited for. Stops whenever it stops.
-fn until_it_ends(child: Pid) -> io::Result<()> {
+fn until_it_ends(child: Pid, told: &mut dyn FnMut(Turn)) -> io::Result<()> {
     loop {
         let any = WaitIdOptions::EXITED | WaitIdOptions::STOPPED | WaitIdOptions::NOWAIT;
         let status = rustix::io::retry_on_intr(|| waitid(WaitId::Pid(child), any))?;
@@ -110,9 +112,11 @@ fn until_it_ends(child: Pid) -> io::Result<()> {
         }
         let seen = |options| waitid(WaitId::Pid(child), options | WaitIdOptions::NOHANG).ok().flatten();
         if seen(WaitIdOptions::STOPPED).is_some() {
+            told(Turn::Stopped);
             // So that the shell sees its job stopped. It goes on here when the shell continues the job.
             kill_process(rustix::process::getpid(), Signal::STOP)?;
             continue_with_us(child, &seen);
+            told(Turn::Continued);
         }
     }
 }

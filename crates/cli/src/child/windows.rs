@@ -8,6 +8,8 @@ use std::sync::atomic::AtomicBool;
 
 use signal_hook::consts::SIGINT;
 
+use super::Turn;
+
 /// What the program is called: its own installer's, then the shims that npm makes.
 pub(super) const NAMES: &[&str] = &["claude.exe", "claude.cmd", "claude.bat"];
 
@@ -17,11 +19,11 @@ pub(super) fn may_run(_: &Path) -> bool {
 }
 
 /// Runs a command to its end.
-pub(super) fn run(mut command: Command, on_started: &mut dyn FnMut(u32)) -> io::Result<u8> {
+pub(super) fn run(mut command: Command, told: &mut dyn FnMut(Turn)) -> io::Result<u8> {
     // A handler outlives Ctrl-C; that of the child is its own.
     let interrupted = signal_hook::flag::register(SIGINT, Arc::new(AtomicBool::new(false)))?;
     let ended = command.spawn().and_then(|mut child| {
-        on_started(child.id());
+        told(Turn::Started(child.id()));
         child.wait()
     });
     signal_hook::low_level::unregister(interrupted);

@@ -9,7 +9,7 @@ use clauth_host::Secret;
 use serde_json::json;
 
 use super::{Call, Done};
-use crate::child::{Child, Environment, Spec, find};
+use crate::child::{Child, Environment, Spec, Turn, find};
 use crate::failure::Failure;
 use crate::hidden;
 use crate::ui::plain;
@@ -62,7 +62,12 @@ fn sign_in(program: &Path, dir: &Path, call: &Call<'_>) -> Result<(), Failure> {
     let words = ["auth", "login"].map(OsString::from);
     let spec = Spec { program: program.to_owned(), args: words.into(), environment, aside: call.ui.json };
     let place = program.display().to_string();
-    match Child::run(&spec, &mut |_| {}).map_err(Failure::by_kind)? {
+    let mut told = |turn| {
+        if let Turn::Started(pid) = turn {
+            call.engine.signs_in(dir, pid);
+        }
+    };
+    match Child::run(&spec, &mut told).map_err(Failure::by_kind)? {
         0 => Ok(()),
         INTERRUPTED => Err(Failure::new(Kind::Nothing, "the sign-in was interrupted", place, &["clauth login NAME"])
             .exits(INTERRUPTED)),

@@ -8,7 +8,7 @@ use clauth_host::Env;
 
 use super::{Call, bind};
 use crate::args::takes_value;
-use crate::child::{Child, Environment, Given, SECURE, Spec, find};
+use crate::child::{Child, Environment, Given, SECURE, Spec, Turn, find};
 use crate::failure::Failure;
 
 /// Run Claude Code as a profile in this terminal.
@@ -133,10 +133,14 @@ fn for_session(call: &Call<'_>) -> Engine {
 fn live(session: &mut SessionHandle, spec: &Spec, call: &Call<'_>) -> Result<u8, Failure> {
     let mut trouble = None;
     let mut heir = Some(session.inherit()?);
-    let code = Child::run(spec, &mut |pid| {
-        // The child has it now; ours would only keep the lock while we tidy up.
-        heir = None;
-        trouble = session.started(pid).err();
+    let code = Child::run(spec, &mut |turn| match turn {
+        Turn::Started(pid) => {
+            // The child has it now; ours would only keep the lock while we tidy up.
+            heir = None;
+            trouble = session.started(pid).err();
+        }
+        Turn::Stopped => session.pause(),
+        Turn::Continued => session.resume(),
     });
     if let Some(error) = trouble {
         call.ui.warn(&format!("the session could not be recorded: {error}"));

@@ -8,6 +8,8 @@ use clauth_sandbox::{Account, Output};
 use serde_json::Value;
 
 use crate::stage::{PROGRAM, Stage, finish};
+#[cfg(unix)]
+use crate::{stage::kill, start::soon};
 
 const TOKEN: &str = "sk-ant-oat01-FAKE-SETUP";
 
@@ -195,6 +197,33 @@ fn a_sign_in_whose_clauth_was_killed_is_kept_by_the_next_one() {
     let mut kept = vault(&stage);
     kept.sort();
     assert_eq!(kept, ["A1", "C1"]);
+    assert_cleared(&stage);
+}
+
+/// S9: what it is still going to write would be lost with its directory.
+#[cfg(unix)]
+#[test]
+fn a_sign_in_that_still_waits_is_left_alone_when_its_clauth_was_killed() {
+    let stage = two("i-waits");
+    let mut command = stage.command(&["login", "c"]);
+    command.env("CLAUTH_CLAUDE", stage.script("waits", "exec sleep 60", ""));
+    let mut clauth = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("a sign-in");
+    let login = stage.world.root().join("login");
+    let dir = || std::fs::read_dir(&login).ok()?.flatten().map(|entry| entry.path()).next();
+    let record = || dir().map(|dir| stage.world.read_json(&dir.join(".clauth-sign-in.json")));
+    soon("the record of the sign-in", || record().is_some_and(|record| record["pid"].is_u64()));
+    let (dir, record) = (dir().expect("a directory"), record().expect("a record"));
+    clauth.kill().expect("killed");
+    let _ = clauth.wait().expect("its end");
+    let _ = sign_in(&stage, &["a"], "A").success();
+    let stands = dir.exists();
+    stage.world.claude_in(&dir).sign_in(&Account::c()).expect("a sign-in");
+    kill(u32::try_from(record["pid"].as_u64().expect("a process")).expect("an id"));
+    assert!(stands, "the directory of a living process was removed");
+    soon("the next one takes care of it", || {
+        let _ = sign_in(&stage, &["b"], "B").success();
+        vault(&stage).contains(&"C1".into())
+    });
     assert_cleared(&stage);
 }
 

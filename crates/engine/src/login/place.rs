@@ -9,7 +9,11 @@ use super::take::{LoggedIn, SignedIn};
 use crate::custody::{Desk, Operation};
 use crate::error::Kind;
 use crate::profile::{Known, ProfileKind, Record};
+use crate::session::{Process, write_quickly};
 use crate::{Engine, Error};
+
+/// In a sign-in's directory, beside what `claude` writes there: its process.
+const CHILD: &str = ".clauth-sign-in.json";
 
 impl Engine {
     /// Signs in and takes the login over into the profile `asked`, new or known. `sign_in` is given an empty directory, to
@@ -48,6 +52,20 @@ impl Engine {
                 Err(error.into())
             }
         }
+    }
+
+    /// Records the process that signs in, right after it was started: should this one be killed, its directory is let be for
+    /// as long as that process lives. Where it cannot be recorded, the system's own list of processes has to tell.
+    pub fn signs_in(&self, dir: &Path, child: u32) {
+        let bytes = serde_json::to_vec(&Process::of(&self.disk, child)).unwrap_or_default();
+        let _ = write_quickly(&self.disk, &dir.join(CHILD), &bytes);
+    }
+
+    /// Whether the process that signs in there lives, although the `clauth` that started it is gone.
+    fn still_signs_in(&self, dir: &Path) -> bool {
+        let bytes = self.disk.read(&dir.join(CHILD)).ok().flatten();
+        let child = bytes.and_then(|bytes| serde_json::from_slice::<Process>(&bytes).ok());
+        child.is_some_and(|child| child.lives(&self.disk))
     }
 
     /// The profile that a sign-in is for: a known one of that kind, or a new one.
@@ -91,11 +109,12 @@ impl Engine {
         }
     }
 
-    /// The directories of sign-ins that were killed before their logins were taken over.
+    /// The directories of sign-ins that were killed before their logins were taken over, and in which nobody signs in any more.
     pub(crate) fn left_sign_ins(&self) -> Result<Vec<PathBuf>, Error> {
         let mut left: Vec<PathBuf> =
             self.disk.list(&self.root.login())?.iter().map(|name| self.root.login().join(name)).collect();
         left.retain(|dir| pid_of(dir).is_none_or(|pid| pid == std::process::id() || process_is_gone(pid)));
+        left.retain(|dir| !self.still_signs_in(dir));
         if !left.is_empty() {
             let home = ClaudeHome::default_of(&self.host, &self.disk);
             let running = clauth_claude::running(&self.host, &self.disk, &home);

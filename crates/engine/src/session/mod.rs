@@ -33,6 +33,7 @@ pub(crate) use merge::{Converger, Own, forget, is_in_step, knows_own, seed_with}
 pub use pick::Roomiest;
 pub(crate) use place::Place;
 pub(crate) use reconcile::{Cleared, clear, keep_aside, reconcile};
+pub(crate) use record::{Process, write_quickly};
 pub(crate) use shared::is_shared;
 pub use start::SessionHandle;
 pub(crate) use tree::build;

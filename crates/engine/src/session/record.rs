@@ -11,7 +11,7 @@ use crate::Error;
 
 /// A process, told apart from a later one with its id by when it began.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Process {
+pub(crate) struct Process {
     pub(super) pid: u32,
     start: Option<String>,
 }
@@ -30,11 +30,11 @@ pub(super) struct Record {
 }
 
 impl Process {
-    pub(super) fn of(disk: &Disk, pid: u32) -> Self {
+    pub(crate) fn of(disk: &Disk, pid: u32) -> Self {
         Self { pid, start: process_start(disk, pid) }
     }
 
-    pub(super) fn lives(&self, disk: &Disk) -> bool {
+    pub(crate) fn lives(&self, disk: &Disk) -> bool {
         process_lives(disk, self.pid, self.start.as_deref())
     }
 }
@@ -65,7 +65,7 @@ impl Record {
 }
 
 /// Writes a small file in one step, without waiting for the disk: after a power loss the old one may stand, or none.
-pub(super) fn write_quickly(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn write_quickly(disk: &Disk, path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let temp = path.with_file_name(format!(".{name}.clauth-{}", disk.random.name()));
     let failed = |doing| Error::io(doing, path);

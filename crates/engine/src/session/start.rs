@@ -317,6 +317,17 @@ impl SessionHandle {
         self.holder.started(&self.engine.disk, child)
     }
 
+    /// This process is about to be stopped together with the child, for nobody knows how long: what other sessions of the
+    /// profile wait for is let go of.
+    pub fn pause(&self) {
+        self.watch.pause();
+    }
+
+    /// This process goes on.
+    pub fn resume(&self) {
+        self.watch.resume();
+    }
+
     /// Ends the session, whose child was waited for: what it wrote comes home, and the last session of its profile takes the
     /// tree down. Answers what the user should know; what could not be done now is done by the next acting command.
     #[must_use]

@@ -83,7 +83,7 @@ impl Engine {
         let _making = self.lock_making(&place.name)?;
         // What is only links is looked at under the state lock alone, twice (S7); before anything else is done to what is
         // in the tree, it is seen to that nobody lives there.
-        let bare = self.is_bare_of_all(place)?;
+        let bare = self.is_bare_of_all(&home, place)?;
         if !bare && (!idle() || !self.bring_home(&home, place)?) {
             return Ok(false);
         }
@@ -122,14 +122,14 @@ impl Engine {
 
     /// Whether a tree holds nothing that is not in the home and the store as well: links of ours, and settings and a state
     /// file that nobody has written since they were merged.
-    fn is_bare_of_all(&self, place: &Place) -> Result<bool, Error> {
+    fn is_bare_of_all(&self, home: &ClaudeHome, place: &Place) -> Result<bool, Error> {
         let tree = ClaudeHome::at(&place.tree, &self.host, &self.disk);
         Ok(!place.is_mirrored(&self.disk)
             && !self.is_interrupted()?
             && is_dir(&self.disk, &place.tree)?
             && place.own_copies(&self.disk).is_empty()
             && is_bare(&self.disk, place)?
-            && is_in_step(&self.disk, place, &tree)?)
+            && is_in_step(&self.disk, home, place, &tree)?)
     }
 
     /// Removes what is remembered of a tree that is gone: what it was last in step with, and who lived in it. That an item was
@@ -183,13 +183,13 @@ impl Engine {
             self.tell_kept(&keep_aside(&self.disk, place, &place.file())?);
         }
         self.keep_unknown_settings(place)?;
-        if is_in_step(&self.disk, place, &ClaudeHome::at(&place.tree, &self.host, &self.disk))? {
+        if is_in_step(&self.disk, home, place, &ClaudeHome::at(&place.tree, &self.host, &self.disk))? {
             return Ok(true);
         }
         let (own, _) = self.session_settings(&place.name, home)?;
         let mut converger = self.converger(home, place, &own);
         for _ in 0..PASSES {
-            let passed = converger.pass()?;
+            let passed = converger.last_pass()?;
             for torn in passed.torn.iter().filter(|path| path.starts_with(&place.tree)) {
                 self.tell_kept(&keep_aside(&self.disk, place, torn)?);
             }
@@ -202,6 +202,10 @@ impl Engine {
                 return Ok(false);
             }
             if passed.elsewhere {
+                (self.say)(&format!(
+                    "the sessions of '{}' wait to be put away by the next command: another clauth is merging now",
+                    place.name
+                ));
                 return Ok(false);
             }
             if passed.wrote.is_empty() {

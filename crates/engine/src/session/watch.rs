@@ -104,6 +104,15 @@ impl Watch {
         }
     }
 
+    /// In copy mode another session mirrors from here on, if there is one (decision 0009).
+    pub(super) fn pause(&self) {
+        self.mirror.iter().for_each(Watcher::pause);
+    }
+
+    pub(super) fn resume(&self) {
+        self.mirror.iter().for_each(Watcher::resume);
+    }
+
     /// Stops the thread after one last look. Answers what the user should know, now that the terminal is ours again.
     pub(super) fn end(self) -> Vec<String> {
         match self.dog {

@@ -79,11 +79,13 @@ fn the_job_stops_and_continues_as_one() {
     // By the terminal, and by itself, as a program in raw mode does.
     for (keys, continued) in [("\u{1a}", 1), ("stop\n", 2)] {
         terminal.types(keys);
+        terminal.shows("[pauses]");
         terminal.shows("Stopped");
         terminal.shows("prompt> ");
         // A shell that has just taken the terminal back may lose the first key.
         terminal.types("\nfg\n");
         terminal.shows("acts_as_the_parent");
+        terminal.shows("[resumes]");
         terminal.types("count\n");
         terminal.shows(&format!("\"CONT\":{continued}"));
     }

@@ -6,6 +6,7 @@
 )]
 
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use std::process::Command;
 use clauth_host::Env;
 use clauth_sandbox::World;
 
-use crate::child::{Child, Environment, Spec};
+use crate::child::{Child, Environment, Spec, Turn};
 
 /// Names the script to run; set only in the process that plays the parent.
 const SCRIPT: &str = "CHILD_TEST_SCRIPT";
@@ -84,7 +85,12 @@ fn acts_as_the_parent() {
         aside: env.raw("CHILD_TEST_ASIDE") == Some(OsStr::from_bytes(b"1")),
     };
     let mut told = 0;
-    let ended = Child::run(&spec, &mut |pid| told = pid);
+    let ended = Child::run(&spec, &mut |turn| match turn {
+        Turn::Started(pid) => told = pid,
+        // Past the test's own capture of what is printed.
+        Turn::Stopped => drop(writeln!(std::io::stderr(), "[pauses]")),
+        Turn::Continued => drop(writeln!(std::io::stderr(), "[resumes]")),
+    });
     let code = ended.unwrap_or_else(|failure| failure.exit_code());
     assert!(told != 0 || code == 126, "nobody was told that it started");
     std::process::exit(i32::from(code));

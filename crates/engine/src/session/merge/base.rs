@@ -238,11 +238,14 @@ pub(crate) fn forget(disk: &Disk, place: &Place) -> Result<(), Error> {
 }
 
 /// Whether a tree's settings and state file hold nothing that is not in the home as well: nobody wrote them since they were
-/// last merged. Their contents tell, not their dates.
+/// last merged. Their contents tell, not their dates. A state file that the home has no more is the only one there is.
 ///
 /// # Errors
 /// As the system says.
-pub(crate) fn is_in_step(disk: &Disk, place: &Place, tree: &ClaudeHome) -> Result<bool, Error> {
+pub(crate) fn is_in_step(disk: &Disk, home: &ClaudeHome, place: &Place, tree: &ClaudeHome) -> Result<bool, Error> {
+    if disk.stat(&home.state)?.is_none() && disk.stat(&tree.state)?.is_some() {
+        return Ok(false);
+    }
     for subject in Subject::ALL {
         let bytes = disk.read(&subject.file(tree))?;
         let same = match (&bytes, Base::load(disk, place, subject)?) {

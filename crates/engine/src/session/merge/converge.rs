@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::apply::{self, Target, Written};
 use super::base::Base;
-use super::lock;
+use super::lock::{self, Patience};
 use super::plan::{Member as Planned, Plan, Reading, plan};
 use super::subject::{Own, Subject, Unit};
 use crate::session::Place;
@@ -125,7 +125,7 @@ impl Converger {
         if !self.unsynced {
             return Ok(true);
         }
-        let Some(held) = lock::merging(&self.engine)? else { return Ok(false) };
+        let Some(held) = lock::merging(&self.engine, Patience::Once)? else { return Ok(false) };
         for member in &self.members {
             for subject in Subject::ALL {
                 held.check()?;
@@ -148,10 +148,23 @@ impl Converger {
     /// # Errors
     /// The disk, naming the path.
     pub(crate) fn pass(&mut self) -> Result<Passed, Error> {
+        self.pass_within(Patience::Once)
+    }
+
+    /// The same for who makes no further one: another process that merges is waited for, since its pass is about its own
+    /// profile's tree.
+    ///
+    /// # Errors
+    /// The disk, naming the path.
+    pub(crate) fn last_pass(&mut self) -> Result<Passed, Error> {
+        self.pass_within(Patience::AsUsual)
+    }
+
+    fn pass_within(&mut self, patience: Patience) -> Result<Passed, Error> {
         let mut passed = Passed::default();
         let moved: Vec<Subject> = Subject::ALL.into_iter().filter(|subject| self.has_news(*subject)).collect();
         if !moved.is_empty() {
-            self.merge(&moved, &mut passed)?;
+            self.merge(&moved, patience, &mut passed)?;
         }
         passed.due = self.due.values().min().copied();
         Ok(passed)
@@ -170,8 +183,8 @@ impl Converger {
         Ok(self.engine.disk.stat(path)?.map(mark))
     }
 
-    fn merge(&mut self, subjects: &[Subject], passed: &mut Passed) -> Result<(), Error> {
-        let Some(held) = lock::merging(&self.engine)? else {
+    fn merge(&mut self, subjects: &[Subject], patience: Patience, passed: &mut Passed) -> Result<(), Error> {
+        let Some(held) = lock::merging(&self.engine, patience)? else {
             passed.elsewhere = true;
             return Ok(());
         };
@@ -266,14 +279,10 @@ impl Pass<'_> {
         clauth_durable::Error::Document { path: self.subject.file(self.home), source }.into()
     }
 
-    /// The hub; `None` when there is nothing to merge with.
+    /// The hub; `None` when it cannot be understood. One that is missing is made of what the members have.
     fn hub(&self, passed: &mut Passed) -> Result<Option<Reading>, Error> {
         let path = self.subject.file(self.home);
         let bytes = self.engine.disk.read(&path)?;
-        // Without a state file the home was never used, and it is for Claude Code to make one.
-        if bytes.is_none() && self.subject == Subject::State {
-            return Ok(None);
-        }
         let Ok(reading) = Reading::of(self.subject, bytes) else {
             passed.torn.push(path);
             return Ok(None);

@@ -13,12 +13,22 @@ use crate::{Engine, Error};
 
 /// How long Claude Code's lock is tried for: it holds it for a moment.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long locks are tried for at a start (K2).
+/// How long locks are tried for at a start and at an end (K2).
 const DEADLINE: Duration = Duration::from_secs(9);
 
+/// How long the lock under which merges are made is tried for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// There is a next pass.
+    Once,
+    /// As any other lock (K2), by who has no next pass.
+    AsUsual,
+}
+
 /// The lock under which merges are made; `None` while another process merges.
-pub(super) fn merging(engine: &Engine) -> Result<Option<Held>, Error> {
-    unless_busy(merge_lock(engine, Duration::ZERO))
+pub(super) fn merging(engine: &Engine, patience: Patience) -> Result<Option<Held>, Error> {
+    let deadline = if patience == Patience::Once { Duration::ZERO } else { DEADLINE };
+    unless_busy(merge_lock(engine, deadline))
 }
 
 /// The same for who cannot go on without it.

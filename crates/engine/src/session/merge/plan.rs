@@ -83,9 +83,10 @@ struct Moving<'a> {
 }
 
 impl<'a> Moving<'a> {
-    fn of(member: &'a Member<'a>, hub: &Side) -> Self {
+    fn of(member: &'a Member<'a>, hub: &Side, is_gone: bool) -> Self {
         let (side, mut base) = (member.reading.side.clone(), member.base.cloned());
-        let belief = Belief::of(member.own, member.base, hub, &side);
+        let mut belief = Belief::of(member.own, member.base, hub, &side);
+        belief.is_gutted |= is_gone;
         let written = member.base.and_then(|base| base.seen.as_ref()) != Some(&member.reading.digest);
         if let Some(base) = &mut base {
             agree(member.own, base, hub, &side);
@@ -108,7 +109,10 @@ pub(super) fn plan(
     let mut hub_deletions = DELETIONS;
     let mut hub_units = BTreeSet::new();
     let mut due: Option<Timestamp> = None;
-    let mut moving: Vec<Moving<'_>> = members.iter().map(|member| Moving::of(member, &hub.side)).collect();
+    // Nobody deletes values by removing a whole state file, however few they were: the members' are all there is of it.
+    let is_gone = subject == Subject::State && hub.bytes.is_none();
+    let moving = members.iter().map(|member| Moving::of(member, &hub.side, is_gone));
+    let mut moving: Vec<Moving<'_>> = moving.collect();
     for round in 0..ROUNDS {
         let mut rests = true;
         for at in 0..moving.len() {

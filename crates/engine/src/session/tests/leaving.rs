@@ -1,8 +1,11 @@
 //! What is left when nobody lives in a tree any more (S7), or when its profile goes.
 #![expect(clippy::disallowed_methods, reason = "tests arrange and inspect a throw-away home by hand")]
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use clauth_host::{Clock, Time};
 use clauth_sandbox::{Account, Login, Pair, now_ms};
 use serde_json::json;
 
@@ -67,6 +70,93 @@ fn what_a_session_without_its_parent_changed_in_settings_and_state_comes_home() 
         let state = flat.world.read_json(&flat.world.state_path());
         assert_eq!(state["projects"]["/home/u/project"]["hasTrustDialogAccepted"], true, "{mode:?}");
         assert_eq!(state["oauthAccount"]["emailAddress"], "bob@example.invalid", "{mode:?}: and nobody else's name");
+    }
+}
+
+/// S5, S7: also where nobody wrote it since it was merged, it is the only one there is.
+#[test]
+fn a_state_file_that_the_home_lacks_is_not_put_away_with_the_tree() {
+    for &mode in modes() {
+        for had in [true, false] {
+            let mut flat = Flat::parked(mode);
+            let home = flat.engine().home().expect("a home");
+            let state = flat.place.tree.join(".claude.json");
+            let _ = std::fs::remove_file(&state);
+            if had {
+                flat.world.edit_json(&home.state, |state| {
+                    state.insert("projects".into(), json!({"/p": {"hasTrustDialogAccepted": true}}));
+                });
+                crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+            }
+            std::fs::remove_file(&home.state).expect("the home's");
+            if !had {
+                crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+                let made =
+                    json!({"projects": {"/p": {"hasTrustDialogAccepted": true}}, "oauthAccount": {"accountUuid": "x"}});
+                std::fs::write(&state, made.to_string()).expect("a state file");
+            }
+            flat.leave();
+            flat.engine().visit_trees();
+            assert!(!flat.place.tree.exists(), "{mode:?} {had}");
+            let state = flat.world.read_json(&home.state);
+            assert_eq!(state["projects"]["/p"]["hasTrustDialogAccepted"], true, "{mode:?} {had}");
+            assert_eq!(state.get("oauthAccount"), None, "{mode:?} {had}: nobody's name");
+        }
+    }
+}
+
+/// A clock on which nothing is waited for.
+struct Hurried(AtomicU64);
+
+impl Time for Hurried {
+    fn now(&self) -> jiff::Timestamp {
+        Clock::system().now()
+    }
+
+    fn file_now(&self) -> jiff::Timestamp {
+        Clock::system().file_now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        Clock::system().monotonic() + Duration::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, time: Duration) {
+        self.0.fetch_add(u64::try_from(time.as_millis()).expect("a short time"), Ordering::Relaxed);
+    }
+}
+
+/// K2: there is no next look, so a session of another profile that merges in the same moment is waited for.
+#[test]
+fn a_merge_of_another_session_is_waited_for_at_the_end_and_told_when_it_does_not_end() {
+    for ends in [true, false] {
+        let mut flat = Flat::parked(usual());
+        let (mut engine, said) = flat.heard();
+        let home = engine.home().expect("a home");
+        crate::session::seed(&engine, &home, &flat.place, &[]).expect("a seed");
+        std::fs::write(flat.place.tree.join("settings.json"), "{\"theme\":\"light\"}").expect("settings");
+        flat.leave();
+        let merging = engine.disk.vfs.open_lock(&engine.root.locks().join("merge.lock")).expect("a lock");
+        merging.try_lock().expect("nobody else's");
+        if !ends {
+            engine.disk.clock = Clock::new(Hurried(AtomicU64::new(0)));
+        }
+        std::thread::scope(|scope| {
+            let visit = scope.spawn(|| engine.visit_trees());
+            if ends {
+                std::thread::sleep(Duration::from_millis(200));
+            } else {
+                visit.join().expect("a visit");
+            }
+            drop(merging);
+        });
+        assert_eq!(flat.place.tree.exists(), !ends, "{ends}");
+        let told = said.lock().expect("not poisoned").join("\n");
+        assert_eq!(told.contains("put away by the next command"), !ends, "{ends}: {told}");
+        engine.disk.clock = Clock::system();
+        engine.visit_trees();
+        assert!(!flat.place.tree.exists(), "{ends}");
+        assert_eq!(flat.world.read_json(&home.settings())["theme"], "light", "{ends}");
     }
 }
 

@@ -95,7 +95,7 @@ impl Mirror {
             Kind::Dir => Seen::Dir(stat),
             Kind::Other => Seen::Other,
             Kind::Link => match self.disk.vfs.read_link(&path) {
-                Ok(target) => Seen::Link(name::meant(&target, &path, (self.pair.root(side), &self.pair.home))),
+                Ok(target) => Seen::Link(self.ground.at(side).meant(&target, &path, &self.ground.home)),
                 Err(_) => Seen::Nothing,
             },
         })

@@ -28,7 +28,8 @@ use clauth_durable::Disk;
 
 use super::fence::Fence;
 use super::index::{Entry, Index, Stamp, hash_of};
-use super::side::Pair;
+use super::name::Ground;
+use super::side::{Pair, Two};
 use super::store::Store;
 use super::{Problem, Trouble, name};
 
@@ -103,6 +104,7 @@ pub(crate) struct Mirror {
     pair: Pair,
     shared: Shared,
     fence: Fence,
+    ground: Two<Ground>,
     index: Index,
     store: Store,
     /// Names what this mirror stages.
@@ -116,8 +118,9 @@ impl Mirror {
     pub(crate) fn open(disk: Disk, pair: Pair, shared: Shared) -> Self {
         let (store, index) = Store::open(&disk, &pair.base);
         let fence = Fence::around(&disk, &[&pair.tree, &pair.home, &pair.base, &pair.conflicts]);
+        let ground = Two { home: Ground::of(&disk, &pair.home), tree: Ground::of(&disk, &pair.tree) };
         let tag = hash_of(&name::to_bytes(&pair.tree))[..4].iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { disk, pair, shared, fence, index, store, tag, resting: BTreeMap::new() }
+        Self { disk, pair, shared, fence, ground, index, store, tag, resting: BTreeMap::new() }
     }
 
     /// Writes down what is known. Without it the next one reads more.

@@ -117,7 +117,7 @@ impl Mirror {
         let (source, link) = (self.pair.path(to.other(), relative), self.pair.path(to, relative));
         let io = |error| refused(Error::Io { doing: "read the link", path: source.clone(), source: error });
         let target = self.disk.vfs.read_link(&source).map_err(io)?;
-        let target = name::translated(&target, &source, (self.pair.root(to.other()), self.pair.root(to)));
+        let target = self.ground.at(to.other()).translated(&target, &source, self.ground.at(to));
         self.disk.vfs.symlink(&target, &link).map_err(|error| {
             let collides = error.kind() == io::ErrorKind::AlreadyExists;
             trouble(source.clone(), if collides { Trouble::Collides } else { Trouble::NoLink(error) })

@@ -10,7 +10,7 @@ mod platform;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use clauth_durable::Kind;
+use clauth_durable::{Disk, Kind};
 
 pub(super) use platform::{from_bytes, shorten, to_bytes};
 
@@ -60,22 +60,48 @@ pub(super) fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-/// A link's target as it must read on the other side: inside the one side it becomes the same place inside the other,
-/// and a relative one that leads out is written out.
-pub(super) fn translated(target: &Path, link: &Path, (from, to): (&Path, &Path)) -> PathBuf {
-    let inside = |path: &Path| path.strip_prefix(from).map(|rest| to.join(rest)).ok();
-    if target.is_absolute() || target.has_root() {
-        return inside(target).unwrap_or_else(|| target.to_owned());
-    }
-    let whole = lexical(&link.parent().unwrap_or(from).join(target));
-    if whole.starts_with(from) { target.to_owned() } else { whole }
+/// Where a side lies: as it is called, and where that really is, which is where `..` leads out of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ground {
+    named: PathBuf,
+    real: PathBuf,
 }
 
-/// The place that a link means, as a path that is the same for both sides: what lies inside one is named as if it lay in
-/// the home.
-pub(super) fn meant(target: &Path, link: &Path, (root, home): (&Path, &Path)) -> PathBuf {
-    let whole = lexical(&link.parent().unwrap_or(root).join(target));
-    whole.strip_prefix(root).map(|rest| home.join(rest)).unwrap_or(whole)
+impl Ground {
+    /// Of the directory at `side`.
+    pub(super) fn of(disk: &Disk, side: &Path) -> Self {
+        Self { named: side.to_owned(), real: clauth_claude::real_path(disk, side) }
+    }
+
+    /// A link's target as it must read on the side `to`: what is inside this one becomes the same place inside the other,
+    /// and a relative one that leads out is written out.
+    pub(super) fn translated(&self, target: &Path, link: &Path, to: &Self) -> PathBuf {
+        let is_relative = target.is_relative() && !target.has_root();
+        let whole = self.end_of(target, link);
+        let Some(inside) = self.relative(&whole).map(|inside| to.named.join(inside)) else {
+            return if is_relative { whole } else { target.to_owned() };
+        };
+        // A relative one may come in again from outside, by a name that the other side does not have.
+        let there = self.relative(link).and_then(Path::parent).map(|dir| lexical(&to.named.join(dir).join(target)));
+        if is_relative && there.as_ref() == Some(&inside) { target.to_owned() } else { inside }
+    }
+
+    /// The place that a link means, as a path that is the same for both sides: what lies inside one is named as if it lay in
+    /// the home.
+    pub(super) fn meant(&self, target: &Path, link: &Path, home: &Self) -> PathBuf {
+        let whole = self.end_of(target, link);
+        self.relative(&whole).map(|inside| home.named.join(inside)).unwrap_or(whole)
+    }
+
+    /// Where a link leads. Of the directories below a side none is a link.
+    fn end_of(&self, target: &Path, link: &Path) -> PathBuf {
+        let dir = self.relative(link).and_then(Path::parent).unwrap_or(Path::new(""));
+        lexical(&self.real.join(dir).join(target))
+    }
+
+    fn relative<'p>(&self, path: &'p Path) -> Option<&'p Path> {
+        path.strip_prefix(&self.named).or_else(|_| path.strip_prefix(&self.real)).ok()
+    }
 }
 
 /// A path without `.` and `..`, by its words alone.

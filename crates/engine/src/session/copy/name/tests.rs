@@ -26,6 +26,35 @@ fn locks_and_staged_names_are_passing_and_content_is_not() {
 }
 
 #[cfg(unix)]
+fn ground(named: &str, real: &str) -> Ground {
+    Ground { named: named.into(), real: real.into() }
+}
+
+/// `..` leads out of where the home really is.
+#[cfg(unix)]
+#[test]
+fn a_link_in_a_home_that_is_a_link_itself_means_the_same_on_the_other_side() {
+    let (home, tree) = (ground("/h", "/dot/claude"), ground("/t", "/t"));
+    let rows = [
+        ("inside, relative", "x", "/h/a/link", "x", "/h/a/x"),
+        ("inside, absolute", "/h/b", "/h/link", "/t/b", "/h/b"),
+        ("inside, by its real name", "/dot/claude/b", "/h/link", "/t/b", "/h/b"),
+        ("outside, relative", "../x", "/h/link", "/dot/x", "/dot/x"),
+        ("outside, relative, deep", "../../x/y", "/h/a/link", "/dot/x/y", "/dot/x/y"),
+        ("out and in again", "../claude/b", "/h/link", "/t/b", "/h/b"),
+        ("beside its name", "../h/b", "/h/link", "/dot/h/b", "/dot/h/b"),
+    ];
+    for (name, target, link, expected, place) in rows {
+        let got = home.translated(Path::new(target), Path::new(link), &tree);
+        assert_eq!(got, Path::new(expected), "{name}");
+        let there = Path::new("/t").join(Path::new(link).strip_prefix("/h").expect("in the home"));
+        for meant in [home.meant(Path::new(target), Path::new(link), &home), tree.meant(&got, &there, &home)] {
+            assert_eq!(meant, Path::new(place), "{name}");
+        }
+    }
+}
+
+#[cfg(unix)]
 #[test]
 fn a_link_means_the_same_on_the_other_side() {
     let rows = [
@@ -39,7 +68,7 @@ fn a_link_means_the_same_on_the_other_side() {
         ("outside, relative, deep", "../../dot/x", "/h/a/link", "/dot/x"),
     ];
     for (name, target, link, expected) in rows {
-        let got = translated(Path::new(target), Path::new(link), (Path::new("/h"), Path::new("/t")));
+        let got = ground("/h", "/h").translated(Path::new(target), Path::new(link), &ground("/t", "/t"));
         assert_eq!(got, Path::new(expected), "{name}");
     }
 }

@@ -18,6 +18,7 @@ use clauth_durable::{Disk, Kind};
 
 use super::fence::Fence;
 use super::index::{Entry, Hash, Index, Known, Mark, hash_of};
+use super::name::Ground;
 use super::{Problem, Trouble, name, store};
 use crate::Error;
 use pool::Results;
@@ -123,9 +124,10 @@ fn fill(plan: &Plan<'_>, stage: &Path) -> Result<Option<Filled>, Error> {
 fn make_link(plan: &Plan<'_>, stage: &Path, relative: &Path, problems: &mut Vec<Problem>) -> Option<Hash> {
     let path = plan.home.join(relative);
     let target = plan.disk.vfs.read_link(&path).ok()?;
-    let translated = name::translated(&target, &path, (plan.home, plan.tree));
+    let [home, tree] = [plan.home, plan.tree].map(|side| Ground::of(plan.disk, side));
+    let translated = home.translated(&target, &path, &tree);
     match plan.disk.vfs.symlink(&translated, &stage.join(relative)) {
-        Ok(()) => Some(hash_of(&name::to_bytes(&name::meant(&target, &path, (plan.home, plan.home))))),
+        Ok(()) => Some(hash_of(&name::to_bytes(&home.meant(&target, &path, &home)))),
         Err(error) => {
             let what =
                 if error.kind() == io::ErrorKind::AlreadyExists { Trouble::Collides } else { Trouble::NoLink(error) };

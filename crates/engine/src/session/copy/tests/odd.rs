@@ -77,6 +77,30 @@ fn links_are_copied_as_links_and_never_followed() {
     });
 }
 
+/// As dotfile managers leave it.
+#[cfg(unix)]
+#[test]
+fn links_that_lead_out_of_a_home_that_is_a_link_lead_to_the_same_place() {
+    use std::os::unix::fs::symlink;
+    both_ways("linked-home", |way, stage, share| {
+        fs::remove_dir(stage.at("H")).expect("an empty home");
+        fs::create_dir_all(stage.at("dot/files/claude")).expect("a directory");
+        symlink("dot/files/claude", stage.at("H")).expect("a link");
+        stage.put("dot/files/agents/a.md", "x", 60);
+        symlink("../agents", stage.at("H/agents")).expect("a link");
+        share(stage);
+        assert_eq!(stage.text("T/agents/a.md").as_deref(), Some("x"), "{way}");
+        // Back as well.
+        fs::remove_file(stage.at("H/agents")).expect("a link");
+        symlink(stage.at("dot/files"), stage.at("T/files")).expect("a link");
+        let mut mirror = stage.mirror();
+        stage.settle(&mut mirror);
+        assert_eq!(stage.text("H/files/agents/a.md").as_deref(), Some("x"), "{way}");
+        let report = mirror.walk();
+        assert!(report.changed == 0 && report.is_in_step(), "{way}: {report:?}");
+    });
+}
+
 #[cfg(unix)]
 #[test]
 fn pipes_and_sockets_are_skipped() {

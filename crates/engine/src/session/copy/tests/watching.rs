@@ -83,6 +83,31 @@ fn one_session_mirrors_at_a_time_and_another_takes_over() {
     assert!(second.stop().is_some());
 }
 
+/// Ctrl-Z on the session that mirrors must not leave the others without.
+#[test]
+fn a_session_that_is_suspended_lets_another_mirror_until_it_goes_on() {
+    let stage = Stage::new("pause");
+    let (first, _) = start(&stage, true);
+    stage.put("H/a.md", "a", 600);
+    until("the first leads", || stage.text("T/a.md").is_some());
+    let (second, _) = start(&stage, true);
+    first.pause();
+    stage.put("T/b.md", "b", 0);
+    until("the second took over", || stage.text("H/b.md").is_some());
+    first.resume();
+    assert!(first.stop().is_none(), "the second goes on");
+    let (third, _) = start(&stage, true);
+    second.pause();
+    second.resume();
+    stage.put("T/c.md", "c", 0);
+    until("one of them leads", || stage.text("H/c.md").is_some());
+    third.pause();
+    stage.put("T/d.md", "d", 0);
+    until("the second mirrors again", || stage.text("H/d.md").is_some());
+    assert!(third.stop().is_none(), "the second goes on");
+    assert!(second.stop().is_some());
+}
+
 #[test]
 fn a_problem_is_told_once_for_as_long_as_it_lasts() {
     let stage = Stage::new("told");

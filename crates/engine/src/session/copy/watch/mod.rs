@@ -1,7 +1,8 @@
 //! When to mirror: at file events, and by walking where those fail (S6).
 //!
 //! Of all sessions of a profile one mirrors, the one that holds `base/mirror.lock`; the others wait for it to end. The
-//! lock is the operating system's, so that a killed one's is free at once.
+//! lock is the operating system's, so that a killed one's is free at once; one that is suspended with its `claude` lets
+//! go of it first.
 
 mod events;
 mod queue;
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use clauth_durable::Disk;
 
@@ -18,6 +20,9 @@ use super::mirror::{Report, Shared};
 use super::side::Pair;
 use crate::Error;
 use run::Runner;
+
+/// How long a suspension waits for what is being looked at.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What the watching thread is told.
 #[derive(Debug)]
@@ -28,6 +33,10 @@ enum Message {
     Lost,
     /// Nothing will be told any more, and why.
     Blind(String),
+    /// The process is about to be stopped: another one's turn. Answered by dropping the sender.
+    Pause(Sender<()>),
+    /// The process goes on.
+    Resume,
     /// The end.
     Stop,
 }
@@ -58,6 +67,20 @@ impl Watcher {
         let thread = std::thread::Builder::new().name("mirror".into()).spawn(move || runner.run());
         let thread = thread.map_err(|source| spawn_error(&tree, source))?;
         Ok(Self { sender, thread })
+    }
+
+    /// Lets another session mirror, when what is being looked at is done; waited for no longer than a user who suspends a
+    /// program would.
+    pub(crate) fn pause(&self) {
+        let (done, told) = channel();
+        if self.sender.send(Message::Pause(done)).is_ok() {
+            let _ = told.recv_timeout(PATIENCE);
+        }
+    }
+
+    /// Mirrors again, unless another session does now.
+    pub(crate) fn resume(&self) {
+        let _ = self.sender.send(Message::Resume);
     }
 
     /// Brings everything in step a last time and ends. `None` when another session mirrors, and goes on.

@@ -50,10 +50,11 @@ impl Runner {
 
     pub(super) fn run(self) -> Option<Report> {
         let mut lead = self.take_lead();
+        let mut paused = false;
         loop {
             let wait = match &mut lead {
                 Some(lead) => self.look(lead),
-                None => Some(TRY_LEAD),
+                None => (!paused).then_some(TRY_LEAD),
             };
             let message = match wait {
                 None => self.receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
@@ -61,10 +62,15 @@ impl Runner {
             };
             match message {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(Message::Pause(done)) => {
+                    (lead, paused) = (None, true);
+                    drop(done);
+                }
+                Ok(Message::Resume) => paused = false,
                 Ok(message) => self.told(lead.as_mut(), message),
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if lead.is_none() {
+            if lead.is_none() && !paused {
                 lead = self.take_lead();
             }
         }
@@ -128,7 +134,7 @@ impl Runner {
             Message::Changed(change) => lead.queue.changed(change, now),
             Message::Lost => lead.queue.lost(now),
             Message::Blind(why) => self.go_blind(lead, &why),
-            Message::Stop => {}
+            Message::Pause(_) | Message::Resume | Message::Stop => {}
         }
     }
 

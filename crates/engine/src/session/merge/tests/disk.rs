@@ -154,6 +154,58 @@ fn settings_that_the_home_lacks_are_made_from_what_a_session_adds() {
     assert_eq!(house.value(&settings_of(&places[1])), json!({"env": {"A": "1"}, "model": "opus"}));
 }
 
+/// S5: the home is the hub also when it has no state file, or none any more: then a session's is the only one there is.
+#[test]
+fn a_state_file_that_the_home_lacks_is_made_from_what_a_session_has_without_its_account() {
+    let bound = r#"{"userID":"u","theme":"dark","projects":{"/p":{"n":1}},"oauthAccount":{"accountUuid":"acc"},"primaryApiKey":"FAKE"}"#;
+    let free = json!({"userID": "u", "theme": "dark", "projects": {"/p": {"n": 1}}});
+    let large = STATE.replace("{}", r#"{"/p": {"n": 1}}"#);
+    let rows =
+        [("it never had one", "", bound), ("it is gone", &large, ""), ("it is gone, and was small", "{\"a\":1}", "")];
+    for (name, state, wrote) in rows {
+        let house = House::new(state, SETTINGS);
+        let places = house.seeded(&["a"]);
+        let mut converger = house.converger(&places);
+        rest(&mut converger).expect("rest");
+        assert_eq!(house.world.state_path().exists(), !state.is_empty(), "{name}: not for nothing");
+        if !wrote.is_empty() {
+            house.put(&state_of(&places[0]), wrote);
+        }
+        house.put(&house.world.state_path(), "");
+        let before = house.value(&state_of(&places[0]));
+        rest(&mut converger).expect("rest");
+        assert_eq!(house.value(&state_of(&places[0])), before, "{name}: the session's stays");
+        let wanted = if wrote.is_empty() { before } else { free.clone() };
+        assert_eq!(house.value(&house.world.state_path()), wanted, "{name}");
+    }
+}
+
+/// W1: it is made under Claude Code's lock, and only where there is none.
+#[test]
+fn a_state_file_that_somebody_makes_meanwhile_is_not_overwritten() {
+    for at in 1..200 {
+        let house = House::new("", SETTINGS);
+        let places = house.seeded(&["a"]);
+        house.put(&state_of(&places[0]), r#"{"theme":"dark","ours":1}"#);
+        let path = house.world.state_path();
+        let vfs = FaultyVfs::with_callback(Arc::new(RealVfs), at, move || {
+            if !path.exists() {
+                std::fs::write(&path, r#"{"theme":"light","theirs":1}"#).expect("a written file");
+            }
+        });
+        house.converger_on(&house.on(vfs.clone()), &places).pass().expect("a pass");
+        rest(&mut house.converger(&places)).expect("rest");
+        let state = house.value(&house.world.state_path());
+        assert_eq!(state["ours"], 1, "effect {at}");
+        if !vfs.fired() {
+            assert!(at > 5, "{at}");
+            return;
+        }
+        assert!(state["theirs"] == 1 || state["theme"] == "dark", "effect {at}: {state}");
+    }
+    panic!("a pass has fewer effects");
+}
+
 #[test]
 fn a_base_holds_no_value_and_one_that_cannot_be_read_is_none() {
     let house = House::new(&STATE.replace("dark", "PLAIN-SECRET"), SETTINGS);

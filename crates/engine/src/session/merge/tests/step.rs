@@ -22,10 +22,11 @@ fn write_without_a_new_date(path: &std::path::Path, text: &str) {
 
 #[test]
 fn only_what_nobody_wrote_since_it_was_merged_is_in_step() {
-    let rows: [Row; 9] = [
+    let rows: [Row; 10] = [
         ("nothing", |_, _| (), true),
         ("the same once more", |house, place| house.put(&state_of(place), &house.text(&state_of(place))), true),
         ("the home alone", |house, _| house.set(&house.settings(), "model", &json!("haiku")), true),
+        ("the home's state file gone", |house, _| house.put(&house.world.state_path(), ""), false),
         (
             "as long and of the same date",
             |house, place| {
@@ -52,7 +53,7 @@ fn only_what_nobody_wrote_since_it_was_merged_is_in_step() {
         let place = house.seeded(&["a"]).remove(0);
         change(&house, &place);
         let tree = clauth_claude::ClaudeHome::at(&place.tree, &house.engine.host, &house.engine.disk);
-        assert_eq!(is_in_step(&house.engine.disk, &place, &tree).expect("files"), expected, "{name}");
+        assert_eq!(is_in_step(&house.engine.disk, &house.home(), &place, &tree).expect("files"), expected, "{name}");
     }
 }
 
