@@ -42,7 +42,9 @@ impl Engine {
 
     /// The refresh tokens in what `entry` left beside the live credential.
     fn beside(&self, snapshot: &Snapshot, entry: &Unfinished) -> Result<Vec<Fingerprint>, Error> {
-        let target = self.disk.target(&snapshot.home.credentials(), None)?.path;
+        // What can be shown all the same is shown by looking commands.
+        let Ok(target) = self.disk.target(&snapshot.home.credentials(), None) else { return Ok(Vec::new()) };
+        let target = target.path;
         let name = target.file_name().unwrap_or_default().to_string_lossy();
         let start = format!(".{name}.clauth-");
         let is_beside = |path: &&PathBuf| {
