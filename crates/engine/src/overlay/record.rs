@@ -3,6 +3,8 @@
 use clauth_durable::Document;
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::{DECIDES, HELPER};
+
 /// One key that we set or took out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Key {
@@ -72,6 +74,11 @@ impl Record {
 impl Key {
     pub(crate) fn path(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
+    }
+
+    /// Whether it is a login, or a place to send one to.
+    pub(crate) fn decides(&self) -> bool {
+        matches!(self.path(), path if path == [HELPER] || matches!(path[..], ["env", variable] if DECIDES.contains(&variable)))
     }
 
     /// Whether what stands there is what we set. Claude Code may have printed it anew, so values are compared, not texts.

@@ -146,6 +146,7 @@ impl Engine {
             desk.mark(Some(name))?;
         }
         if due.whole {
+            self.draft_old_settings(desk)?;
             let settings = snapshot.settings.recording(&snapshot.home, &self.host, &self.disk);
             desk.draft.put(&self.root.settings(), Manner::Own, settings)?;
         }

@@ -110,6 +110,33 @@ fn an_active_endpoint_is_taken_over_as_that_and_what_it_set_goes_with_it() {
     assert_eq!(house.world.live(), "A1");
 }
 
+/// It set all of `[env]`: also what decides which login is used, which must not stay for the next one (W6).
+#[test]
+fn w6_all_that_0_4_0_set_for_the_active_login_goes_with_it() {
+    for acted in [false, true] {
+        let house = old("old-env");
+        let config =
+            "[env]\nANTHROPIC_BASE_URL = \"https://gw.example.com\"\nANTHROPIC_API_KEY = \"FAKE-K\"\nFOO = \"1\"\n";
+        std::fs::write(house.world.root().join("profiles/a/config.toml"), config).expect("a config");
+        std::fs::write(house.world.root().join("profiles/b/config.toml"), "[env]\nBAR = \"x\"\n").expect("a config");
+        let set = r#"{"env": {"ANTHROPIC_BASE_URL": "https://gw.example.com", "ANTHROPIC_API_KEY": "FAKE-K", "FOO": "1", "BAR": "x"}}"#;
+        let settings = house.world.claude_dir().join("settings.json");
+        std::fs::write(&settings, set).expect("settings");
+        let overrides = |house: &House| house.engine().list().expect("a list").overrides.concat();
+        assert!(overrides(&house).contains("ANTHROPIC_API_KEY"), "it outranks a's login: {}", overrides(&house));
+        if acted {
+            act(&house);
+            assert_eq!(std::fs::read_to_string(&settings).expect("settings"), set);
+            assert!(overrides(&house).contains("ANTHROPIC_API_KEY"), "{}", overrides(&house));
+        }
+        house.switch("b");
+        let env = |house: &House| house.world.read_json(&settings)["env"].to_string();
+        assert_eq!((env(&house).as_str(), overrides(&house).as_str()), (r#"{"BAR":"x"}"#, ""));
+        house.switch("a");
+        assert_eq!(env(&house), r#"{"BAR":"x","FOO":"1"}"#, "it is the user's, who had it already");
+    }
+}
+
 #[test]
 fn looking_takes_nothing_over() {
     let house = old("old-look");
