@@ -65,6 +65,11 @@ const FAULTS: &[Fault] = &[
         age(&live);
         None
     }),
+    fault("live-bare", "a 0.4.0 linked it and was closed", |stage| {
+        stage.world.old_link("b");
+        stage.world.old_detach();
+        mode(&stage.world.credentials_path(), 0o600)
+    }),
     fault("live-missing", "deleted", |stage| {
         std::fs::remove_file(stage.world.credentials_path()).expect("gone");
         None

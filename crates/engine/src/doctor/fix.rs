@@ -45,6 +45,7 @@ impl Engine {
                 rules::RENEWAL_OPEN,
                 rules::SESSION_LEFT,
                 rules::LIVE_LINK,
+                rules::LIVE_BARE,
                 rules::TWO_HOLDERS,
             ]) {
                 tell(self.recover());

@@ -26,6 +26,8 @@ struct Home {
     /// Links at the top of the home that lead into our root.
     links: Vec<PathBuf>,
     owner: Owner,
+    /// The profile of whose login only the bearer copy is there.
+    bare: Option<String>,
     /// The profile that a login is lent to this home of.
     lent: Option<String>,
     state: PathBuf,
@@ -65,6 +67,7 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
         open: cfg!(unix) && disk.stat(&home.dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.mode & 0o002 != 0)),
         links,
         owner: seen.owner.clone(),
+        bare: snapshot.live_bare().filter(|_| home.item.is_none()).map(|record| record.name.clone()),
         lent: snapshot.lent().next().map(|record| record.name.clone()),
         state: home.state.clone(),
         named: named.map(|state| state.and_then(Known::of_state).map(|known| known.key)),
@@ -133,6 +136,10 @@ fn judge(home: &Home) -> Vec<Finding> {
 /// At most one: what follows from whose the live login is.
 fn of_owner(home: &Home) -> Option<Finding> {
     let shown = home.credential.display();
+    if let Some(name) = home.bare.as_ref().filter(|_| !home.is_our_link) {
+        let message = format!("the login of '{name}' in {shown} has no refresh token, and nobody can renew it there");
+        return Some(Finding::mendable(rules::LIVE_BARE, message));
+    }
     match &home.owner {
         Owner::Own(name) | Owner::Successor(name, _) => agreement(home, name),
         Owner::Rewound(name) => {

@@ -83,6 +83,13 @@ pub(super) const LIVE_SPENT: Rule = rule(
     "the live login's refresh token is used up; presenting it would end the login (L6)",
     Some("puts the profile's newest login in its place"),
 );
+pub(super) const LIVE_BARE: Rule = rule(
+    "live-bare",
+    Error,
+    "of the login that is lent to Claude Code's home no more than the bearer copy is there, as version 0.4.0 may leave it: \
+     Claude Code is signed out when its access token ends",
+    Some("puts the pair that is lent in its place"),
+);
 pub(super) const LIVE_MISSING: Rule =
     rule("live-missing", Warning, "a login is lent to Claude Code's home, but none is there", None);
 pub(super) const STATE_UNREADABLE: Rule =
@@ -252,6 +259,7 @@ pub const RULES: &[Rule] = &[
     LIVE_MODES,
     LIVE_UNKNOWN,
     LIVE_SPENT,
+    LIVE_BARE,
     LIVE_MISSING,
     STATE_UNREADABLE,
     SETTINGS_UNREADABLE,

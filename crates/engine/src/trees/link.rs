@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 
-use clauth_claude::{AccountPart, Credentials, Found, real_path};
+use clauth_claude::{AccountPart, Credentials, Found, Login, real_path};
 use clauth_durable::{Change, Manner};
 
 use crate::custody::{Desk, Snapshot, live_home};
+use crate::profile::Record;
 use crate::root::Settings;
+use crate::spent::Spent;
 use crate::{Engine, Error};
 
 /// Such a link.
@@ -78,10 +80,45 @@ impl Engine {
 /// The live object with the full pair that is lent, or kept, where it shows the bearer copy of it.
 fn with_whole_pair(snapshot: &Snapshot, live: &Credentials) -> Option<Vec<u8>> {
     let Found::Login(found) = live.login() else { return None };
-    let whole = snapshot.lent().find_map(|record| {
-        let held = record.login().filter(|held| held.access_print() == found.access_print())?;
-        let refresh = held.refresh_print().filter(|token| !snapshot.spent.has(token))?;
-        record.part().filter(|_| found.refresh_print().is_none_or(|token| token == refresh))
-    });
-    live.with_account(whole?).ok().map(|whole| whole.bytes().to_vec())
+    let whole = lent_as(snapshot.lent(), &snapshot.spent, &found)?.part()?;
+    live.with_account(whole).ok().map(|whole| whole.bytes().to_vec())
+}
+
+/// The lent profile whose pair `found` is, or is the bearer copy of, if that may still be used (L6).
+fn lent_as<'r>(mut lent: impl Iterator<Item = &'r Record>, spent: &Spent, found: &Login) -> Option<&'r Record> {
+    lent.find(|record| {
+        let held = record.login().filter(|held| held.access_print() == found.access_print());
+        let refresh = held.and_then(|held| held.refresh_print()).filter(|token| !spent.has(token));
+        refresh.is_some_and(|refresh| found.refresh_print().is_none_or(|token| token == refresh))
+    })
+}
+
+impl Snapshot {
+    /// The profile of whose lent login no more than the bearer copy is live, as a 0.4.0 leaves it that made its link and, at
+    /// its end, a plain file of it: Claude Code could not renew it.
+    pub(crate) fn live_bare(&self) -> Option<&Record> {
+        let Found::Login(found) = &self.live.found else { return None };
+        lent_as(self.lent(), &self.spent, found).filter(|_| found.refresh.is_none())
+    }
+}
+
+impl Engine {
+    /// The same, asked before everything is read. What another version does it does to a file.
+    pub(super) fn is_live_bare(&self, names: &[String]) -> Result<bool, Error> {
+        let settings = Settings::read(&self.disk, &self.root)?;
+        let Ok(live) = live_home(self, &settings) else { return Ok(false) };
+        if live.home.item.is_some() {
+            return Ok(false);
+        }
+        let bytes = self.disk.read(&live.home.credentials()).ok().flatten();
+        let found = bytes.and_then(|bytes| Credentials::parse(bytes).ok()).map(|object| object.login());
+        let Some(Found::Login(found)) =
+            found.filter(|found| matches!(found, Found::Login(one) if one.refresh.is_none()))
+        else {
+            return Ok(false);
+        };
+        let records: Vec<Record> = names.iter().map(|name| Record::read(&self.disk, &self.root, name)).collect();
+        let lent = records.iter().filter(|record| record.lent_to(&live.id));
+        Ok(lent_as(lent, &Spent::read(&self.disk, &self.root)?, &found).is_some())
+    }
 }

@@ -22,6 +22,8 @@ pub(super) struct Due {
     pub(super) whole: bool,
     /// The live credential is a link into it.
     pub(super) link: Option<OwnLink>,
+    /// The live login is a lent one's bearer copy.
+    pub(super) bare: bool,
     /// Two profiles turned out to be one account.
     pub(super) twins: bool,
     /// What a later version left beside it.
@@ -63,7 +65,9 @@ impl Engine {
         let names = self.names()?;
         let (strays, twins) = (names.iter().any(stray), self.has_twins(&names));
         let link = self.own_link();
-        Ok((whole || strays || twins || link.is_some()).then_some(Due { whole, link, twins, later: None }))
+        let bare = link.is_none() && self.is_live_bare(&names)?;
+        let due = whole || strays || twins || bare || link.is_some();
+        Ok(due.then_some(Due { whole, link, bare, twins, later: None }))
     }
 
     /// Every profile's refresh lock, the state lock and Claude Code's own; without a home there is nobody to lock out of it.
@@ -139,6 +143,9 @@ impl Engine {
         lend_live(desk, (snapshot, owner), due, renewed.clone())?;
         if let Some(link) = due.link.as_ref().filter(|_| sessions) {
             self.unlink(desk, (snapshot, link), renewed.as_ref())?;
+        }
+        if let Some(whole) = snapshot.live_bare().and_then(Record::part).filter(|_| due.bare) {
+            desk.install(whole)?;
         }
         if let Some(name) = owner.profile() {
             desk.return_loans(Some(name), owner)?;
@@ -252,6 +259,9 @@ fn told(due: &Due, owner: &Owner, endpoint: Option<&str>) -> Vec<String> {
         told.push(
             "two versions at once undo each other's work: end the other one (its window, or its sessions)".to_owned(),
         );
+    }
+    if due.bare {
+        told.push("the live login had no refresh token; it has the one that it was lent with again".to_owned());
     }
     match (&due.link, owner) {
         (None, _) => {}

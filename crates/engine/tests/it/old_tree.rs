@@ -367,6 +367,32 @@ fn a_link_that_a_running_0_4_0_makes_again_is_noticed_settled_and_named() {
     }
 }
 
+/// Its window makes the link when it switches, and a plain file of what the link shows when it is closed: of a lent login
+/// that is the bearer copy, which nobody could renew.
+#[test]
+fn a_bearer_copy_that_a_running_0_4_0_leaves_live_is_made_whole() {
+    for spent in [false, true] {
+        let house = House::two("detach");
+        house.world.old_link("b");
+        house.world.old_detach();
+        assert_eq!((house.world.live().as_str(), house.loan("b").as_str()), ("B1 bearer", "B1"));
+        if spent {
+            let token = clauth_host::Secret::new(&Pair::new("B", 1).refresh()).fingerprint().full().to_owned();
+            let line = format!("{{\"schema\":1,\"token\":\"{token}\",\"profile\":\"b\",\"why\":\"superseded\"}}\n");
+            std::fs::write(house.world.root().join("spent.jsonl"), line).expect("written");
+        }
+        assert_eq!(state(&house, "b") == State::Ok, spent, "L6: what is used up is never put there");
+        act(&house);
+        assert_eq!(house.world.live(), if spent { "B1 bearer" } else { "B1" });
+        assert_eq!((house.slot("b").as_str(), house.loan("b").as_str()), ("B1 bearer", "B1"));
+        assert_eq!(said(&house, "another version of clauth"), !spent);
+        assert_one_holder(&house);
+        let before = house.world.snapshot();
+        act(&house);
+        assert_eq!(house.world.snapshot(), before, "once is enough");
+    }
+}
+
 #[test]
 fn names_that_todays_rule_refuses_stay_usable() {
     let long = "x".repeat(250);
