@@ -393,6 +393,50 @@ fn a_bearer_copy_that_a_running_0_4_0_leaves_live_is_made_whole() {
     }
 }
 
+/// A pair that was renewed in a session's directory which 0.4.0 left. Its state file was seeded from the home's, which named C.
+#[test]
+fn what_a_left_tree_of_0_4_0_names_proves_nothing() {
+    // The pair, whether the server could be asked, b's slot afterwards, the vault, and whether b's login is doubted.
+    let rows: [(&str, Login, bool, &str, &[&str], bool); 4] = [
+        ("renewed", generation("B", 5).expiring_at(4_000_000_000_000), false, "B1", &["B5"], true),
+        ("renewed, and asked about", generation("B", 5).expiring_at(4_000_000_000_000), true, "B5", &[], false),
+        ("somebody else's, and asked about", login("C"), true, "B1", &["C1"], false),
+        ("the stored one", login("B"), false, "B1", &[], false),
+    ];
+    for (name, pair, asked, slot, vault, doubted) in rows {
+        let house = if asked { old_with_server("old-left") } else { old("old-left") };
+        if let Some(server) = &house.server {
+            server.know(&pair);
+        }
+        drop(house.world.old_session("b"));
+        let tree = house.world.root().join("profiles/b/runtime");
+        std::fs::copy(house.world.state_path(), tree.join(".claude.json")).expect("seeded");
+        std::fs::remove_file(tree.join(".credentials.json")).expect("a link");
+        house.world.old_store("b", &pair);
+        std::fs::rename(house.world.root().join("profiles/b/credentials.json"), tree.join(".credentials.json"))
+            .expect("moved");
+        house.world.old_store("b", &login("B"));
+        act(&house);
+        assert!(!said(&house, "is signed in as c@"), "{name}: {:?}", house.said);
+        assert_eq!(
+            (house.slot("b").as_str(), house.vault()),
+            (slot, vault.iter().map(|one| (*one).to_owned()).collect()),
+            "{name}"
+        );
+        let reason = house.engine().list().expect("a list").accounts[1].reason.clone();
+        assert_eq!(reason.is_some_and(|reason| reason.contains("may have been renewed")), doubted, "{name}");
+        assert!(!tree.exists(), "{name}");
+        if doubted {
+            let id = house.engine().vault().expect("a vault")[0].id.clone();
+            assert!(said(&house, &format!("clauth vault restore {id} --as b")), "{name}: {:?}", house.said);
+            house.engine().restore(&id, Some("b")).expect("restored");
+            assert_eq!(house.slot("b"), "B5");
+            house.switch("b");
+            assert_eq!((house.world.live().as_str(), house.world.identity().as_str()), ("B5", "none"));
+        }
+    }
+}
+
 #[test]
 fn names_that_todays_rule_refuses_stay_usable() {
     let long = "x".repeat(250);

@@ -266,3 +266,8 @@ pub(crate) fn is_in_step(disk: &Disk, place: &Place, tree: &ClaudeHome) -> Resul
 pub(crate) fn knows_own(disk: &Disk, place: &Place) -> Result<bool, Error> {
     Ok(Base::load(disk, place, Subject::Settings)?.is_some())
 }
+
+/// Whether the state file of a tree was seeded by us, or merged since: what we made has a base.
+pub(crate) fn is_seeded(disk: &Disk, place: &Place) -> bool {
+    disk.lstat(&place.base.join(Subject::State.base())).is_ok_and(|stat| stat.is_some())
+}
