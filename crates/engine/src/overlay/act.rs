@@ -29,10 +29,17 @@ impl Engine {
         self.draft_wanted(desk, name, wanted)
     }
 
-    /// The same where a profile gets another name: a helper names it. Its directory may bear the new one already.
+    /// The same where a profile gets another name: our record names it, and an endpoint's helper does. Nothing else changes.
+    /// Its directory may bear the new one already.
     pub(crate) fn draft_settings_after_rename(&self, desk: &mut Desk<'_>, old: &str, new: &str) -> Result<(), Error> {
         if !self.is_applied(desk, old)? {
             return Ok(());
+        }
+        if let Some(record) = self.read_applied(desk.draft.read(&self.root.applied())?)?
+            && !record.keys.iter().any(|key| key.path() == [HELPER])
+        {
+            let record = Applied { profile: Some(new.to_owned()), ..record };
+            return desk.draft.put(&self.root.applied(), Manner::Own, record.bytes());
         }
         let moved = self.disk.lstat(&self.root.profile(old))?.is_none();
         let wanted = self.wanted(if moved { new } else { old }, new)?;
@@ -46,9 +53,11 @@ impl Engine {
 
     /// Whether it is this profile's settings that stand in the home's.
     fn is_applied(&self, desk: &mut Desk<'_>, name: &str) -> Result<bool, Error> {
-        let record = self.read_applied(desk.draft.read(&self.root.applied())?)?;
-        let active = desk.snapshot().roster.active.as_deref();
-        Ok(record.map_or(active == Some(name), |record| record.profile.as_deref() == Some(name)))
+        // Without a record an endpoint is active by what is read; what else stands there is the user's.
+        match self.read_applied(desk.draft.read(&self.root.applied())?)? {
+            Some(record) => Ok(record.profile.as_deref() == Some(name)),
+            None => Ok(self.endpoint_live(desk.snapshot())?.as_deref() == Some(name)),
+        }
     }
 
     /// Whether we set an address in the settings, as version 0.4.0 did beside a login too: it leaves them first (W6).

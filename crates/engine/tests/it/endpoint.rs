@@ -340,6 +340,36 @@ fn a_profile_that_is_renamed_or_removed_takes_its_settings_along() {
     assert_eq!((settings(&house), house.world.live()), (before, "A1".to_owned()));
 }
 
+/// The marked profile's name and end are no reason to touch what an endpoint that is used by hand has there.
+#[test]
+fn a_rename_or_removal_of_another_profile_leaves_the_settings_as_they_are() {
+    let by_hand = format!("{{\"env\":{{\"ANTHROPIC_BASE_URL\":\"{URL}\",\"ANTHROPIC_AUTH_TOKEN\":\"{KEY}\"}}}}");
+    let house = with_endpoint("e-other-name");
+    put(&house, &by_hand);
+    let active = |house: &House| house.engine().list().expect("a list").active;
+    assert_eq!(active(&house).as_deref(), Some("e"));
+    house.engine().rename("b", "bb").expect("renamed");
+    assert_eq!((settings(&house), active(&house).as_deref()), (by_hand.clone(), Some("e")));
+    assert_eq!(
+        (house.world.live(), house.engine().list().expect("a list").marker.as_deref()),
+        ("B1".into(), Some("bb"))
+    );
+    house.engine().remove("bb", true).expect("removed");
+    assert_eq!((settings(&house), active(&house).as_deref()), (by_hand, Some("e")));
+
+    // What was changed by hand and not yet set does not come with the name.
+    let house = with_endpoint("e-name-only");
+    set(&house, "b", "models.haiku", "first");
+    house.switch("b");
+    let before = settings(&house);
+    let options = house.world.root().join("profiles/b/options.toml");
+    std::fs::write(&options, "[models]\nhaiku = \"second\"\n").expect("options");
+    house.engine().rename("b", "bb").expect("renamed");
+    assert_eq!(settings(&house), before);
+    house.switch("a");
+    assert!(!settings(&house).contains("first"), "{}", settings(&house));
+}
+
 #[test]
 fn a_setting_of_the_active_profile_takes_effect_at_once() {
     let house = with_endpoint("e-at-once");
