@@ -202,10 +202,7 @@ fn what_a_variables_name_calls_a_secret_is_not_shown() {
     let get = || stage.run(&["config", "get", "--profile", "a", "auto_start"]).success().stdout;
     assert_eq!(get(), "true\n");
     stage.ok(&["config", "unset", "--profile", "a", "auto_start"]);
-    assert_eq!(
-        (get().as_str(), &stage.json(&["list"])["accounts"][0]["auto_start"]),
-        ("false\n", &false.into())
-    );
+    assert_eq!((get().as_str(), &stage.json(&["list"])["accounts"][0]["auto_start"]), ("false\n", &false.into()));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clauth_engine::{RULES, Severity};
-use clauth_sandbox::Account;
+use clauth_sandbox::{Account, Login, Pair};
 use serde_json::Value;
 
 use crate::spoil::{Alive, age, dir, edit, link, mode, write};
@@ -43,6 +43,10 @@ const FAULTS: &[Fault] = &[
     fault("live-link", "as 0.4.0 made it", |stage| {
         std::fs::remove_file(stage.world.credentials_path()).expect("gone");
         link(&profile(stage, "b").join("credentials.json"), &stage.world.credentials_path())
+    }),
+    fault("live-link", "to another profile's slot", |stage| {
+        std::fs::remove_file(stage.world.credentials_path()).expect("gone");
+        link(&profile(stage, "a").join("credentials.json"), &stage.world.credentials_path())
     }),
     fault("live-unreadable", "torn", |stage| write(&stage.world.credentials_path(), "{\"torn")),
     fault("live-unreadable", "a link to itself", |stage| {
@@ -112,6 +116,14 @@ const FAULTS: &[Fault] = &[
             std::fs::copy(profile(stage, "a").join(name), copy.join(name)).expect("a copy");
         }
         edit(&stage.world.root().join("profiles.toml"), "\"b\"]", "\"b\", \"c\"]")
+    }),
+    fault("slot-full", "as 0.4.0 writes it", |stage| {
+        std::fs::copy(stage.world.credentials_path(), profile(stage, "b").join("credentials.json")).expect("a copy");
+        None
+    }),
+    fault("login-unusable", "the record of its loan is gone", |stage| {
+        std::fs::remove_file(profile(stage, "b").join("loan.json")).expect("gone");
+        None
     }),
     fault("login-unusable", "its login is gone", |stage| {
         std::fs::remove_file(profile(stage, "a").join("credentials.json")).expect("gone");
@@ -272,6 +284,14 @@ const FAULTS: &[Fault] = &[
         file.lock().expect("a lock");
         Some(Box::new(file))
     }),
+    fault("old-version", "the daemon of a later clauth", |stage| {
+        let path = stage.world.root().join("clauthd.lock");
+        write(&path, "");
+        mode(&path, 0o600);
+        let file = std::fs::File::open(path).expect("a lock file");
+        file.lock().expect("a lock");
+        Some(Box::new(file))
+    }),
     fault("later-tree", "of a later clauth", |stage| {
         let root = stage.world.root();
         for name in ["settings.toml", "history.jsonl"] {
@@ -315,6 +335,15 @@ const FAULTS: &[Fault] = &[
         last["at"] = "2099-01-01T00:00:00Z".into();
         write(&file, &format!("{text}{last}\n"))
     }),
+    fault("program-moved", "of an endpoint", |stage| {
+        endpoint(stage);
+        stage.ok(&["switch", "deep"]);
+        move_program(stage, &stage.world.root().join("applied.json"))
+    }),
+    fault("program-moved", "of the status line", |stage| {
+        stage.ok(&["statusline", "install", "--yes"]);
+        move_program(stage, &stage.world.root().join("integrations.json"))
+    }),
     fault("outside-gone", "taken out by hand", |stage| {
         stage.ok(&["completions", "install", "zsh", "--yes"]);
         write(&stage.world.home().join(".zshrc"), "")
@@ -322,6 +351,17 @@ const FAULTS: &[Fault] = &[
 ];
 
 fn nothing(_: &Stage) -> Alive {
+    None
+}
+
+/// As if the program had lain elsewhere when its path was written down.
+fn move_program(stage: &Stage, record: &Path) -> Alive {
+    for path in [record.to_owned(), home(stage).join("settings.json")] {
+        let text = std::fs::read_to_string(&path).expect("text");
+        let directory = Path::new(PROGRAM).parent().expect("a directory").display().to_string();
+        assert!(text.contains(&directory), "{text}");
+        std::fs::write(&path, text.replace(&directory, "/moved/away")).expect("written");
+    }
     None
 }
 
@@ -406,6 +446,36 @@ fn a_healthy_home_has_no_finding() {
     let before = stage.world.snapshot();
     assert_eq!(found(&stage, &["--fix"], &[]).1["mended"], Value::Array(Vec::new()));
     assert_eq!(stage.changes(&before), Vec::<String>::new(), "there is nothing to mend");
+}
+
+/// What somebody uses by hand is theirs to use; and what is one fault is told once.
+#[test]
+fn an_endpoint_by_hand_and_twins_of_0_4_0_are_told_as_what_they_are() {
+    let stage = healthy("d-hand");
+    let by_hand = r#"{"env":{"ANTHROPIC_BASE_URL":"https://e.example","ANTHROPIC_AUTH_TOKEN":"sk-FAKE"}}"#;
+    write(&home(&stage).join("settings.json"), by_hand);
+    stage.ok(&["capture", "hand", "--endpoint"]);
+    assert_eq!(found(&stage, &[], &[]).0, Vec::<String>::new());
+
+    for (name, torn, expected) in [
+        ("twins", false, &["same-account", "live-link"][..]),
+        ("a torn slot", true, &["profile-unreadable", "live-link"]),
+    ] {
+        let stage = Stage::new("d-old");
+        let _ = stage.world.install_claude(Path::new(PROGRAM)).expect("a claude");
+        let login = |letter: char| Login::new(&Account::new(letter), Pair::new(&letter.to_string(), 1)).ending_at(None);
+        let other = if torn { 'B' } else { 'A' };
+        stage.world.old_tree(&[("a", login('A')), ("b", login(other))], Some("b"));
+        if torn {
+            write(&profile(&stage, "b").join("credentials.json"), "{\"torn");
+        }
+        let (mut ids, document) = found(&stage, &[], &[]);
+        ids.retain(|id| id != "root-modes");
+        ids.sort();
+        let mut expected: Vec<&str> = expected.to_vec();
+        expected.sort_unstable();
+        assert_eq!(ids, expected, "{name}: {document}");
+    }
 }
 
 /// Before anything was captured, on a machine where Claude Code is signed in.

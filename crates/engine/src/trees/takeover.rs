@@ -99,7 +99,7 @@ impl Engine {
     }
 
     /// Among several profiles with the very same pair, the one that the link leads to has it, then the marked one.
-    pub(super) fn keeper(&self, snapshot: &Snapshot, link: Option<&OwnLink>, owner: Owner) -> Owner {
+    pub(crate) fn keeper(&self, snapshot: &Snapshot, link: Option<&OwnLink>, owner: Owner) -> Owner {
         let Owner::Own(first) = &owner else { return owner };
         let token =
             |name: &str| snapshot.record(name).and_then(Record::login).map(|login| crate::profile::token_of(&login));

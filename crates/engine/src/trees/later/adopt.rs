@@ -58,7 +58,7 @@ impl Engine {
             self.recover()?;
             return Ok(adoption);
         }
-        let _theirs = self.lock_later()?;
+        let theirs = self.lock_later()?;
         self.finish_interrupted()?;
         if let Some(copy) = &adoption.copy {
             self.copy_root(copy)?;
@@ -74,7 +74,7 @@ impl Engine {
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
             if let Some((told, warnings)) = self.attempt_takeover(&snapshot, &due, &answers, &held)? {
-                drop(held);
+                drop((held, theirs));
                 told.iter().for_each(|line| (self.say)(line));
                 adoption.warnings.extend(warnings);
                 self.recover()?;
