@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use clauth_claude::{AccountPart, Credentials, Found, Login, real_path};
-use clauth_durable::{Change, Manner};
+use clauth_durable::{Change, Kind, Manner};
 
 use crate::custody::{Desk, Snapshot, live_home};
 use crate::profile::Record;
@@ -91,6 +91,60 @@ fn lent_as<'r>(mut lent: impl Iterator<Item = &'r Record>, spent: &Spent, found:
         let refresh = held.and_then(|held| held.refresh_print()).filter(|token| !spent.has(token));
         refresh.is_some_and(|refresh| found.refresh_print().is_none_or(|token| token == refresh))
     })
+}
+
+/// A profile's slot that is a link to another profile's: no login of its own, and what would be written into the one would be
+/// in the other.
+pub(crate) struct LinkedSlot {
+    name: String,
+    path: PathBuf,
+    other: String,
+}
+
+impl LinkedSlot {
+    /// What is said when it went.
+    pub(super) fn told(&self) -> String {
+        let Self { name, path, other } = self;
+        format!(
+            "{} was a link to the login of '{other}', which keeps it; '{name}' has none: clauth login {name}",
+            path.display()
+        )
+    }
+}
+
+impl Engine {
+    /// All of them.
+    pub(super) fn linked_slots(&self, names: &[String]) -> Vec<LinkedSlot> {
+        // What may not be looked into belongs to one profile and stops no other.
+        let is = |name: &String, kind| {
+            self.disk.lstat(&self.root.slot(name)).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == kind))
+        };
+        let real = |name: &String| real_path(&self.disk, &self.root.slot(name));
+        let links = names.iter().filter(|name| is(name, Kind::Link));
+        let linked = |name: &String| {
+            let leads_to = real(name);
+            let other = names.iter().find(|other| is(other, Kind::File) && real(other) == leads_to)?.clone();
+            Some(LinkedSlot { name: name.clone(), path: self.root.slot(name), other })
+        };
+        links.filter_map(linked).collect()
+    }
+
+    /// Takes those links away; there is nothing in them. A live login that leads over one leads to the other profile's slot
+    /// before. The caller holds the profiles' locks.
+    pub(super) fn unlink_slots(&self, linked: &[LinkedSlot]) -> Result<(), Error> {
+        let live = self.own_link().map(|link| link.path);
+        for LinkedSlot { path, other, .. } in linked {
+            let slot = self.root.slot(other);
+            let over = live.as_ref().filter(|live| self.disk.vfs.read_link(live).is_ok_and(|target| target == *path));
+            if let Some((live, bytes)) = over.zip(self.disk.read(&slot)?)
+                && !self.disk.replace_by_link(live, &bytes, &slot)?
+            {
+                return Err(Error::Contended { path: live.clone() });
+            }
+            self.disk.remove_file(path)?;
+        }
+        Ok(())
+    }
 }
 
 impl Snapshot {

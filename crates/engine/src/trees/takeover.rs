@@ -6,7 +6,7 @@ use clauth_durable::{Held, Kind as FileKind, Manner};
 
 use super::ask::Answers;
 use super::later::Survey;
-use super::link::OwnLink;
+use super::link::{LinkedSlot, OwnLink};
 use super::{strays, twins};
 use crate::custody::{ATTEMPTS, Applied, Desk, Drafted, MAY_BE_RENEWED, Operation, Snapshot};
 use crate::history::Event;
@@ -22,6 +22,8 @@ pub(super) struct Due {
     pub(super) whole: bool,
     /// The live credential is a link into it.
     pub(super) link: Option<OwnLink>,
+    /// Profiles whose slot is a link to another's.
+    pub(super) linked: Vec<LinkedSlot>,
     /// The live login is a lent one's bearer copy.
     pub(super) bare: bool,
     /// Two profiles turned out to be one account.
@@ -44,7 +46,9 @@ impl Engine {
             let before = self.snapshot()?;
             let answers = self.ask_around(&before)?;
             let held = self.lock_tree_of(&before)?;
-            let Some(due) = self.due()? else { return Ok(()) };
+            let Some(mut due) = self.due()? else { return Ok(()) };
+            self.unlink_slots(&due.linked)?;
+            due.link = self.own_link();
             let mut snapshot = self.snapshot()?;
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
@@ -66,8 +70,9 @@ impl Engine {
         let (strays, twins) = (names.iter().any(stray), self.has_twins(&names));
         let link = self.own_link();
         let bare = link.is_none() && self.is_live_bare(&names)?;
-        let due = whole || strays || twins || bare || link.is_some();
-        Ok(due.then_some(Due { whole, link, bare, twins, later: None }))
+        let linked = self.linked_slots(&names);
+        let due = whole || strays || twins || bare || link.is_some() || !linked.is_empty();
+        Ok(due.then_some(Due { whole, link, linked, bare, twins, later: None }))
     }
 
     /// Every profile's refresh lock, the state lock and Claude Code's own; without a home there is nobody to lock out of it.
@@ -157,7 +162,7 @@ impl Engine {
             let settings = snapshot.settings.recording(&snapshot.home, &self.host, &self.disk);
             desk.draft.put(&self.root.settings(), Manner::Own, settings)?;
         }
-        let why = match (due.whole, due.twins) {
+        let why = match (due.whole, due.twins || !due.linked.is_empty()) {
             (true, _) => "a tree of another version was taken over",
             (false, true) => "two profiles are one account",
             (false, false) => "another version had changed it",
@@ -254,12 +259,13 @@ fn told(due: &Due, owner: &Owner, endpoint: Option<&str>) -> Vec<String> {
             (Some(name), None) => format!("took over the profiles of {version}; the login of '{name}' is live"),
             (None, None) => format!("took over the profiles of {version}; the live login is none of theirs"),
         });
-    } else if due.link.is_some() || !due.twins {
+    } else if due.link.is_some() || due.linked.is_empty() && !due.twins {
         told.push("another version of clauth, such as 0.4.0, has changed this tree: its change was settled".to_owned());
         told.push(
             "two versions at once undo each other's work: end the other one (its window, or its sessions)".to_owned(),
         );
     }
+    told.extend(due.linked.iter().map(LinkedSlot::told));
     if due.bare {
         told.push("the live login had no refresh token; it has the one that it was lent with again".to_owned());
     }

@@ -437,6 +437,32 @@ fn what_a_left_tree_of_0_4_0_names_proves_nothing() {
     }
 }
 
+/// A slot that somebody made a link to another profile's has no login of its own; it stops nobody.
+#[test]
+fn a_slot_that_is_a_link_to_anothers_goes_and_the_other_keeps_the_login() {
+    for (name, linked, other, ours) in [
+        ("the parked one's", "b", "a", false),
+        ("the live one's", "a", "b", false),
+        ("in a tree of ours", "a", "b", true),
+    ] {
+        let house = if ours { House::two("slot-link") } else { old("slot-link") };
+        let slot = |name: &str| house.world.root().join("profiles").join(name).join("credentials.json");
+        std::fs::remove_file(slot(linked)).expect("a slot");
+        std::os::unix::fs::symlink(format!("../{other}/credentials.json"), slot(linked)).expect("a link");
+        act(&house);
+        let path = slot(linked).display().to_string();
+        assert!(said(&house, &format!("{path} was a link to the login of '{other}'")), "{name}: {:?}", house.said);
+        assert_eq!((house.slot(linked).as_str(), state(&house, linked)), ("missing", State::NoLogin), "{name}");
+        assert_eq!(house.world.live(), format!("{}1", other.to_uppercase()), "{name}: nobody is signed out");
+        house.switch(other);
+        let family = other.to_uppercase();
+        assert_eq!((house.world.live(), house.loan(other)), (format!("{family}1"), format!("{family}1")), "{name}");
+        let error = house.try_switch(linked).err().expect("no login");
+        assert_eq!(error.kind(), Kind::DeadLogin, "{name}");
+        assert_one_holder(&house);
+    }
+}
+
 #[test]
 fn names_that_todays_rule_refuses_stay_usable() {
     let long = "x".repeat(250);

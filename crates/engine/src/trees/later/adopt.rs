@@ -69,7 +69,10 @@ impl Engine {
             let answers = self.ask_around(&before)?;
             let held = self.lock_tree_of(&before)?;
             let survey = self.survey()?;
-            let due = Due { whole: true, link: self.own_link(), bare: false, twins: false, later: Some(survey) };
+            let linked = self.linked_slots(&self.names()?);
+            self.unlink_slots(&linked)?;
+            let due =
+                Due { whole: true, link: self.own_link(), linked, bare: false, twins: false, later: Some(survey) };
             let mut snapshot = self.snapshot()?;
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
