@@ -54,7 +54,7 @@ impl Engine {
     /// Whether it is this profile's settings that stand in the home's.
     fn is_applied(&self, desk: &mut Desk<'_>, name: &str) -> Result<bool, Error> {
         // Without a record an endpoint is active by what is read; what else stands there is the user's.
-        match self.read_applied(desk.draft.read(&self.root.applied())?)? {
+        match self.read_applied(desk.draft.read(&self.root.applied())?)?.filter(|record| !record.only_left()) {
             Some(record) => Ok(record.profile.as_deref() == Some(name)),
             None => Ok(self.endpoint_live(desk.snapshot())?.as_deref() == Some(name)),
         }
@@ -75,12 +75,13 @@ impl Engine {
     fn draft_wanted(&self, desk: &mut Desk<'_>, name: Option<&str>, wanted: Wanted) -> Result<(), Error> {
         let snapshot = desk.snapshot();
         let record = match self.read_applied(desk.draft.read(&self.root.applied())?)? {
-            Some(record) => record,
-            None => self.left_without_record(snapshot)?,
+            Some(record) if !record.only_left() => record,
+            record => Applied { left: record.and_then(|record| record.left), ..self.left_without_record(snapshot)? },
         };
+        let left = self.leaves_behind(snapshot, name, &record);
         desk.warnings.extend(wanted.warnings);
         if record.keys.is_empty() && wanted.pieces.is_empty() {
-            return Ok(());
+            return if record.left == left { Ok(()) } else { desk.draft.delete(&self.root.applied(), Manner::Own) };
         }
         let path = snapshot.home.settings();
         let stands = desk.draft.read(&path)?;
@@ -98,10 +99,11 @@ impl Engine {
                 None => desk.draft.delete(&path, Manner::Document)?,
             }
         }
-        if outcome.after == Applied::default() {
+        let after = Applied { left, ..outcome.after };
+        if after == Applied::default() {
             return desk.draft.delete(&self.root.applied(), Manner::Own);
         }
-        desk.draft.put(&self.root.applied(), Manner::Own, outcome.after.bytes())
+        desk.draft.put(&self.root.applied(), Manner::Own, after.bytes())
     }
 
     /// Version 0.4.0 kept no record: in a tree that is to be taken over, what equals the active profile's is clauth's doing.
