@@ -7,6 +7,7 @@ mod completions;
 mod config;
 mod contract;
 mod doctor;
+mod doctor_faults;
 mod endpoint;
 mod files;
 mod help;

@@ -7,7 +7,7 @@ use super::merge::is_seeded;
 use super::{Place, Tended};
 use crate::custody::{Desk, Learned, MAY_BE_RENEWED, same_end};
 use crate::owner::{Doubt, Owner, Proven};
-use crate::profile::State;
+use crate::profile::{Record, State};
 use crate::{Engine, Error};
 
 /// Why a login of such a tree is in the vault.
@@ -37,7 +37,7 @@ impl Engine {
         let object = self.disk.read(path)?.and_then(|bytes| Credentials::parse(bytes).ok());
         let Some(Found::Login(found)) = object.map(|object| object.login()) else { return Ok(None) };
         let holds = |login: clauth_claude::Login| login.access_print() == found.access_print();
-        if snapshot.records.iter().filter_map(|record| record.login()).any(holds) {
+        if snapshot.records.iter().filter_map(Record::login).any(holds) {
             return Ok(None);
         }
         let Some(tree) = self.whose_slot(&snapshot, &place.name, &found) else { return Ok(None) };

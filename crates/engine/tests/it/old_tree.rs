@@ -397,13 +397,12 @@ fn a_bearer_copy_that_a_running_0_4_0_leaves_live_is_made_whole() {
 #[test]
 fn what_a_left_tree_of_0_4_0_names_proves_nothing() {
     // The pair, whether the server could be asked, b's slot afterwards, the vault, and whether b's login is doubted.
-    let rows: [(&str, Login, bool, &str, &[&str], bool); 4] = [
-        ("renewed", generation("B", 5).expiring_at(4_000_000_000_000), false, "B1", &["B5"], true),
+    for (name, pair, asked, slot, vault, doubted) in [
+        ("renewed", generation("B", 5).expiring_at(4_000_000_000_000), false, "B1", &["B5"][..], true),
         ("renewed, and asked about", generation("B", 5).expiring_at(4_000_000_000_000), true, "B5", &[], false),
         ("somebody else's, and asked about", login("C"), true, "B1", &["C1"], false),
         ("the stored one", login("B"), false, "B1", &[], false),
-    ];
-    for (name, pair, asked, slot, vault, doubted) in rows {
+    ] {
         let house = if asked { old_with_server("old-left") } else { old("old-left") };
         if let Some(server) = &house.server {
             server.know(&pair);
