@@ -267,7 +267,8 @@ pub(crate) fn knows_own(disk: &Disk, place: &Place) -> Result<bool, Error> {
     Ok(Base::load(disk, place, Subject::Settings)?.is_some())
 }
 
-/// Whether the state file of a tree was seeded by us, or merged since: what we made has a base.
+/// Whether a tree was seeded by us, or merged since: what we made has a base, of its settings at least.
 pub(crate) fn is_seeded(disk: &Disk, place: &Place) -> bool {
-    disk.lstat(&place.base.join(Subject::State.base())).is_ok_and(|stat| stat.is_some())
+    let stands = |subject: &Subject| disk.lstat(&place.base.join(subject.base())).is_ok_and(|stat| stat.is_some());
+    Subject::ALL.iter().any(stands)
 }
