@@ -8,7 +8,7 @@ use clauth_claude::Found;
 use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot};
 use crate::error::Kind;
 use crate::owner::Owner;
-use crate::profile::{ProfileKind, Record, Roster};
+use crate::profile::{ProfileKind, Record, Roster, State};
 use crate::session::{Place, live};
 use crate::{Engine, Error, Integration, Taken};
 
@@ -21,8 +21,12 @@ pub struct Leaving {
     pub home: PathBuf,
     /// Whose login stays there, where it is a profile's.
     pub signed_in: Option<String>,
-    /// The profiles whose login, key or token is nowhere but in the root.
+    /// Another login is there, which is no profile's.
+    pub other_login: bool,
+    /// The profiles whose login or token is nowhere but in the root.
     pub only_here: Vec<String>,
+    /// The endpoint profiles, whose key is nowhere else either.
+    pub keys: Vec<String>,
     /// The endpoint that Claude Code uses, by settings that go.
     pub endpoint: Option<String>,
     /// How many displaced logins are in the vault.
@@ -53,6 +57,8 @@ impl Engine {
         let snapshot = self.snapshot()?;
         let owner = self.owner(&snapshot, None)?;
         self.refuse_sessions(&snapshot)?;
+        let endpoint = self.endpoint_live(&snapshot)?;
+        self.refuse_signing_out(&snapshot, &owner, endpoint.as_deref())?;
         let signed_in = match &owner {
             Owner::Own(name) | Owner::Successor(name, _) => Some(name.clone()),
             _ => None,
@@ -67,17 +73,38 @@ impl Engine {
         // A newer sign-in that waits beside a loan is nowhere else either.
         let waits = |record: &&Record| record.renewed().is_some() && signed_in.as_ref() == Some(&record.name);
         let only_here = snapshot.records.iter().filter(|record| parked(record) || waits(record));
+        let keyed = |record: &&Record| record.kind == ProfileKind::Endpoint;
+        let (keys, logins): (Vec<&Record>, Vec<&Record>) = only_here.partition(keyed);
+        let names = |records: Vec<&Record>| records.into_iter().map(|record| record.name.clone()).collect();
         let spoils = self.spoils(&snapshot.roster)?;
         Ok(Leaving {
             outside: self.integrations()?,
             home: snapshot.home.dir.clone(),
-            only_here: only_here.map(|record| record.name.clone()).collect(),
-            endpoint: self.endpoint_live(&snapshot)?,
+            only_here: names(logins),
+            keys: names(keys),
+            endpoint,
+            other_login: signed_in.is_none() && !matches!(owner, Owner::Missing | Owner::SignedOut),
             kept: self.vault()?.len(),
             conflicts: spoils.conflicts,
             strange: spoils.strange,
             signed_in,
         })
+    }
+
+    /// The refusal while an endpoint is used in the place of a login that there is: its settings go, and nobody would be
+    /// signed in.
+    fn refuse_signing_out(&self, snapshot: &Snapshot, owner: &Owner, endpoint: Option<&str>) -> Result<(), Error> {
+        let Some(endpoint) = endpoint.filter(|_| matches!(owner, Owner::Missing | Owner::SignedOut)) else {
+            return Ok(());
+        };
+        let now = self.host.clock.now();
+        let works = |record: &&Record| {
+            record.kind == ProfileKind::Claude && matches!(record.state(now).0, State::Ok | State::Expired)
+        };
+        let Some(record) = snapshot.records.iter().find(works) else { return Ok(()) };
+        let what = format!("Claude Code uses the endpoint '{endpoint}', whose settings go: nobody would be signed in");
+        let first = format!("clauth switch {}, then try again", record.name);
+        Err(Error::refused(Kind::Protected, what, endpoint, &[&first]))
     }
 
     /// Takes back what stands outside the root; with `purge`, removes the root as well.

@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, call: &Call<'_>) -> Result<(), Failure> {
     let done = Done { command: "uninstall", profile: None, changed, warnings: &warnings };
     let own = json!({
         "files": went, "settings": left.settings, "purged": args.purge, "signed_in": left.leaving.signed_in,
-        "lost": if args.purge { left.leaving.only_here.clone() } else { Vec::new() },
+        "lost": if args.purge { [&left.leaving.only_here[..], &left.leaving.keys].concat() } else { Vec::new() },
     });
     call.answer(&done, &sentence(&left.leaving, &went, args.purge, call), &own)
 }
@@ -58,8 +58,7 @@ fn tell(leaving: &Leaving, purge: bool, call: &Call<'_>) {
         call.ui.say(&format!("put there by `clauth {}`: {}", one.by, one.file.display()));
     }
     if let Some(name) = &leaving.endpoint {
-        call.ui
-            .say(&format!("Claude Code uses the endpoint of '{name}'; its settings go, and then nobody is signed in"));
+        call.ui.say(&format!("Claude Code uses the endpoint of '{name}', whose settings go"));
     }
     if purge {
         call.ui.say(&lost(leaving));
@@ -67,6 +66,9 @@ fn tell(leaving: &Leaving, purge: bool, call: &Call<'_>) {
     }
     match &leaving.signed_in {
         Some(name) => call.ui.say(&format!("Claude Code stays signed in as '{name}' in {}", leaving.home.display())),
+        None if leaving.endpoint.is_some() && !leaving.other_login => {
+            call.ui.say("nobody is signed in to Claude Code then: there is no other login");
+        }
         None => call.ui.say(&format!("the login in {} stays as it is", leaving.home.display())),
     }
 }
@@ -78,11 +80,14 @@ fn lost(leaving: &Leaving) -> String {
         [] => {}
         names => parts.push(format!("{} ({})", count(names.len(), "login"), names.join(", "))),
     }
+    if !leaving.keys.is_empty() {
+        parts.push(format!("{} ({})", count(leaving.keys.len(), "endpoint key"), leaving.keys.join(", ")));
+    }
     if leaving.kept > 0 {
         parts.push(format!("{} in the vault", count(leaving.kept, "login")));
     }
     if parts.is_empty() {
-        return "no login is lost with clauth's own directory".to_owned();
+        return "no login or key is lost with clauth's own directory".to_owned();
     }
     format!("lost for good with clauth's own directory: {}", parts.join(", "))
 }

@@ -1,6 +1,6 @@
 # Completion for clauth in bash, 3.2 or later; the names of the profiles are asked for when they are wanted.
 _clauth() {
-    local IFS=$' \t\n' rest=${COMP_LINE:0:COMP_POINT} piece blank line prefix q i
+    local IFS=$' \t\n' rest=${COMP_LINE:0:COMP_POINT} typed=${2//[\\\"\']/} piece blank line prefix q i
     local -a words starts
     COMPREPLY=()
     # Bash also breaks words at = : and @, which stand in names: what no blank parts is one word again.
@@ -31,13 +31,9 @@ _clauth() {
                 ;;
         esac
     done < <(clauth __complete bash -- "${words[@]:1}" 2>/dev/null)
-    # What stands before the last break is on the line already.
+    # What bash does not replace is on the line already: all before the last break. An @ is replaced with what follows it.
     prefix=
-    for ((i = ${#cur} - 1; i >= 0; i--)); do
-        case ${cur:i:1} in
-            [@=:]) [[ $COMP_WORDBREAKS == *"${cur:i:1}"* ]] && prefix=${cur:0:i + 1} && break ;;
-        esac
-    done
+    [[ $# -lt 2 || $cur != *"$typed" ]] || prefix=${cur%"$typed"}
     [[ -z $prefix ]] || COMPREPLY=("${COMPREPLY[@]#"$prefix"}")
 }
 _clauth_paths() {

@@ -46,7 +46,11 @@ const SHELLS: [(&str, &[&str], &str); 4] = [
             COMP_WORDS+=("$word"); rest=${rest#"$word"}
         done
         COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
-        _clauth
+        # As readline has it: an @ belongs to what is replaced.
+        word=${COMP_WORDS[COMP_CWORD]}
+        [[ $COMP_CWORD -lt 2 || ${COMP_WORDS[COMP_CWORD - 1]} != @ ]] || word=@$word
+        case $word in [=:]) word= ;; esac
+        _clauth clauth "$word" "${COMP_WORDS[COMP_CWORD - 1]}"
         [[ ${#COMPREPLY[@]} = 0 ]] || printf '%s\n' "${COMPREPLY[@]}""#,
     ),
     (
@@ -132,10 +136,32 @@ fn the_real_shells_offer_what_can_stand_there() {
 fn bash_completes_a_name_that_it_breaks_into_words() {
     let stage = stage("o-breaks");
     let bash = SHELLS[0];
-    for (line, expected) in [("clauth a.b", "a.b@c+d"), ("clauth a.b@", "c+d"), ("clauth switch a.b@c", "c+d")] {
+    for (line, expected) in [("clauth a.b", "a.b@c+d"), ("clauth a.b@", "@c+d"), ("clauth switch a.b@c", "@c+d")] {
         if let Some(words) = offered(&stage, bash, line) {
             assert!(words.contains(&expected.to_owned()), "{line}: {words:?}");
         }
+    }
+}
+
+/// What stands on the line of a bash that is typed into, once the key was pressed.
+#[test]
+fn bash_at_its_prompt_keeps_what_was_typed_of_a_name() {
+    let stage = Stage::new("o-prompt");
+    let text = "profiles = [\"me@work.com\", \"me@home.org\", \"work\"]\n";
+    std::fs::write(stage.world.root().join("profiles.toml"), text).expect("a file");
+    for (typed, expected) in [
+        ("switch me@w", "switch,me@work.com"),
+        ("me@h", "me@home.org"),
+        ("switch \"me@w", "switch,me@work.com"),
+        ("switch wo", "switch,work"),
+        ("switch m", "switch,me@"),
+    ] {
+        let script = r#"shown() { IFS=,; echo "$*" > "$HOME/shown"; }; export -f shown
+        printf 'eval "$(clauth completions bash)"; complete -F _clauth shown\nshown %s\t\nexit\n' "$LINE" |
+            bash --norc --noprofile -i > "$HOME/said" 2>&1
+        cat "$HOME/shown""#;
+        let Some(words) = offered(&stage, ("bash", SHELLS[0].1, script), typed) else { return };
+        assert_eq!(words, [expected], "{typed}");
     }
 }
 

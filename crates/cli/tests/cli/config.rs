@@ -181,6 +181,30 @@ fn a_value_that_is_not_taken_hides_no_other_and_a_line_beyond_all_is_a_last_reso
     assert_eq!(stage.run(&["config", "set", "--profile", "a", "fallback_threshold", "250"]).code, Some(2));
 }
 
+/// Version 0.4.0 gave the keys of proxies and tools in `[env]`.
+#[test]
+fn what_a_variables_name_calls_a_secret_is_not_shown() {
+    let stage = Stage::two("c-secret");
+    let file = stage.world.root().join("profiles/a/config.toml");
+    std::fs::write(&file, "kick_timer = true\n[env]\nMY_API_KEY = \"FAKE-1\"\nNPM_TOKEN = 777001\nPLAIN = \"x\"\n")
+        .expect("a config");
+    for words in [&["list"][..], &["list", "--json"], &["get", "env.MY_API_KEY"], &["get", "env.MY_API_KEY", "--json"]]
+    {
+        let shown = stage.run(&[&["config", "--profile", "a"], words].concat()).success();
+        assert!(
+            !format!("{shown:?}").contains("FAKE-1") && !format!("{shown:?}").contains("777001"),
+            "{words:?}: {shown:?}"
+        );
+        assert!(shown.stdout.contains("set (not shown)"), "{words:?}: {shown:?}");
+    }
+    assert!(stage.run(&["config", "list", "--profile", "a"]).stdout.contains('x'));
+    // The older name of a setting is that setting.
+    let get = || stage.run(&["config", "get", "--profile", "a", "auto_start"]).success().stdout;
+    assert_eq!(get(), "true\n");
+    stage.ok(&["config", "unset", "--profile", "a", "auto_start"]);
+    assert_eq!((get().as_str(), &stage.json(&["list"])["accounts"][0]["auto_start"]), ("false\n", &false.into()));
+}
+
 #[test]
 fn line_ends_of_another_editor_stay() {
     let stage = Stage::two("c-crlf");

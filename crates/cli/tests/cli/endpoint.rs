@@ -99,6 +99,30 @@ fn the_key_is_nowhere_but_in_its_profile() {
     }
 }
 
+/// W6: whoever removes the endpoint by force has not ended what runs under it.
+#[test]
+fn a_claude_that_ran_under_a_removed_endpoint_keeps_a_login_from_coming_back() {
+    let stage = Stage::two("ep-removed");
+    let _ = given(&stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE-KEY\n").success();
+    stage.ok(&["switch", "deep"]);
+    let under = stage.claude(&[]);
+    stage.ok(&["remove", "deep", "--yes", "--force"]);
+    let record = stage.world.root().join("applied.json");
+    for words in [&["switch", "a"][..], &["undo"]] {
+        let output = stage.run(words);
+        assert_eq!(output.code, Some(5), "{words:?}: {output:?}");
+    }
+    let output = stage.run(&["switch", "a"]);
+    assert!(output.stderr.contains("still runs under the endpoint 'deep'"), "{output:?}");
+    assert_eq!(stage.world.live(), "none");
+    drop(under);
+    // One that began since is none of it.
+    let since = stage.claude(&[]);
+    stage.ok(&["switch", "a"]);
+    assert_eq!((stage.world.live().as_str(), record.exists()), ("A1", false));
+    drop(since);
+}
+
 #[test]
 fn a_running_claude_keeps_a_login_from_coming_back() {
     let stage = with_endpoint("n-running");

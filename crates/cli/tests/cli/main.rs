@@ -8,6 +8,7 @@ mod config;
 mod contract;
 mod demo;
 mod doctor;
+mod doctor_faults;
 mod endpoint;
 mod files;
 mod help;

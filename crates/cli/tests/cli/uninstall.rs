@@ -107,11 +107,33 @@ fn what_an_endpoint_set_goes_with_it() {
     let ids = stage.json(&["doctor"])["findings"].as_array().cloned().unwrap_or_default();
     let own = |finding: &&serde_json::Value| finding["id"] != "variable" && finding["id"] != "claude-missing";
     assert_eq!(ids.iter().filter(own).count(), 0, "nothing is wrong with an endpoint: {ids:?}");
+    for words in [&["uninstall", "--yes"][..], &["uninstall", "--purge", "--yes"]] {
+        let refused = stage.run(words);
+        assert_eq!(refused.code, Some(5), "nobody would be signed in: {refused:?}");
+        assert!(refused.stderr.contains("clauth switch a, then try again"), "{refused:?}");
+    }
+    // A login that was made beside it is what stays.
+    stage.sign_in(&Account::a());
     assert_eq!(stage.json(&["uninstall", "--purge"])["error"]["kind"], "protected");
-    let done = stage.json(&["uninstall", "--yes"]);
-    assert_eq!((&done["changed"], &done["settings"]), (&true.into(), &true.into()), "{done}");
+    let done = stage.run(&["uninstall", "--yes"]).success();
+    assert!(
+        done.stderr.contains("'deep', whose settings go") && !done.stderr.contains("nobody is signed in"),
+        "{done:?}"
+    );
     assert_eq!(std::fs::read(&file).ok(), before, "to the letter");
     assert_eq!(stage.json(&["uninstall"])["changed"], false);
+}
+
+/// Where there are only endpoints there is nothing to stay signed in with, which is said; a key is no login.
+#[test]
+fn endpoints_alone_go_and_nobody_is_signed_in() {
+    let stage = Stage::new("u-keys");
+    let _ = crate::endpoint::given(&stage, &["add", "deep", "--preset", "deepseek"], "sk-FAKE-KEY\n").success();
+    stage.ok(&["switch", "deep"]);
+    let done = stage.run(&["uninstall", "--purge", "--yes"]).success();
+    assert!(done.stderr.contains("nobody is signed in to Claude Code then"), "{done:?}");
+    assert!(done.stderr.contains("1 endpoint key (deep)") && !done.stderr.contains("1 login"), "{done:?}");
+    assert!(!stage.world.root().exists());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use toml_edit::{DocumentMut, Value};
 
 use super::read::stands;
 use super::table::{self, Setting};
+use super::takes::{HIDDEN, is_secret};
 use super::{Config, File, ProfileConfig, SETTINGS, Takes, edit, nearest_setting};
 use crate::custody::{Draft, Operation};
 use crate::error::Kind;
@@ -21,7 +22,7 @@ pub struct Shown {
     pub key: String,
     /// Its row of the table.
     pub setting: &'static Setting,
-    /// What the file says; a key's fingerprint. `None` when it says nothing.
+    /// What the file says; of a key its fingerprint, of a variable that bears a secret only that it is set. `None` when it says nothing.
     pub value: Option<serde_json::Value>,
     /// What holds otherwise.
     pub default: Option<serde_json::Value>,
@@ -267,6 +268,7 @@ impl Files {
         let value = stands(document, path, (row, key))?;
         let value = value.map(|value| match (row.takes, value.as_str()) {
             (Takes::Key, Some(text)) => Secret::new(text).fingerprint().short().into(),
+            _ if is_secret(key) => format!("set {HIDDEN}").into(),
             _ => json(&value),
         });
         let default = row.default.and_then(|default| row.takes.parse(default)).map(|value| json(&value));
@@ -277,7 +279,7 @@ impl Files {
     fn shown_or_told(&self, row: &'static Setting, key: &str) -> Shown {
         self.shown(row, key).unwrap_or_else(|error| {
             let (document, path) = self.of(row.file);
-            let value = edit::get(document, key).filter(|_| row.takes != Takes::Key).map(json);
+            let value = edit::get(document, key).filter(|_| row.takes != Takes::Key && !is_secret(key)).map(json);
             let default = row.default.and_then(|default| row.takes.parse(default)).map(|value| json(&value));
             let takes = error.hints().join("; ");
             let fault = format!("{key} in {} is not understood: {takes}", path.display());
@@ -335,7 +337,8 @@ fn refuse(row: &Setting, key: &str, text: &str) -> Error {
         Takes::Url => super::check_url(text).err().map(|why| format!(": {why}")),
         _ => None,
     };
-    let what = format!("{key} does not take '{}'{}", crate::text::shown(text), why.unwrap_or_default());
+    let text = if is_secret(key) { HIDDEN.into() } else { crate::text::shown(text) };
+    let what = format!("{key} does not take '{text}'{}", why.unwrap_or_default());
     let next = format!("{key} takes {}", row.takes.range());
     Error::refused(Kind::Usage, what, key, &[&next])
 }

@@ -11,9 +11,22 @@ fn parts(key: &str) -> (Option<&str>, &str) {
     key.split_once('.').map_or((None, key), |(table, last)| (Some(table), last))
 }
 
+/// The name that a key had in an older file of version 0.4.0, which reads both.
+fn older(key: &str) -> Option<&'static str> {
+    (key == "auto_start").then_some("kick_timer")
+}
+
+/// The name by which `key` stands in the file, which may be its older one.
+fn standing<'k>(document: &DocumentMut, key: &'k str) -> &'k str {
+    match older(key) {
+        Some(old) if !document.contains_key(key) && document.contains_key(old) => old,
+        _ => key,
+    }
+}
+
 /// The value at `key`.
 pub(super) fn get<'d>(document: &'d DocumentMut, key: &str) -> Option<&'d Value> {
-    let (table, last) = parts(key);
+    let (table, last) = parts(standing(document, key));
     let table = match table {
         Some(table) => document.get(table)?.as_table_like()?,
         None => document.as_table(),
@@ -30,7 +43,8 @@ pub(super) fn members<'d>(document: &'d DocumentMut, table: &str) -> Vec<(&'d st
 
 /// Sets `key`; what stands behind the old value on its line stays there.
 pub(super) fn set(document: &mut DocumentMut, key: &str, value: Value, path: &Path) -> Result<(), Error> {
-    let (table, last) = parts(key);
+    // Two names of one key in one file are more than 0.4.0 reads.
+    let (table, last) = parts(standing(document, key));
     let table: &mut dyn TableLike = match table {
         None => document.as_table_mut(),
         Some(name) => {
@@ -52,6 +66,9 @@ pub(super) fn set(document: &mut DocumentMut, key: &str, value: Value, path: &Pa
 
 /// Removes `key`, and a table that has become empty by it. Comments above and behind it stay where it stood.
 pub(super) fn unset(document: &mut DocumentMut, key: &str) {
+    if let Some(old) = older(key).filter(|old| document.contains_key(old)) {
+        unset(document, old);
+    }
     let (name, last) = parts(key);
     let Some(name) = name else {
         let kept = take(document.as_table_mut(), last);
@@ -161,6 +178,18 @@ mod tests {
         }
         let mut odd: DocumentMut = "poll = 1\n".parse().expect("TOML");
         assert!(set(&mut odd, "poll.active", "5m".into(), path()).is_err());
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_older_name() {
+        let mut document: DocumentMut = "kick_timer = true # mine\n".parse().expect("TOML");
+        assert_eq!(get(&document, "auto_start").and_then(Value::as_bool), Some(true));
+        set(&mut document, "auto_start", false.into(), path()).expect("set");
+        assert_eq!(document.to_string(), "kick_timer = false # mine\n", "0.4.0 reads one of both names");
+        document.insert("auto_start", Item::Value(true.into()));
+        assert_eq!(get(&document, "auto_start").and_then(Value::as_bool), Some(true));
+        unset(&mut document, "auto_start");
+        assert_eq!((document.to_string().as_str(), get(&document, "auto_start").is_none()), ("# mine\n", true));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clauth_host::Secret;
 use toml_edit::{DocumentMut, Value};
 
 use super::table::{Setting, setting};
-use super::takes::{duration, is_variable, number, switch};
+use super::takes::{HIDDEN, duration, is_secret, is_variable, number, switch};
 use super::{File, edit};
 use crate::profile::Roster;
 use crate::{Engine, Error, Root, toml};
@@ -161,11 +161,7 @@ impl ProfileConfig {
     /// # Errors
     /// The value is neither true nor false.
     pub fn auto_start(&self) -> Result<bool, Error> {
-        let old = || edit::get(&self.config.0, "kick_timer").and_then(Value::as_bool);
-        match edit::get(&self.config.0, "auto_start") {
-            None => Ok(old().unwrap_or(false)),
-            Some(_) => is_on(&self.config.0, &self.config.1, "auto_start"),
-        }
+        is_on(&self.config.0, &self.config.1, "auto_start")
     }
 
     /// Whether automatic choices consider the profile.
@@ -243,7 +239,8 @@ fn percent((document, path): &(DocumentMut, PathBuf), key: &str) -> Result<f64, 
 fn wrong(key: &str, value: &Value, path: &Path) -> Error {
     let takes = setting(key).map(|setting| setting.takes);
     let shown = match takes {
-        Some(super::Takes::Key) => "(not shown)".to_owned(),
+        Some(super::Takes::Key) => HIDDEN.to_owned(),
+        _ if is_secret(key) => HIDDEN.to_owned(),
         _ => crate::text::shown(value.to_string().trim()),
     };
     Error::Unreadable {

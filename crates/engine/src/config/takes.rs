@@ -99,6 +99,15 @@ impl Takes {
     }
 }
 
+/// What is shown in the place of a secret.
+pub(super) const HIDDEN: &str = "(not shown)";
+
+/// Whether a variable's name says that its value is a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    let name = key.strip_prefix("env.").map(str::to_ascii_uppercase).unwrap_or_default();
+    ["KEY", "TOKEN", "SECRET", "PASSWORD"].iter().any(|word| name.contains(word))
+}
+
 /// The number that a value of a file is.
 pub(super) fn number(value: &Value) -> Option<f64> {
     #[expect(clippy::cast_precision_loss, reason = "a percentage is far below what a float counts exactly")]

@@ -1,7 +1,7 @@
 //! The examination: every topic in turn.
 
 use super::rules::{self, Rule, Severity};
-use super::{ClaudeProgram, Facts, around, files, home, locks, logins, outside, root, trees};
+use super::{ClaudeProgram, Facts, around, files, home, locks, logins, moved, outside, root, trees};
 use crate::custody::Snapshot;
 use crate::error::Kind;
 use crate::owner::{Doubt, Owner};
@@ -31,6 +31,17 @@ pub struct Examination {
 pub(super) struct Seen {
     pub(super) snapshot: Snapshot,
     pub(super) owner: Owner,
+}
+
+impl Seen {
+    /// The profile whose bearer copy is of the live login, which no loan explains.
+    pub(super) fn without_loan(&self) -> Option<&str> {
+        let live = self.snapshot.live.access().filter(|_| matches!(self.owner, Owner::Unknown(_)))?.fingerprint();
+        let bare = self.snapshot.records.iter().filter(|record| record.is_bare() && record.broken().is_none());
+        bare.filter(|record| record.login().is_some_and(|login| login.access_print() == live))
+            .map(|record| record.name.as_str())
+            .next()
+    }
 }
 
 impl Finding {
@@ -74,6 +85,8 @@ impl Engine {
         let seen = self.snapshot().map(|snapshot| {
             // Without a state file that can be read, which is told by itself, nothing can be said about a stranger's.
             let owner = self.owner(&snapshot, None).unwrap_or(Owner::Unknown(Doubt::Young));
+            // Of twins the one that takes the login over has it, which is told by itself.
+            let owner = self.keeper(&snapshot, self.own_link().as_ref(), owner);
             Seen { owner, snapshot }
         });
         let mut findings = around::findings(&around::look(self), claude.err(), program.as_ref());
@@ -86,6 +99,7 @@ impl Engine {
                 findings.extend(logins::findings(self, seen));
                 findings.extend(locks::findings(self, Some(seen)));
                 findings.extend(trees::findings(self, seen));
+                findings.extend(moved::findings(self, seen));
             }
             Err(error) => {
                 findings.push(Finding::of(self.rule_of(error), error));

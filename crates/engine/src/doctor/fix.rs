@@ -45,7 +45,9 @@ impl Engine {
                 rules::RENEWAL_OPEN,
                 rules::SESSION_LEFT,
                 rules::LIVE_LINK,
+                rules::LIVE_BARE,
                 rules::TWO_HOLDERS,
+                rules::SLOT_FULL,
             ]) {
                 tell(self.recover());
             }
@@ -63,6 +65,9 @@ impl Engine {
             }
             if found(&[rules::LIVE_SPENT, rules::IDENTITY_DIFFERS, rules::MARKER_DIFFERS]) {
                 tell(self.agree());
+            }
+            if found(&[rules::PROGRAM_MOVED]) {
+                tell(self.name_this_program());
             }
             if found(&[rules::OUTSIDE_GONE]) {
                 tell(self.take_out(&|one| !self.stands_outside(one)).map(drop));

@@ -26,6 +26,12 @@ struct Home {
     /// Links at the top of the home that lead into our root.
     links: Vec<PathBuf>,
     owner: Owner,
+    /// The profile of whose login only the bearer copy is there.
+    bare: Option<String>,
+    /// Of this profile's login there is no loan any more, which is told with the profile.
+    without_loan: bool,
+    /// An endpoint is used instead of the login, which the marker need not name.
+    endpoint: bool,
     /// The profile that a login is lent to this home of.
     lent: Option<String>,
     state: PathBuf,
@@ -65,6 +71,9 @@ fn look(engine: &Engine, seen: &Seen) -> Home {
         open: cfg!(unix) && disk.stat(&home.dir).is_ok_and(|stat| stat.is_some_and(|stat| stat.mode & 0o002 != 0)),
         links,
         owner: seen.owner.clone(),
+        without_loan: seen.without_loan().is_some(),
+        endpoint: engine.endpoint_live(snapshot).ok().flatten().is_some(),
+        bare: snapshot.live_bare().filter(|_| home.item.is_none()).map(|record| record.name.clone()),
         lent: snapshot.lent().next().map(|record| record.name.clone()),
         state: home.state.clone(),
         named: named.map(|state| state.and_then(Known::of_state).map(|known| known.key)),
@@ -133,14 +142,21 @@ fn judge(home: &Home) -> Vec<Finding> {
 /// At most one: what follows from whose the live login is.
 fn of_owner(home: &Home) -> Option<Finding> {
     let shown = home.credential.display();
+    if let Some(name) = home.bare.as_ref().filter(|_| !home.is_our_link) {
+        let message = format!("the login of '{name}' in {shown} has no refresh token, and nobody can renew it there");
+        return Some(Finding::mendable(rules::LIVE_BARE, message));
+    }
     match &home.owner {
+        // What replaces the link settles who is named and marked.
+        Owner::Own(_) | Owner::Successor(..) if home.is_our_link => None,
         Owner::Own(name) | Owner::Successor(name, _) => agreement(home, name),
         Owner::Rewound(name) => {
             let message = format!("the live login is an earlier one of '{name}', whose refresh token is used up");
             Some(Finding::mendable(rules::LIVE_SPENT, message))
         }
         Owner::Unknown(Doubt::Young) => None,
-        Owner::Unknown(_) if home.doubtful => None,
+        Owner::Unknown(_) if home.doubtful || home.without_loan => None,
+        Owner::Unreadable if home.is_our_link && home.doubtful => None,
         Owner::Unknown(_) => {
             let message = format!("the login in {shown} is proven to be nobody's");
             let fix = "keep it: clauth capture NAME; or leave it, and a switch puts it into the vault";
@@ -174,7 +190,7 @@ fn agreement(home: &Home, name: &str) -> Option<Finding> {
         return Some(Finding::mendable(rules::IDENTITY_DIFFERS, message));
     }
     let marked = home.marker.as_deref();
-    (marked != Some(name)).then(|| {
+    (marked != Some(name) && !home.endpoint).then(|| {
         let told = marked.map_or_else(|| "nobody".to_owned(), |marker| format!("'{marker}'"));
         Finding::mendable(rules::MARKER_DIFFERS, format!("our marker names {told}, but '{name}' is live"))
     })

@@ -17,6 +17,12 @@ pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
     let custody = engine.custody(None).unwrap_or_default();
     let mut findings = two_holders(&custody);
     findings.extend(spent_held(&custody));
+    // Where a session reads it, that is told already.
+    let two_read = findings.iter().any(|finding| finding.rule == rules::TWO_HOLDERS);
+    for name in snapshot.full_slots().into_iter().filter(|_| !two_read) {
+        let message = format!("'{name}' is lent, and a whole login stands in {}", engine.root.slot(name).display());
+        findings.push(Finding::mendable(rules::SLOT_FULL, message));
+    }
     let records = &snapshot.records;
     let twins = engine.twins().unwrap_or_default();
     findings.extend(twins.iter().map(same_account));
@@ -38,7 +44,8 @@ pub(super) fn findings(engine: &Engine, seen: &Seen) -> Vec<Finding> {
             let fix = format!("run clauth with that home, or sign in anew: clauth login {}", record.name);
             findings.push(Finding::new(rules::LOAN_ELSEWHERE, message, fix));
         } else if live != Some(record.name.as_str()) && !parted(&record.name) {
-            findings.extend(state(record, engine.host.clock.now()));
+            let lost = seen.without_loan() == Some(record.name.as_str());
+            findings.extend(if lost { Some(lost_loan(record)) } else { state(record, engine.host.clock.now()) });
         }
     }
     findings.extend(records.iter().flat_map(torn));
@@ -128,6 +135,13 @@ fn odd_values(engine: &Engine, record: &Record) -> Vec<Finding> {
         Finding::new(rules::PROFILE_UNREADABLE, fault.clone(), fix)
     };
     faults.iter().map(finding).collect()
+}
+
+/// A bearer copy of the login that is live, and no record of its loan.
+fn lost_loan(record: &Record) -> Finding {
+    let name = &record.name;
+    let message = format!("the login of '{name}' is live, and the record that it is lent there is gone");
+    Finding::new(rules::LOGIN_UNUSABLE, message, format!("clauth capture {name}"))
 }
 
 /// What keeps a parked login from being used.

@@ -9,6 +9,7 @@ mod fix;
 mod home;
 mod locks;
 mod logins;
+mod moved;
 mod outside;
 mod root;
 mod rules;

@@ -6,7 +6,8 @@ use clauth_durable::{Disk, Kind};
 
 use super::Finding;
 use super::rules::{
-    CLOCK_BEHIND, JOURNAL_OPEN, LATER_TREE, PROFILE_UNLISTED, PROFILES_LOST, RENEWAL_OPEN, ROOT_FORMAT, ROOT_MODES,
+    CLOCK_BEHIND, JOURNAL_OPEN, LATER_TREE, OLD_VERSION, PROFILE_UNLISTED, PROFILES_LOST, RENEWAL_OPEN, ROOT_FORMAT,
+    ROOT_MODES,
 };
 use crate::Engine;
 use crate::profile::Roster;
@@ -21,7 +22,17 @@ pub(super) fn findings(engine: &Engine) -> Vec<Finding> {
     if cfg!(unix) {
         findings.extend(of_modes(&loose(disk, root.path(), 0)));
     }
-    findings.extend(Settings::read(disk, root).ok().and_then(|settings| whose(&settings)));
+    let settings = Settings::read(disk, root).ok();
+    let adopted = settings.as_ref().is_some_and(|settings| settings.era == Era::Ours);
+    findings.extend(settings.as_ref().and_then(whose));
+    if let Some(lock) = adopted.then(|| engine.daemon_at_work()).flatten() {
+        let message = format!("the daemon of a later clauth works on in this tree: it holds {}", lock.display());
+        findings.push(Finding::new(
+            OLD_VERSION,
+            message,
+            "end it, and remove that program: until then nothing is changed here",
+        ));
+    }
     if let Ok(Some(entry)) = engine.interrupted() {
         let at = crate::text::seconds(entry.at);
         findings.push(Finding::mendable(JOURNAL_OPEN, format!("{} was interrupted at {at}", entry.phrase())));

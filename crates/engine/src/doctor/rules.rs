@@ -83,6 +83,13 @@ pub(super) const LIVE_SPENT: Rule = rule(
     "the live login's refresh token is used up; presenting it would end the login (L6)",
     Some("puts the profile's newest login in its place"),
 );
+pub(super) const LIVE_BARE: Rule = rule(
+    "live-bare",
+    Error,
+    "of the login that is lent to Claude Code's home no more than the bearer copy is there, as version 0.4.0 may leave it: \
+     Claude Code is signed out when its access token ends",
+    Some("puts the pair that is lent in its place"),
+);
 pub(super) const LIVE_MISSING: Rule =
     rule("live-missing", Warning, "a login is lent to Claude Code's home, but none is there", None);
 pub(super) const STATE_UNREADABLE: Rule =
@@ -115,6 +122,14 @@ pub(super) const SPENT_HELD: Rule =
     rule("spent-held", Error, "a profile or a session holds a refresh token that is used up (L6)", None);
 pub(super) const SAME_ACCOUNT: Rule =
     rule("same-account", Warning, "two profiles hold one account, or one and the same login", None);
+pub(super) const SLOT_FULL: Rule = rule(
+    "slot-full",
+    Warning,
+    "a whole login stands in the slot of a profile that is lent, as version 0.4.0 writes it; there only the bearer copy belongs (L2)",
+    Some(
+        "brings the slot down to it; another login than the lent one goes to the vault, or becomes the profile's where that is proven",
+    ),
+);
 pub(super) const LOGIN_UNUSABLE: Rule = rule(
     "login-unusable",
     Warning,
@@ -205,7 +220,7 @@ pub(super) const LOGIN_LEFT: Rule = rule(
     Some("puts its login into the vault, and removes its directory"),
 );
 pub(super) const OLD_VERSION: Rule =
-    rule("old-version", Warning, "version 0.4.0 of clauth is in use beside this one", None);
+    rule("old-version", Warning, "another version of clauth, 0.4.0 or a later one, is in use beside this one", None);
 pub(super) const LATER_TREE: Rule =
     rule("later-tree", Warning, "the root is the tree of a later clauth: only looking works until it is adopted", None);
 pub(super) const OVERRIDE: Rule = rule(
@@ -234,6 +249,12 @@ pub(super) const PROXY_UNUSABLE: Rule =
     rule("proxy-unusable", Warning, "a variable names a proxy that cannot be used, so that no request is made", None);
 pub(super) const CLOCK_BEHIND: Rule =
     rule("clock-behind", Warning, "the clock is behind what was written down before: it was stepped back", None);
+pub(super) const PROGRAM_MOVED: Rule = rule(
+    "program-moved",
+    Warning,
+    "Claude Code's settings name a clauth that is not there any more, for an endpoint's key or the status line",
+    Some("names this one"),
+);
 pub(super) const OUTSIDE_GONE: Rule = rule(
     "outside-gone",
     Info,
@@ -252,6 +273,7 @@ pub const RULES: &[Rule] = &[
     LIVE_MODES,
     LIVE_UNKNOWN,
     LIVE_SPENT,
+    LIVE_BARE,
     LIVE_MISSING,
     STATE_UNREADABLE,
     SETTINGS_UNREADABLE,
@@ -260,6 +282,7 @@ pub const RULES: &[Rule] = &[
     TWO_HOLDERS,
     SPENT_HELD,
     SAME_ACCOUNT,
+    SLOT_FULL,
     LOGIN_UNUSABLE,
     LOGIN_ENDS,
     LOAN_ELSEWHERE,
@@ -289,6 +312,7 @@ pub const RULES: &[Rule] = &[
     CA_MISSING,
     PROXY_UNUSABLE,
     CLOCK_BEHIND,
+    PROGRAM_MOVED,
     OUTSIDE_GONE,
 ];
 

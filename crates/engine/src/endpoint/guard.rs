@@ -6,6 +6,8 @@ use clauth_claude::{ClaudeHome, RunningClaude};
 
 use crate::custody::Snapshot;
 use crate::error::Kind;
+use crate::overlay::{Applied, LeftEndpoint};
+use crate::profile::ProfileKind;
 use crate::switch::{Effect, Report};
 use crate::{Engine, Error};
 
@@ -24,8 +26,41 @@ impl Engine {
         Err(Error::refused(Kind::Protected, what, name, &["end it first", &forced]))
     }
 
+    /// What is to be remembered of an endpoint that is left for nobody, so that no login comes back while a `claude` that had
+    /// it runs. Who becomes active in its place was asked about, or is an endpoint.
+    pub(crate) fn leaves_behind(
+        &self,
+        snapshot: &Snapshot,
+        to: Option<&str>,
+        record: &Applied,
+    ) -> Option<LeftEndpoint> {
+        if to.is_some() || record.left.is_some() {
+            return record.left.clone().filter(|_| to.is_none());
+        }
+        let endpoint =
+            |name: &&String| snapshot.record(name).is_some_and(|record| record.kind == ProfileKind::Endpoint);
+        let name = record.profile.as_ref().filter(endpoint)?.clone();
+        let claudes = self.running_here(snapshot);
+        (!claudes.is_empty()).then(|| LeftEndpoint { name, at: self.host.clock.now(), claudes })
+    }
+
+    /// The refusal to put a login into a home in which a `claude` runs that ran when an endpoint was left there for nobody.
+    pub(crate) fn refuse_left_running(&self, snapshot: &Snapshot, again: &str) -> Result<(), Error> {
+        let Some(left) = self.applied().ok().flatten().and_then(|applied| applied.left) else { return Ok(()) };
+        let began = |claude: &RunningClaude| claude.started_at.is_none_or(|at| at <= left.at);
+        let running = self.all_running_here(snapshot);
+        match running.iter().any(|claude| left.claudes.contains(&claude.pid) && began(claude)) {
+            true => self.refuse_running_under(snapshot, &left.name, again),
+            false => Ok(()),
+        }
+    }
+
     /// The processes that read the home's own settings.
     fn running_here(&self, snapshot: &Snapshot) -> Vec<u32> {
+        self.all_running_here(snapshot).iter().map(|claude| claude.pid).collect()
+    }
+
+    fn all_running_here(&self, snapshot: &Snapshot) -> Vec<RunningClaude> {
         let home = &snapshot.home;
         let real = |path: &Path| clauth_claude::real_path(&self.disk, path);
         let places = [real(&home.dir), real(&home.secure)];
@@ -34,7 +69,7 @@ impl Engine {
             cwd || places.contains(&real(&claude.config_dir))
         };
         let running = clauth_claude::running(&self.host, &self.disk, home);
-        running.iter().filter(|claude| here(claude)).map(|claude| claude.pid).collect()
+        running.into_iter().filter(here).collect()
     }
 
     /// Whether a `claude` that works in `cwd` takes the settings of `home` for its project's, which outrank its own

@@ -11,6 +11,8 @@ use crate::config::ProfileConfig;
 use crate::custody::{Desk, Snapshot};
 use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, DECIDES, HELPER, same_host};
 use crate::error::Kind;
+use crate::profile::ProfileKind;
+use crate::root::Era;
 use crate::{Engine, Error};
 
 /// Where a login may be sent.
@@ -27,10 +29,17 @@ impl Engine {
         self.draft_wanted(desk, name, wanted)
     }
 
-    /// The same where a profile gets another name: a helper names it. Its directory may bear the new one already.
+    /// The same where a profile gets another name: our record names it, and an endpoint's helper does. Nothing else changes.
+    /// Its directory may bear the new one already.
     pub(crate) fn draft_settings_after_rename(&self, desk: &mut Desk<'_>, old: &str, new: &str) -> Result<(), Error> {
         if !self.is_applied(desk, old)? {
             return Ok(());
+        }
+        if let Some(record) = self.read_applied(desk.draft.read(&self.root.applied())?)?
+            && !record.keys.iter().any(|key| key.path() == [HELPER])
+        {
+            let record = Applied { profile: Some(new.to_owned()), ..record };
+            return desk.draft.put(&self.root.applied(), Manner::Own, record.bytes());
         }
         let moved = self.disk.lstat(&self.root.profile(old))?.is_none();
         let wanted = self.wanted(if moved { new } else { old }, new)?;
@@ -44,9 +53,16 @@ impl Engine {
 
     /// Whether it is this profile's settings that stand in the home's.
     fn is_applied(&self, desk: &mut Desk<'_>, name: &str) -> Result<bool, Error> {
-        let record = self.read_applied(desk.draft.read(&self.root.applied())?)?;
-        let active = desk.snapshot().roster.active.as_deref();
-        Ok(record.map_or(active == Some(name), |record| record.profile.as_deref() == Some(name)))
+        // Without a record an endpoint is active by what is read; what else stands there is the user's.
+        match self.read_applied(desk.draft.read(&self.root.applied())?)?.filter(|record| !record.only_left()) {
+            Some(record) => Ok(record.profile.as_deref() == Some(name)),
+            None => Ok(self.endpoint_live(desk.snapshot())?.as_deref() == Some(name)),
+        }
+    }
+
+    /// Whether we set an address in the settings, as version 0.4.0 did beside a login too: it leaves them first (W6).
+    pub(crate) fn has_set_address(&self) -> Result<bool, Error> {
+        Ok(self.applied()?.is_some_and(|record| record.keys.iter().any(|key| key.path() == ["env", BASE_URL])))
     }
 
     /// What the profile whose settings lie under `at` wants, for a helper that calls it `name`.
@@ -59,12 +75,13 @@ impl Engine {
     fn draft_wanted(&self, desk: &mut Desk<'_>, name: Option<&str>, wanted: Wanted) -> Result<(), Error> {
         let snapshot = desk.snapshot();
         let record = match self.read_applied(desk.draft.read(&self.root.applied())?)? {
-            Some(record) => record,
-            None => self.left_without_record(snapshot)?,
+            Some(record) if !record.only_left() => record,
+            record => Applied { left: record.and_then(|record| record.left), ..self.left_without_record(snapshot)? },
         };
+        let left = self.leaves_behind(snapshot, name, &record);
         desk.warnings.extend(wanted.warnings);
         if record.keys.is_empty() && wanted.pieces.is_empty() {
-            return Ok(());
+            return if record.left == left { Ok(()) } else { desk.draft.delete(&self.root.applied(), Manner::Own) };
         }
         let path = snapshot.home.settings();
         let stands = desk.draft.read(&path)?;
@@ -82,29 +99,47 @@ impl Engine {
                 None => desk.draft.delete(&path, Manner::Document)?,
             }
         }
-        if outcome.after == Applied::default() {
+        let after = Applied { left, ..outcome.after };
+        if after == Applied::default() {
             return desk.draft.delete(&self.root.applied(), Manner::Own);
         }
-        desk.draft.put(&self.root.applied(), Manner::Own, outcome.after.bytes())
+        desk.draft.put(&self.root.applied(), Manner::Own, after.bytes())
     }
 
-    /// Version 0.4.0 kept no record, and ours may be gone: what equals the active profile's is clauth's doing. An endpoint is
-    /// active by what is read, so that a login never comes back beside its address (W6).
+    /// Version 0.4.0 kept no record: in a tree that is to be taken over, what equals the active profile's is clauth's doing.
+    /// Ours may be gone: an endpoint is active by what is read, else by the marker, so that a login never comes back beside
+    /// its address or its key (W6).
     fn left_without_record(&self, snapshot: &Snapshot) -> Result<Applied, Error> {
-        let active = self.endpoint_live(snapshot)?.or_else(|| snapshot.roster.active.clone());
+        let old = snapshot.settings.era != Era::Ours;
+        let endpoint = |name: &String| snapshot.record(name).is_some_and(|record| record.kind == ProfileKind::Endpoint);
+        let marked = || snapshot.roster.active.clone().filter(|name| old || endpoint(name));
+        let Some(active) = self.endpoint_live(snapshot)?.or_else(marked) else { return Ok(Applied::default()) };
         let Some(document) = self.settings_of(&snapshot.home)? else { return Ok(Applied::default()) };
-        Ok(active.map_or_else(Applied::default, |name| self.equal_to(&name, &document)))
+        Ok(self.equal_to(&active, &document, old))
     }
 
-    /// What stands in the settings and equals what a profile sets there.
-    pub(super) fn equal_to(&self, name: &str, document: &Document) -> Applied {
+    /// Drafts the record that version 0.4.0 did not keep. It is made once, as the tree is taken over: from then on what
+    /// stands in the settings and is not in it is the user's.
+    pub(crate) fn draft_old_settings(&self, desk: &mut Desk<'_>) -> Result<(), Error> {
+        if desk.draft.read(&self.root.applied())?.is_some() {
+            return Ok(());
+        }
+        let left = self.left_without_record(desk.snapshot())?;
+        if left.keys.is_empty() { Ok(()) } else { desk.draft.put(&self.root.applied(), Manner::Own, left.bytes()) }
+    }
+
+    /// What stands in the settings and equals what a profile sets there. Version 0.4.0 (`old`) set what decides which login
+    /// is used, too.
+    pub(super) fn equal_to(&self, name: &str, document: &Document, old: bool) -> Applied {
         let Ok(config) = ProfileConfig::read(&self.disk, &self.root, name) else { return Applied::default() };
         let mut values: Vec<(Vec<&str>, String)> = Vec::new();
         let env = config.env().unwrap_or_default();
-        let env = env.iter().filter(|(variable, _)| !DECIDES.contains(&variable.as_str()));
+        let env = env.iter().filter(|(variable, _)| old || !DECIDES.contains(&variable.as_str()));
         values.extend(env.map(|(variable, value)| (vec!["env", variable.as_str()], value.clone())));
         values.extend(config.base_url().map(|url| (vec!["env", BASE_URL], url)));
-        values.extend(config.api_key().map(|key| (vec!["env", AUTH_TOKEN], key.expose().to_owned())));
+        for variable in [AUTH_TOKEN, API_KEY] {
+            values.extend(config.api_key().map(|key| (vec!["env", variable], key.expose().to_owned())));
+        }
         let helper = document.get::<String>(&[HELPER]).filter(|command| self.is_helper(command, name));
         values.extend(helper.map(|helper| (vec![HELPER], helper)));
         let key = |(path, value): (Vec<&str>, String)| {
@@ -119,7 +154,11 @@ impl Engine {
                 next: None,
             })
         };
-        let keys: Vec<Key> = values.into_iter().filter_map(key).collect();
+        let mut keys: Vec<Key> = Vec::new();
+        for key in values.into_iter().filter_map(key) {
+            keys.retain(|other| other.path != key.path);
+            keys.push(key);
+        }
         if keys.is_empty() {
             return Applied::default();
         }

@@ -8,7 +8,8 @@ use super::record::same;
 use crate::config::ProfileConfig;
 use crate::custody::Snapshot;
 use crate::endpoint::{API_KEY, AUTH_TOKEN, BASE_URL, HELPER, same_host};
-use crate::profile::{ProfileKind, Roster};
+use crate::profile::{ProfileKind, Record, Roster};
+use crate::root::{Era, Settings};
 use crate::{Engine, Error};
 
 impl Engine {
@@ -63,18 +64,33 @@ impl Engine {
         let name = home.dir.parent().and_then(|dir| dir.strip_prefix(self.root.profiles()).ok()?.to_str());
         match name.filter(|name| !name.is_empty() && crate::session::Place::of(&self.root, name).tree == home.dir) {
             Some(name) => Ok(Some(Applied::of_session(self.wanted(name, name)?))),
-            None => match self.applied()? {
-                Some(applied) => Ok(Some(applied)),
-                None => self.equal_to_active(home),
-            },
+            None => {
+                let applied = match self.applied()? {
+                    Some(applied) => Some(applied),
+                    None => self.equal_to_active(home)?,
+                };
+                Ok(applied.map(|applied| self.without_decisions(applied)))
+            }
         }
     }
 
     /// What stands in the home's settings and equals what the marked profile sets, where there is no record.
     fn equal_to_active(&self, home: &clauth_claude::ClaudeHome) -> Result<Option<Applied>, Error> {
         let active = Roster::read(&self.disk, &self.root)?.active;
+        let old = Settings::read(&self.disk, &self.root)?.era != Era::Ours;
+        let endpoint = |name: &String| Record::read(&self.disk, &self.root, name).kind == ProfileKind::Endpoint;
+        let active = active.filter(|name| old || endpoint(name));
         let document = self.settings_of(home)?;
-        Ok(active.zip(document).map(|(name, document)| self.equal_to(&name, &document)))
+        Ok(active.zip(document).map(|(name, document)| self.equal_to(&name, &document, old)))
+    }
+
+    /// Beside a login what decides which one is used outranks it, also where version 0.4.0 set it for that profile.
+    fn without_decisions(&self, mut applied: Applied) -> Applied {
+        let endpoint = |name: &str| Record::read(&self.disk, &self.root, name).kind == ProfileKind::Endpoint;
+        if !applied.profile.as_deref().is_some_and(endpoint) {
+            applied.keys.retain(|key| !key.decides());
+        }
+        applied
     }
 
     /// What we set in the home's settings; `None` where we never did.
@@ -90,7 +106,7 @@ impl Engine {
         let torn = || Error::Unreadable {
             what: "the record of what clauth set in Claude Code's settings".into(),
             path: self.root.applied(),
-            next: "mend it, or move it away: what equals the active profile's settings then counts as clauth's".into(),
+            next: "mend it, or move it away: all but an endpoint's address and key then counts as your own".into(),
         };
         bytes.map(|bytes| Applied::parse(&bytes).ok_or_else(torn)).transpose()
     }

@@ -9,7 +9,7 @@ mod session;
 mod wanted;
 
 pub(crate) use live::ours_in;
-pub(crate) use record::Record as Applied;
+pub(crate) use record::{LeftEndpoint, Record as Applied};
 pub(crate) use session::Hidden;
 pub(crate) use wanted::Piece;
 use wanted::Wanted;

@@ -60,6 +60,8 @@ impl Planning {
         let path = key.path();
         let Some(piece) = wanted else {
             return match &key.before {
+                // What stood there before and stands there still needs no change, however it is printed.
+                Some(raw) if same(self.document.raw(&path), Some(raw)) => Ok(()),
                 Some(raw) => self.document.insert_raw(&path, raw, key.next.as_deref()),
                 None => {
                     self.document.remove(&path);
@@ -95,13 +97,13 @@ impl Planning {
         let equal = same(before.as_deref(), piece.value.as_deref());
         // An endpoint that stood there by hand must not stay when a login takes its place (W6).
         let decides = path == [HELPER] || path == ["env", BASE_URL];
-        if equal && !(decides && before.is_some()) {
+        if equal && before.is_none() {
             return Ok(());
         }
         let key = Key {
             next: self.document.follower(&path),
             set: vec![piece.value.clone()],
-            before: before.filter(|_| !equal),
+            before: before.filter(|_| !(equal && decides)),
             path: piece.path.clone(),
         };
         self.during.keys.push(key.clone());

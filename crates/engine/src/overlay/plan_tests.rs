@@ -92,10 +92,14 @@ fn an_endpoint_that_stood_there_by_hand_leaves_with_it() {
     let stands = "{\"env\":{\"ANTHROPIC_BASE_URL\":\"https://e.example\"}}";
     let (set, _, record) = go(stands, &Record::default(), &endpoint());
     assert!(!go(&set, &record, &[]).0.contains("e.example"));
-    // Any other key that had the value already stays the user's.
-    let (set, _, record) = go("{\"model\":\"a\"}", &Record::default(), &[piece(&["model"], Some("a"))]);
-    assert_eq!(record, Record::default());
-    assert_eq!(go(&set, &record, &[]).0, "{\"model\":\"a\"}");
+    // Any other key that had the value already stays the user's, and that is on record.
+    let stands = "{\"model\":\"a\"}";
+    let (set, _, record) = go(stands, &Record::default(), &[piece(&["model"], Some("a"))]);
+    assert_eq!(record.keys[0].before.as_deref(), Some("\"a\""));
+    assert_eq!((set.as_str(), go(&set, &record, &[])), (stands, (stands.to_owned(), record, Record::default())));
+    let printed = "{ \"model\": \"\\u0061\" }";
+    let (set, _, record) = go(printed, &Record::default(), &[piece(&["model"], Some("a"))]);
+    assert_eq!(go(&set, &record, &[]).0, printed);
 }
 
 #[test]

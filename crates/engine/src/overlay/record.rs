@@ -1,7 +1,10 @@
 //! `applied.json`: what we set in `settings.json`, and what stood there.
 
 use clauth_durable::Document;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+use crate::endpoint::{DECIDES, HELPER};
 
 /// One key that we set or took out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,9 +34,28 @@ pub(crate) struct Record {
     #[serde(default)]
     pub(crate) made_env: bool,
     pub(crate) keys: Vec<Key>,
+    /// The endpoint that was left for nobody while a `claude` ran under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) left: Option<LeftEndpoint>,
+}
+
+/// An endpoint that is in the settings no more, and in the memory of processes still: a login that comes back could be sent
+/// there (W6).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LeftEndpoint {
+    /// The profile, which may be removed by now.
+    pub(crate) name: String,
+    pub(crate) at: Timestamp,
+    /// The processes that ran in the home.
+    pub(crate) claudes: Vec<u32>,
 }
 
 impl Record {
+    /// Whether it tells only of an endpoint that was left, and nothing of what stands in the settings.
+    pub(crate) fn only_left(&self) -> bool {
+        self.left.is_some() && self.keys.is_empty()
+    }
+
     /// What the file says, if it can be understood.
     pub(crate) fn parse(bytes: &[u8]) -> Option<Self> {
         serde_json::from_slice(bytes).ok()
@@ -72,6 +94,11 @@ impl Record {
 impl Key {
     pub(crate) fn path(&self) -> Vec<&str> {
         self.path.iter().map(String::as_str).collect()
+    }
+
+    /// Whether it is a login, or a place to send one to.
+    pub(crate) fn decides(&self) -> bool {
+        matches!(self.path(), path if path == [HELPER] || matches!(path[..], ["env", variable] if DECIDES.contains(&variable)))
     }
 
     /// Whether what stands there is what we set. Claude Code may have printed it anew, so values are compared, not texts.

@@ -67,7 +67,8 @@ impl Engine {
     /// a login of its own.
     pub(crate) fn named_other(&self, place: &Place) -> Result<Option<Known>, Error> {
         let record = crate::profile::Record::read(&self.disk, &self.root, &place.name);
-        let Some(own) = record.identity.filter(|_| !place.own_copies(&self.disk).is_empty()) else { return Ok(None) };
+        let has_own = !place.own_copies(&self.disk).is_empty() && !place.is_inherited(&self.disk);
+        let Some(own) = record.identity.filter(|_| has_own) else { return Ok(None) };
         let isolated = self.isolated(place)?;
         for dir in std::iter::once(&place.tree).chain(&isolated) {
             let named = self.named_by(&ClaudeHome::at(dir, &self.host, &self.disk))?;

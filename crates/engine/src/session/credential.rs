@@ -7,6 +7,7 @@ use clauth_claude::{AccountPart, ClaudeHome, CredentialStore as _, Credentials, 
 use clauth_durable::{Change, Held, Manner, item_name};
 
 use super::Place;
+use super::inherited::Said;
 use crate::custody::{ATTEMPTS, Applied, Desk, Operation, Snapshot, same_end};
 use crate::owner::{self, Doubt, Evidence, Hands, Owner};
 use crate::profile::{AccountKey, Known};
@@ -35,6 +36,13 @@ pub(crate) enum Tended {
         entry: String,
         /// Whose it is, in words.
         whose: String,
+        /// It was not in the vault before, so nobody was told yet.
+        new: bool,
+    },
+    /// Another version left it, and nobody can tell whose it is: a copy is in the vault.
+    Unproven {
+        /// The vault entry.
+        entry: String,
         /// It was not in the vault before, so nobody was told yet.
         new: bool,
     },
@@ -71,7 +79,7 @@ impl Engine {
         }
         match tended {
             Tended::Quiet => place.note_given(&self.disk),
-            Tended::Foreign { .. } => place.note_other(&self.disk),
+            Tended::Foreign { .. } | Tended::Unproven { .. } => place.note_other(&self.disk),
             _ => {}
         }
         Ok(tended)
@@ -93,10 +101,11 @@ impl Engine {
             return Ok(at_once);
         }
         self.prepare()?;
+        let said = self.ask_inherited(place, path)?;
         for _ in 0..ATTEMPTS {
             let home = ClaudeHome::at(&place.tree, &self.host, &self.disk);
             let held = self.lock_tree(&home, &place.name)?;
-            if let Some(tended) = self.take_home((place, at_rest), path, &home, &held)? {
+            if let Some(tended) = self.take_home((place, at_rest), path, (&home, &held), said.as_ref())? {
                 return Ok(tended);
             }
         }
@@ -201,8 +210,8 @@ impl Engine {
         &self,
         (place, at_rest): (&Place, bool),
         path: &Path,
-        home: &ClaudeHome,
-        held: &Held,
+        (home, held): (&ClaudeHome, &Held),
+        said: Option<&Said>,
     ) -> Result<Option<Tended>, Error> {
         let Some(reading) = self.reading(path)? else { return Ok(Some(Tended::SignedOut)) };
         let Ok(object) = Credentials::parse(reading.bytes.clone()) else { return Ok(Some(Tended::Later)) };
@@ -210,7 +219,10 @@ impl Engine {
         let name = place.name.as_str();
         let mut desk = Desk::new(self, &snapshot)?;
         let owner = self.owner_in_tree(&snapshot, (name, at_rest), home, (&object, &reading))?;
-        let tended = self.take_from_tree(&mut desk, name, home, (&object, &owner))?;
+        let tended = match self.take_inherited(&mut desk, place, (&object.account(), &owner), said)? {
+            Some(tended) => tended,
+            None => self.take_from_tree(&mut desk, name, home, (&object, &owner))?,
+        };
         let exactly = match (&owner, &tended) {
             (Owner::Rewound(_), _) => false,
             (_, Tended::Adopted | Tended::Replaced | Tended::Quiet) => true,

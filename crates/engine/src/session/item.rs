@@ -21,7 +21,7 @@ impl Engine {
         }
         let held = self.lock_tree(&tree, &place.name)?;
         let before = self.disk.read(item)?;
-        if matches!(tended, Tended::Foreign { .. }) && !fresh {
+        if matches!(tended, Tended::Foreign { .. } | Tended::Unproven { .. }) && !fresh {
             return Ok(());
         }
         let object = match before.clone().map(Credentials::parse) {

@@ -5,6 +5,7 @@ mod bearer;
 mod copy;
 mod credential;
 mod holder;
+mod inherited;
 mod isolated;
 mod item;
 mod links;

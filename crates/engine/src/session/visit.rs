@@ -9,6 +9,7 @@ use clauth_claude::{ClaudeHome, Credentials};
 use clauth_durable::Kind;
 
 use super::copy::{Mirror, Pair, is_filled};
+use super::inherited::unproven;
 use super::reconcile::{Reconciled, is_bare};
 use super::{
     Cleared, LinkMode, Place, Tended, clear, forget, is_in_step, is_shared, keep_aside, knows_own, live, prune,
@@ -66,6 +67,7 @@ impl Engine {
         match tended {
             Tended::Adopted => (self.say)(&format!("the login of '{}' was renewed in a session", place.name)),
             Tended::Foreign { entry, whose, new: true } => (self.say)(&foreign(&place.name, whose, entry)),
+            Tended::Unproven { entry, new: true } => (self.say)(&unproven(&place.name, entry)),
             _ => {}
         }
     }

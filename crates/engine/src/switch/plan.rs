@@ -85,7 +85,8 @@ pub(super) fn draft(
     }
     desk.hide_identity()?;
     // W6's exception: where a login comes in, the endpoint is gone before, so that it can never be sent there.
-    if before.endpoint.is_some() {
+    let address = before.endpoint.is_some() || engine.has_set_address()?;
+    if address {
         engine.draft_settings(&mut desk, incoming.profile())?;
     }
     match &part {
@@ -94,7 +95,7 @@ pub(super) fn draft(
     }
     desk.return_loans(incoming.profile(), owner)?;
     bring_account(engine, &mut desk, (from.as_deref(), incoming), same)?;
-    if before.endpoint.is_none() {
+    if !address {
         engine.draft_settings(&mut desk, incoming.profile())?;
     }
     desk.mark(incoming.profile())?;

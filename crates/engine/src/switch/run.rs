@@ -187,13 +187,15 @@ impl Engine {
         let recorded = applied.and_then(|name| snapshot.record(&name));
         let recorded =
             recorded.filter(|record| record.kind == ProfileKind::Endpoint).map(|record| record.name.as_str());
-        let Some(endpoint) = endpoint.or(recorded).filter(|_| !force) else { return Ok(()) };
         let record = incoming.profile().and_then(|name| snapshot.record(name));
-        if record.is_some_and(|record| record.kind == ProfileKind::Endpoint) {
+        if force || record.is_some_and(|record| record.kind == ProfileKind::Endpoint) {
             return Ok(());
         }
         let again = format!("clauth switch {} --force", incoming.profile().unwrap_or("NAME"));
-        self.refuse_running_under(snapshot, endpoint, &again)
+        match endpoint.or(recorded) {
+            Some(endpoint) => self.refuse_running_under(snapshot, endpoint, &again),
+            None => self.refuse_left_running(snapshot, &again),
+        }
     }
 
     fn attempt(

@@ -41,7 +41,8 @@ impl Engine {
         Ok(Answers { live, slots })
     }
 
-    fn whose_slot(&self, snapshot: &Snapshot, name: &str, login: &Login) -> Option<Learned> {
+    /// Whose `login` is, which a profile has or may have.
+    pub(crate) fn whose_slot(&self, snapshot: &Snapshot, name: &str, login: &Login) -> Option<Learned> {
         let answer = self.whose(snapshot, &login.access, None)?;
         let known = Known::of_answer(&answer, None);
         Some(Learned { name: name.to_owned(), access: login.access_print(), known })

@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 
-use clauth_claude::{AccountPart, Credentials, Found, real_path};
-use clauth_durable::{Change, Manner};
+use clauth_claude::{AccountPart, Credentials, Found, Login, real_path};
+use clauth_durable::{Change, Kind, Manner};
 
 use crate::custody::{Desk, Snapshot, live_home};
+use crate::profile::Record;
 use crate::root::Settings;
+use crate::spent::Spent;
 use crate::{Engine, Error};
 
 /// Such a link.
@@ -78,10 +80,99 @@ impl Engine {
 /// The live object with the full pair that is lent, or kept, where it shows the bearer copy of it.
 fn with_whole_pair(snapshot: &Snapshot, live: &Credentials) -> Option<Vec<u8>> {
     let Found::Login(found) = live.login() else { return None };
-    let whole = snapshot.lent().find_map(|record| {
-        let held = record.login().filter(|held| held.access_print() == found.access_print())?;
-        let refresh = held.refresh_print().filter(|token| !snapshot.spent.has(token))?;
-        record.part().filter(|_| found.refresh_print().is_none_or(|token| token == refresh))
-    });
-    live.with_account(whole?).ok().map(|whole| whole.bytes().to_vec())
+    let whole = lent_as(snapshot.lent(), &snapshot.spent, &found)?.part()?;
+    live.with_account(whole).ok().map(|whole| whole.bytes().to_vec())
+}
+
+/// The lent profile whose pair `found` is, or is the bearer copy of, if that may still be used (L6).
+fn lent_as<'r>(mut lent: impl Iterator<Item = &'r Record>, spent: &Spent, found: &Login) -> Option<&'r Record> {
+    lent.find(|record| {
+        let held = record.login().filter(|held| held.access_print() == found.access_print());
+        let refresh = held.and_then(|held| held.refresh_print()).filter(|token| !spent.has(token));
+        refresh.is_some_and(|refresh| found.refresh_print().is_none_or(|token| token == refresh))
+    })
+}
+
+/// A profile's slot that is a link to another profile's: no login of its own, and what would be written into the one would be
+/// in the other.
+pub(crate) struct LinkedSlot {
+    name: String,
+    path: PathBuf,
+    other: String,
+}
+
+impl LinkedSlot {
+    /// What is said when it went.
+    pub(super) fn told(&self) -> String {
+        let Self { name, path, other } = self;
+        format!(
+            "{} was a link to the login of '{other}', which keeps it; '{name}' has none: clauth login {name}",
+            path.display()
+        )
+    }
+}
+
+impl Engine {
+    /// All of them.
+    pub(super) fn linked_slots(&self, names: &[String]) -> Vec<LinkedSlot> {
+        // What may not be looked into belongs to one profile and stops no other.
+        let is = |name: &String, kind| {
+            self.disk.lstat(&self.root.slot(name)).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == kind))
+        };
+        let real = |name: &String| real_path(&self.disk, &self.root.slot(name));
+        let links = names.iter().filter(|name| is(name, Kind::Link));
+        let linked = |name: &String| {
+            let leads_to = real(name);
+            let other = names.iter().find(|other| is(other, Kind::File) && real(other) == leads_to)?.clone();
+            Some(LinkedSlot { name: name.clone(), path: self.root.slot(name), other })
+        };
+        links.filter_map(linked).collect()
+    }
+
+    /// Takes those links away; there is nothing in them. A live login that leads over one leads to the other profile's slot
+    /// before. The caller holds the profiles' locks.
+    pub(super) fn unlink_slots(&self, linked: &[LinkedSlot]) -> Result<(), Error> {
+        let live = self.own_link().map(|link| link.path);
+        for LinkedSlot { path, other, .. } in linked {
+            let slot = self.root.slot(other);
+            let over = live.as_ref().filter(|live| self.disk.vfs.read_link(live).is_ok_and(|target| target == *path));
+            if let Some((live, bytes)) = over.zip(self.disk.read(&slot)?)
+                && !self.disk.replace_by_link(live, &bytes, &slot)?
+            {
+                return Err(Error::Contended { path: live.clone() });
+            }
+            self.disk.remove_file(path)?;
+        }
+        Ok(())
+    }
+}
+
+impl Snapshot {
+    /// The profile of whose lent login no more than the bearer copy is live, as a 0.4.0 leaves it that made its link and, at
+    /// its end, a plain file of it: Claude Code could not renew it.
+    pub(crate) fn live_bare(&self) -> Option<&Record> {
+        let Found::Login(found) = &self.live.found else { return None };
+        lent_as(self.lent(), &self.spent, found).filter(|_| found.refresh.is_none())
+    }
+}
+
+impl Engine {
+    /// The same, asked before everything is read. What another version does it does to a file.
+    pub(super) fn is_live_bare(&self, names: &[String]) -> Result<bool, Error> {
+        let settings = Settings::read(&self.disk, &self.root)?;
+        let Ok(live) = live_home(self, &settings) else { return Ok(false) };
+        if live.home.item.is_some() {
+            return Ok(false);
+        }
+        let bytes = self.disk.read(&live.home.credentials()).ok().flatten();
+        let found = bytes.and_then(|bytes| Credentials::parse(bytes).ok()).map(|object| object.login());
+        let Some(Found::Login(found)) =
+            found.filter(|found| matches!(found, Found::Login(one) if one.refresh.is_none()))
+        else {
+            return Ok(false);
+        };
+        let records: Vec<Record> = names.iter().map(|name| Record::read(&self.disk, &self.root, name)).collect();
+        let lent = records.iter().filter(|record| record.lent_to(&live.id));
+        Ok(lent_as(lent, &Spent::read(&self.disk, &self.root)?, &found).is_some())
+    }
 }

@@ -26,6 +26,13 @@ pub(super) fn in_slot(record: &Record) -> Option<Stray<'_>> {
     record.renewed().is_none().then_some(Stray { record, part })
 }
 
+impl Snapshot {
+    /// The profiles in whose slot such a login stands.
+    pub(crate) fn full_slots(&self) -> Vec<&str> {
+        of(self).into_iter().map(|stray| stray.record.name.as_str()).collect()
+    }
+}
+
 impl Desk<'_> {
     /// Drafts what becomes of one. The pair that is lent needs no second copy; a later one of the same sign-in, by its end or
     /// by the server (`proven`), becomes the profile's; any other goes to the vault.

@@ -6,7 +6,7 @@ use clauth_durable::{Held, Kind as FileKind, Manner};
 
 use super::ask::Answers;
 use super::later::Survey;
-use super::link::OwnLink;
+use super::link::{LinkedSlot, OwnLink};
 use super::{strays, twins};
 use crate::custody::{ATTEMPTS, Applied, Desk, Drafted, MAY_BE_RENEWED, Operation, Snapshot};
 use crate::history::Event;
@@ -22,6 +22,10 @@ pub(super) struct Due {
     pub(super) whole: bool,
     /// The live credential is a link into it.
     pub(super) link: Option<OwnLink>,
+    /// Profiles whose slot is a link to another's.
+    pub(super) linked: Vec<LinkedSlot>,
+    /// The live login is a lent one's bearer copy.
+    pub(super) bare: bool,
     /// Two profiles turned out to be one account.
     pub(super) twins: bool,
     /// What a later version left beside it.
@@ -42,7 +46,9 @@ impl Engine {
             let before = self.snapshot()?;
             let answers = self.ask_around(&before)?;
             let held = self.lock_tree_of(&before)?;
-            let Some(due) = self.due()? else { return Ok(()) };
+            let Some(mut due) = self.due()? else { return Ok(()) };
+            self.unlink_slots(&due.linked)?;
+            due.link = self.own_link();
             let mut snapshot = self.snapshot()?;
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
@@ -63,7 +69,10 @@ impl Engine {
         let names = self.names()?;
         let (strays, twins) = (names.iter().any(stray), self.has_twins(&names));
         let link = self.own_link();
-        Ok((whole || strays || twins || link.is_some()).then_some(Due { whole, link, twins, later: None }))
+        let bare = link.is_none() && self.is_live_bare(&names)?;
+        let linked = self.linked_slots(&names);
+        let due = whole || strays || twins || bare || link.is_some() || !linked.is_empty();
+        Ok(due.then_some(Due { whole, link, linked, bare, twins, later: None }))
     }
 
     /// Every profile's refresh lock, the state lock and Claude Code's own; without a home there is nobody to lock out of it.
@@ -95,7 +104,7 @@ impl Engine {
     }
 
     /// Among several profiles with the very same pair, the one that the link leads to has it, then the marked one.
-    pub(super) fn keeper(&self, snapshot: &Snapshot, link: Option<&OwnLink>, owner: Owner) -> Owner {
+    pub(crate) fn keeper(&self, snapshot: &Snapshot, link: Option<&OwnLink>, owner: Owner) -> Owner {
         let Owner::Own(first) = &owner else { return owner };
         let token =
             |name: &str| snapshot.record(name).and_then(Record::login).map(|login| crate::profile::token_of(&login));
@@ -140,16 +149,20 @@ impl Engine {
         if let Some(link) = due.link.as_ref().filter(|_| sessions) {
             self.unlink(desk, (snapshot, link), renewed.as_ref())?;
         }
+        if let Some(whole) = snapshot.live_bare().and_then(Record::part).filter(|_| due.bare) {
+            desk.install(whole)?;
+        }
         if let Some(name) = owner.profile() {
             desk.return_loans(Some(name), owner)?;
             desk.settle_identity(name)?;
             desk.mark(Some(name))?;
         }
         if due.whole {
+            self.draft_old_settings(desk)?;
             let settings = snapshot.settings.recording(&snapshot.home, &self.host, &self.disk);
             desk.draft.put(&self.root.settings(), Manner::Own, settings)?;
         }
-        let why = match (due.whole, due.twins) {
+        let why = match (due.whole, due.twins || !due.linked.is_empty()) {
             (true, _) => "a tree of another version was taken over",
             (false, true) => "two profiles are one account",
             (false, false) => "another version had changed it",
@@ -246,11 +259,15 @@ fn told(due: &Due, owner: &Owner, endpoint: Option<&str>) -> Vec<String> {
             (Some(name), None) => format!("took over the profiles of {version}; the login of '{name}' is live"),
             (None, None) => format!("took over the profiles of {version}; the live login is none of theirs"),
         });
-    } else if due.link.is_some() || !due.twins {
+    } else if due.link.is_some() || due.linked.is_empty() && !due.twins {
         told.push("another version of clauth, such as 0.4.0, has changed this tree: its change was settled".to_owned());
         told.push(
             "two versions at once undo each other's work: end the other one (its window, or its sessions)".to_owned(),
         );
+    }
+    told.extend(due.linked.iter().map(LinkedSlot::told));
+    if due.bare {
+        told.push("the live login had no refresh token; it has the one that it was lent with again".to_owned());
     }
     match (&due.link, owner) {
         (None, _) => {}

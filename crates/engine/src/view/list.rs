@@ -246,6 +246,9 @@ fn account(snapshot: &Snapshot, record: &Record, owner: &Owner, (position, now):
     let (state, reason) = match owner {
         Owner::SignedOut if lent => (State::SignedOut, Some("Claude Code was signed out of it".into())),
         Owner::Successor(..) if active => (of_live(login.as_ref(), now), None),
+        _ if snapshot.live_bare().is_some_and(|bare| bare.name == record.name) => {
+            (State::Lapsed, Some("Claude Code's home has it without its refresh token: clauth doctor --fix".into()))
+        }
         _ => record.state(now),
     };
     let is_spent = |login: &Login| login.refresh_print().is_some_and(|token| snapshot.spent.has(&token));

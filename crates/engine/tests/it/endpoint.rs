@@ -120,6 +120,25 @@ fn what_was_set_by_hand_comes_back_and_what_was_edited_since_stays() {
     assert!(left.contains("opus-of-the-user") && left.contains("\"X\":\"1\""), "{left}");
 }
 
+/// What the user had set already is theirs, whatever a profile wants there: nothing had to change, and nothing has to.
+#[test]
+fn what_stood_there_already_stays_the_users_also_where_it_is_read_only() {
+    let house = with_endpoint("e-stood");
+    let by_hand = "{\"env\":{\"FOO\":\"1\",\"BAR\":\"x\"}}";
+    put(&house, by_hand);
+    set(&house, "a", "env.FOO", "1");
+    read_only(&house, true);
+    house.switch("a");
+    house.switch("b");
+    assert_eq!(settings(&house), by_hand);
+    read_only(&house, false);
+    std::fs::remove_file(house.world.root().join("applied.json")).ok();
+    house.switch("a");
+    std::fs::remove_file(house.world.root().join("applied.json")).expect("a record of what stood there");
+    house.switch("b");
+    assert_eq!(settings(&house), by_hand, "what equals is ours in a tree of 0.4.0 only");
+}
+
 #[test]
 fn read_only_settings_are_refused_before_the_login_is_touched() {
     let house = with_endpoint("e-readonly");
@@ -166,7 +185,7 @@ fn settings_that_cannot_be_understood_stop_only_what_would_change_them() {
     assert_eq!(kind(house.try_switch("e")), Some(Kind::Unreadable));
 }
 
-/// The settings as version 0.4.0 left them for an endpoint, and for a login with variables.
+/// The settings as version 0.4.0 left them for an endpoint.
 #[test]
 fn what_version_0_4_0_set_is_ours_and_goes() {
     let house = with_endpoint("e-old");
@@ -177,12 +196,7 @@ fn what_version_0_4_0_set_is_ours_and_goes() {
         std::fs::write(&roster, format!("active_profile = \"{name}\"\n{}\n", rest.join("\n"))).expect("a list");
     };
     let clean = "{\n  \"env\": {\n    \"MINE\": \"1\"\n  },\n  \"z\": 1\n}";
-    let config = house.world.root().join("profiles/b/config.toml");
-    std::fs::write(&config, "[env]\nHTTP_PROXY = \"http://127.0.0.1:1\"\nMINE = \"2\"\n").expect("a config");
-    put(&house, &clean.replace("\"1\"\n", "\"1\",\n    \"HTTP_PROXY\": \"http://127.0.0.1:1\"\n"));
-    house.switch("a");
-    assert_eq!(settings(&house), clean, "variables");
-    house.switch("b");
+    put(&house, clean);
     house.switch("e");
     let old = format!("\"1\",\n    \"ANTHROPIC_BASE_URL\": \"{URL}\",\n    \"ANTHROPIC_AUTH_TOKEN\": \"{KEY}\"\n");
     std::fs::remove_file(house.world.root().join("applied.json")).expect("no record");
@@ -324,6 +338,36 @@ fn a_profile_that_is_renamed_or_removed_takes_its_settings_along() {
     assert!(settings(&house).contains("haiku-of-a"));
     house.engine().remove("a", true).expect("removed");
     assert_eq!((settings(&house), house.world.live()), (before, "A1".to_owned()));
+}
+
+/// The marked profile's name and end are no reason to touch what an endpoint that is used by hand has there.
+#[test]
+fn a_rename_or_removal_of_another_profile_leaves_the_settings_as_they_are() {
+    let by_hand = format!("{{\"env\":{{\"ANTHROPIC_BASE_URL\":\"{URL}\",\"ANTHROPIC_AUTH_TOKEN\":\"{KEY}\"}}}}");
+    let house = with_endpoint("e-other-name");
+    put(&house, &by_hand);
+    let active = |house: &House| house.engine().list().expect("a list").active;
+    assert_eq!(active(&house).as_deref(), Some("e"));
+    house.engine().rename("b", "bb").expect("renamed");
+    assert_eq!((settings(&house), active(&house).as_deref()), (by_hand.clone(), Some("e")));
+    assert_eq!(
+        (house.world.live(), house.engine().list().expect("a list").marker.as_deref()),
+        ("B1".into(), Some("bb"))
+    );
+    house.engine().remove("bb", true).expect("removed");
+    assert_eq!((settings(&house), active(&house).as_deref()), (by_hand, Some("e")));
+
+    // What was changed by hand and not yet set does not come with the name.
+    let house = with_endpoint("e-name-only");
+    set(&house, "b", "models.haiku", "first");
+    house.switch("b");
+    let before = settings(&house);
+    let options = house.world.root().join("profiles/b/options.toml");
+    std::fs::write(&options, "[models]\nhaiku = \"second\"\n").expect("options");
+    house.engine().rename("b", "bb").expect("renamed");
+    assert_eq!(settings(&house), before);
+    house.switch("a");
+    assert!(!settings(&house).contains("first"), "{}", settings(&house));
 }
 
 #[test]

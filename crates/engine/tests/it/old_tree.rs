@@ -110,6 +110,33 @@ fn an_active_endpoint_is_taken_over_as_that_and_what_it_set_goes_with_it() {
     assert_eq!(house.world.live(), "A1");
 }
 
+/// It set all of `[env]`: also what decides which login is used, which must not stay for the next one (W6).
+#[test]
+fn w6_all_that_0_4_0_set_for_the_active_login_goes_with_it() {
+    for acted in [false, true] {
+        let house = old("old-env");
+        let config =
+            "[env]\nANTHROPIC_BASE_URL = \"https://gw.example.com\"\nANTHROPIC_API_KEY = \"FAKE-K\"\nFOO = \"1\"\n";
+        std::fs::write(house.world.root().join("profiles/a/config.toml"), config).expect("a config");
+        std::fs::write(house.world.root().join("profiles/b/config.toml"), "[env]\nBAR = \"x\"\n").expect("a config");
+        let set = r#"{"env": {"ANTHROPIC_BASE_URL": "https://gw.example.com", "ANTHROPIC_API_KEY": "FAKE-K", "FOO": "1", "BAR": "x"}}"#;
+        let settings = house.world.claude_dir().join("settings.json");
+        std::fs::write(&settings, set).expect("settings");
+        let overrides = |house: &House| house.engine().list().expect("a list").overrides.concat();
+        assert!(overrides(&house).contains("ANTHROPIC_API_KEY"), "it outranks a's login: {}", overrides(&house));
+        if acted {
+            act(&house);
+            assert_eq!(std::fs::read_to_string(&settings).expect("settings"), set);
+            assert!(overrides(&house).contains("ANTHROPIC_API_KEY"), "{}", overrides(&house));
+        }
+        house.switch("b");
+        let env = |house: &House| house.world.read_json(&settings)["env"].to_string();
+        assert_eq!((env(&house).as_str(), overrides(&house).as_str()), (r#"{"BAR":"x"}"#, ""));
+        house.switch("a");
+        assert_eq!(env(&house), r#"{"BAR":"x","FOO":"1"}"#, "it is the user's, who had it already");
+    }
+}
+
 #[test]
 fn looking_takes_nothing_over() {
     let house = old("old-look");
@@ -337,6 +364,101 @@ fn a_link_that_a_running_0_4_0_makes_again_is_noticed_settled_and_named() {
         let report = house.switch("b");
         let told = report.warnings.iter().any(|line| line.contains("'b' may have been renewed"));
         assert_eq!(told, doubtful, "{name}: {:?}", report.warnings);
+    }
+}
+
+/// Its window makes the link when it switches, and a plain file of what the link shows when it is closed: of a lent login
+/// that is the bearer copy, which nobody could renew.
+#[test]
+fn a_bearer_copy_that_a_running_0_4_0_leaves_live_is_made_whole() {
+    for spent in [false, true] {
+        let house = House::two("detach");
+        house.world.old_link("b");
+        house.world.old_detach();
+        assert_eq!((house.world.live().as_str(), house.loan("b").as_str()), ("B1 bearer", "B1"));
+        if spent {
+            let token = clauth_host::Secret::new(&Pair::new("B", 1).refresh()).fingerprint().full().to_owned();
+            let line = format!("{{\"schema\":1,\"token\":\"{token}\",\"profile\":\"b\",\"why\":\"superseded\"}}\n");
+            std::fs::write(house.world.root().join("spent.jsonl"), line).expect("written");
+        }
+        assert_eq!(state(&house, "b") == State::Ok, spent, "L6: what is used up is never put there");
+        act(&house);
+        assert_eq!(house.world.live(), if spent { "B1 bearer" } else { "B1" });
+        assert_eq!((house.slot("b").as_str(), house.loan("b").as_str()), ("B1 bearer", "B1"));
+        assert_eq!(said(&house, "another version of clauth"), !spent);
+        assert_one_holder(&house);
+        let before = house.world.snapshot();
+        act(&house);
+        assert_eq!(house.world.snapshot(), before, "once is enough");
+    }
+}
+
+/// A pair that was renewed in a session's directory which 0.4.0 left. Its state file was seeded from the home's, which named C.
+#[test]
+fn what_a_left_tree_of_0_4_0_names_proves_nothing() {
+    // The pair, whether the server could be asked, b's slot afterwards, the vault, and whether b's login is doubted.
+    for (name, pair, asked, slot, vault, doubted) in [
+        ("renewed", generation("B", 5).expiring_at(4_000_000_000_000), false, "B1", &["B5"][..], true),
+        ("renewed, and asked about", generation("B", 5).expiring_at(4_000_000_000_000), true, "B5", &[], false),
+        ("somebody else's, and asked about", login("C"), true, "B1", &["C1"], false),
+        ("the stored one", login("B"), false, "B1", &[], false),
+    ] {
+        let house = if asked { old_with_server("old-left") } else { old("old-left") };
+        if let Some(server) = &house.server {
+            server.know(&pair);
+        }
+        drop(house.world.old_session("b"));
+        let tree = house.world.root().join("profiles/b/runtime");
+        std::fs::copy(house.world.state_path(), tree.join(".claude.json")).expect("seeded");
+        std::fs::remove_file(tree.join(".credentials.json")).expect("a link");
+        house.world.old_store("b", &pair);
+        std::fs::rename(house.world.root().join("profiles/b/credentials.json"), tree.join(".credentials.json"))
+            .expect("moved");
+        house.world.old_store("b", &login("B"));
+        act(&house);
+        assert!(!said(&house, "is signed in as c@"), "{name}: {:?}", house.said);
+        assert_eq!(
+            (house.slot("b").as_str(), house.vault()),
+            (slot, vault.iter().map(|one| (*one).to_owned()).collect()),
+            "{name}"
+        );
+        let reason = house.engine().list().expect("a list").accounts[1].reason.clone();
+        assert_eq!(reason.is_some_and(|reason| reason.contains("may have been renewed")), doubted, "{name}");
+        assert!(!tree.exists(), "{name}");
+        if doubted {
+            let id = house.engine().vault().expect("a vault")[0].id.clone();
+            assert!(said(&house, &format!("clauth vault restore {id} --as b")), "{name}: {:?}", house.said);
+            house.engine().restore(&id, Some("b")).expect("restored");
+            assert_eq!(house.slot("b"), "B5");
+            house.switch("b");
+            assert_eq!((house.world.live().as_str(), house.world.identity().as_str()), ("B5", "none"));
+        }
+    }
+}
+
+/// A slot that somebody made a link to another profile's has no login of its own; it stops nobody.
+#[test]
+fn a_slot_that_is_a_link_to_anothers_goes_and_the_other_keeps_the_login() {
+    for (name, linked, other, ours) in [
+        ("the parked one's", "b", "a", false),
+        ("the live one's", "a", "b", false),
+        ("in a tree of ours", "a", "b", true),
+    ] {
+        let house = if ours { House::two("slot-link") } else { old("slot-link") };
+        let slot = |name: &str| house.world.root().join("profiles").join(name).join("credentials.json");
+        std::fs::remove_file(slot(linked)).expect("a slot");
+        std::os::unix::fs::symlink(format!("../{other}/credentials.json"), slot(linked)).expect("a link");
+        act(&house);
+        let path = slot(linked).display().to_string();
+        assert!(said(&house, &format!("{path} was a link to the login of '{other}'")), "{name}: {:?}", house.said);
+        assert_eq!((house.slot(linked).as_str(), state(&house, linked)), ("missing", State::NoLogin), "{name}");
+        assert_eq!(house.world.live(), format!("{}1", other.to_uppercase()), "{name}: nobody is signed out");
+        house.switch(other);
+        let family = other.to_uppercase();
+        assert_eq!((house.world.live(), house.loan(other)), (format!("{family}1"), format!("{family}1")), "{name}");
+        let error = house.try_switch(linked).err().expect("no login");
+        assert_eq!(error.kind(), Kind::DeadLogin, "{name}");
+        assert_one_holder(&house);
     }
 }
 

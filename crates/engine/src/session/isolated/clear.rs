@@ -52,9 +52,10 @@ impl Engine {
     }
 
     /// The account that is named where a tree's login is used: by its own state file, unless an isolated session's, which
-    /// shares the login, names another. Then nobody is: either may be the one that signed in (S2).
+    /// shares the login, names another. Then nobody is: either may be the one that signed in (S2). In a tree that another
+    /// version made it names anybody.
     pub(crate) fn named_in(&self, place: &Place, tree: &ClaudeHome) -> Result<Option<Known>, Error> {
-        let Some(named) = self.named_by(tree)? else { return Ok(None) };
+        let Some(named) = self.named_by(tree)?.filter(|_| !place.is_inherited(&self.disk)) else { return Ok(None) };
         for dir in self.isolated(place)? {
             let other = self.named_by(&ClaudeHome::at(&dir, &self.host, &self.disk))?;
             if other.is_some_and(|other| !other.key.agrees(&named.key)) {
@@ -67,6 +68,9 @@ impl Engine {
     /// Whether no state file where a tree's login is used has a block that could name an account: whoever signs in there
     /// writes one (O5).
     pub(crate) fn names_nobody(&self, place: &Place, tree: &ClaudeHome) -> Result<bool, Error> {
+        if place.is_inherited(&self.disk) {
+            return Ok(false);
+        }
         let isolated = self.isolated(place)?;
         let isolated = isolated.iter().map(|dir| ClaudeHome::at(dir, &self.host, &self.disk).state);
         for state in std::iter::once(tree.state.clone()).chain(isolated) {

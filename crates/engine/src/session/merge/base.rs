@@ -269,3 +269,9 @@ pub(crate) fn is_in_step(disk: &Disk, home: &ClaudeHome, place: &Place, tree: &C
 pub(crate) fn knows_own(disk: &Disk, place: &Place) -> Result<bool, Error> {
     Ok(Base::load(disk, place, Subject::Settings)?.is_some())
 }
+
+/// Whether a tree was seeded by us, or merged since: what we made has a base, of its settings at least.
+pub(crate) fn is_seeded(disk: &Disk, place: &Place) -> bool {
+    let stands = |subject: &Subject| disk.lstat(&place.base.join(subject.base())).is_ok_and(|stat| stat.is_some());
+    Subject::ALL.iter().any(stands)
+}

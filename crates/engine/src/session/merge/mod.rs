@@ -17,7 +17,7 @@ mod subject;
 mod tests;
 mod threeway;
 
-pub(crate) use base::{forget, is_in_step, knows_own};
+pub(crate) use base::{forget, is_in_step, is_seeded, knows_own};
 pub(crate) use converge::Converger;
 #[cfg(test)]
 pub(crate) use seed::seed;

@@ -52,6 +52,9 @@ impl Flat {
     pub(super) fn furnish(&self, mode: LinkMode) {
         let disk = &self.engine().disk;
         disk.ensure_dir(&self.place.tree).expect("a directory");
+        // A tree of ours was seeded, whatever is known of what with.
+        disk.ensure_dir(&self.place.base).expect("a directory");
+        disk.replace(&self.place.base.join("claude.json"), b"{}", clauth_durable::Mode::Private).expect("a base");
         self.place.record_mode(disk, mode).expect("recorded");
         disk.remove_file(&self.place.credential()).expect("removed");
         match mode {

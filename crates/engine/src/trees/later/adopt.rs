@@ -58,7 +58,7 @@ impl Engine {
             self.recover()?;
             return Ok(adoption);
         }
-        let _theirs = self.lock_later()?;
+        let theirs = self.lock_later()?;
         self.finish_interrupted()?;
         if let Some(copy) = &adoption.copy {
             self.copy_root(copy)?;
@@ -69,12 +69,15 @@ impl Engine {
             let answers = self.ask_around(&before)?;
             let held = self.lock_tree_of(&before)?;
             let survey = self.survey()?;
-            let due = Due { whole: true, link: self.own_link(), twins: false, later: Some(survey) };
+            let linked = self.linked_slots(&self.names()?);
+            self.unlink_slots(&linked)?;
+            let due =
+                Due { whole: true, link: self.own_link(), linked, bare: false, twins: false, later: Some(survey) };
             let mut snapshot = self.snapshot()?;
             let same = snapshot.same_login(&before);
             answers.enter(&mut snapshot, same);
             if let Some((told, warnings)) = self.attempt_takeover(&snapshot, &due, &answers, &held)? {
-                drop(held);
+                drop((held, theirs));
                 told.iter().for_each(|line| (self.say)(line));
                 adoption.warnings.extend(warnings);
                 self.recover()?;

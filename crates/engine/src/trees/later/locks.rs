@@ -11,6 +11,9 @@ use crate::root::{Era, Settings};
 use crate::session::{self, Place};
 use crate::{Engine, Error};
 
+/// Their daemon's lock.
+const DAEMON: &str = "clauthd.lock";
+
 /// Locks of theirs that are held, until this is dropped.
 pub(super) struct Theirs {
     _files: Vec<File>,
@@ -19,12 +22,23 @@ pub(super) struct Theirs {
 impl Engine {
     /// The refusal to act in a tree that a later version left: busy while it is at work, else until it is adopted.
     pub(crate) fn refuse_later(&self, settings: &Settings) -> Result<(), Error> {
-        let Era::Later(mark) = &settings.era else { return Ok(()) };
+        let Era::Later(mark) = &settings.era else { return self.refuse_daemon() };
         drop(self.lock_later()?);
         let what = "these profiles are in the tree of a later version of clauth";
         let next =
             ["clauth adopt, which shows first what it takes over", "clauth list, and all that only looks, works"];
         Err(Error::refused(Kind::Protected, what, mark.display().to_string(), &next))
+    }
+
+    /// The refusal to act while their daemon works on in the tree that was adopted.
+    fn refuse_daemon(&self) -> Result<(), Error> {
+        self.daemon_at_work().map_or(Ok(()), |path| Err(busy(&path, "its daemon is running")))
+    }
+
+    /// The lock that a daemon of theirs holds.
+    pub(crate) fn daemon_at_work(&self) -> Option<PathBuf> {
+        let path = self.root.path().join(DAEMON);
+        matches!(self.try_theirs(&path), Err(Held::Busy)).then_some(path)
     }
 
     /// Takes every lock of theirs.
@@ -44,7 +58,7 @@ impl Engine {
     /// Every file that one of their processes may hold a lock on, and who that is.
     fn their_locks(&self) -> Result<Vec<(PathBuf, &'static str)>, Error> {
         let root = self.root.path();
-        let mut locks = vec![(root.join("clauthd.lock"), "its daemon is running")];
+        let mut locks = vec![(root.join(DAEMON), "its daemon is running")];
         for name in self.disk.list(&root.join("rotation-locks"))? {
             locks.push((root.join("rotation-locks").join(name), "it is renewing a login"));
         }
@@ -116,6 +130,6 @@ enum Held {
 
 fn busy(path: &Path, who: &str) -> Error {
     let what = format!("this tree is in use by a later version of clauth: {who}");
-    let next = ["end it, then: clauth adopt", "clauth list, and all that only looks, works meanwhile"];
+    let next = ["end it, then try again", "clauth list, and all that only looks, works meanwhile"];
     Error::refused(Kind::Busy, what, path.display().to_string(), &next)
 }
