@@ -91,9 +91,9 @@ impl Known {
         self.block.as_deref().filter(|_| self.proven())
     }
 
-    pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         // Read at once, and not one by one: looking commands read as many identities as there are profiles.
-        let file: File<'_> = serde_json::from_slice(&bytes).ok()?;
+        let file: File<'_> = serde_json::from_slice(bytes).ok()?;
         let text = |value: Option<Value>| match value {
             Some(Value::String(text)) if !text.trim().is_empty() => Some(text),
             _ => None,
@@ -104,7 +104,7 @@ impl Known {
             organization_name: text(file.organization_name),
             plan: text(file.plan),
             proof: if file.proven == Some(Value::Bool(true)) { Proof::Endpoint } else { Proof::StateFile },
-            block: file.block.map(|raw| raw.get()).filter(|raw| raw.starts_with('{')).map(str::to_owned),
+            block: file.block.map(RawValue::get).filter(|raw| raw.starts_with('{')).map(str::to_owned),
         })
     }
 
@@ -155,9 +155,9 @@ mod tests {
             proof: Proof::Endpoint,
             block: Some("{\"accountUuid\":\"acc\", \"n\": 1.10}".into()),
         };
-        assert_eq!(Known::read(known.bytes()), Some(known.clone()));
+        assert_eq!(Known::read(&known.bytes()), Some(known.clone()));
         let unproven = Known { proof: Proof::StateFile, block: None, ..known };
-        assert_eq!(Known::read(unproven.bytes()), Some(unproven.clone()));
+        assert_eq!(Known::read(&unproven.bytes()), Some(unproven.clone()));
         assert_eq!(unproven.proven_block(), None);
     }
 

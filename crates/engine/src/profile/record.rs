@@ -142,7 +142,7 @@ impl Record {
         let hidden = files.names.is_none() && matches!(slot, Content::Absent) && disk.vfs.lstat(&directory).is_ok();
         let slot = if hidden { Content::Broken(directory.clone()) } else { slot };
         let loan = files.content(root.loan(name), Loan::read);
-        let identity = files.content(root.identity(name), Known::read);
+        let identity = files.content(root.identity(name), |bytes| Known::read(&bytes));
         let verdict = files.content(root.verdict(name), Verdict::read);
         let machine = files.content(root.machine(name), |bytes| {
             let document = clauth_durable::Document::parse(bytes).ok()?;

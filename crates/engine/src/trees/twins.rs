@@ -53,7 +53,7 @@ impl Engine {
         let holds = |name: &String| Record::read(&self.disk, &self.root, name).part().is_some();
         for name in names {
             let bytes = self.disk.read(&self.root.identity(name)).ok().flatten();
-            let Some(known) = bytes.and_then(Known::read) else { continue };
+            let Some(known) = bytes.and_then(|bytes| Known::read(&bytes)) else { continue };
             if seen.iter().any(|(key, other)| *key == known.key && holds(other) && holds(name)) {
                 return true;
             }

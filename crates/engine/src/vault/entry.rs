@@ -69,7 +69,7 @@ impl Entry {
             profile: document.get(&["profile"]),
             email: document.get(&["email"]),
             lent: document.get(&["lent"]).unwrap_or(false),
-            known: document.raw(&["identity"]).and_then(|raw| Known::read(raw.as_bytes().to_vec())),
+            known: document.raw(&["identity"]).and_then(|raw| Known::read(raw.as_bytes())),
             login: AccountPart::parse(document.raw(&["login"])?.as_bytes().to_vec()).ok()?,
         })
     }

@@ -10,7 +10,7 @@ impl Engine {
     /// `profiles.toml` cannot be read.
     pub fn named_accounts(&self) -> Result<Vec<(String, Option<String>)>, Error> {
         let roster = Roster::read(&self.disk, &self.root)?;
-        let email = |name: &str| Known::read(self.disk.read(&self.root.identity(name)).ok()??)?.email;
+        let email = |name: &str| Known::read(&self.disk.read(&self.root.identity(name)).ok()??)?.email;
         Ok(roster.names.iter().map(|name| (name.clone(), email(name))).collect())
     }
 }

@@ -2,6 +2,7 @@
 //! put in its place, and not presented when it has come back (L3, L6).
 
 use clauth_engine::{Kind, Need, Options, Report, State, Target};
+use clauth_host::Secret;
 use clauth_sandbox::{Account, Server};
 
 use crate::house::House;
@@ -103,4 +104,19 @@ fn what_stands_in_the_place_of_a_profile_is_told() {
     let listed = house.engine().list().expect("a list");
     assert_eq!(listed.accounts.iter().find(|account| account.name == "b").expect("b").state, State::Unreadable);
     assert_eq!(refused(&house, "a"), Kind::Unreadable);
+}
+
+/// W6, L6: beside an endpoint a profile's own login may be live and later than the stored one; that is what a switch to the
+/// profile leaves live.
+#[test]
+fn a_later_login_beside_the_endpoint_is_what_its_profile_gets() {
+    let house = House::two_with_server("e-later");
+    house.engine().add("e", "https://e.example/anthropic", &Secret::new("sk-FAKE-ENDPOINT")).expect("an endpoint");
+    house.switch("e");
+    house.sign_in(&Account::b());
+    let later = house.world.live();
+    assert_ne!(later, "B1");
+    house.switch("b");
+    assert_eq!((house.world.live(), house.loan("b")), (later.clone(), later));
+    assert_eq!(house.vault(), ["B1"]);
 }

@@ -492,18 +492,3 @@ fn an_address_that_add_would_refuse_is_refused_wherever_it_stands() {
         house.switch("e");
     }
 }
-
-/// W6, L6: beside an endpoint a profile's own login may be live and later than the stored one; that is what a switch to the
-/// profile leaves live.
-#[test]
-fn a_later_login_beside_the_endpoint_is_what_its_profile_gets() {
-    let house = House::two_with_server("e-later");
-    house.engine().add("e", URL, &Secret::new(KEY)).expect("an endpoint");
-    house.switch("e");
-    house.sign_in(&Account::b());
-    let later = house.world.live();
-    assert_ne!(later, "B1");
-    house.switch("b");
-    assert_eq!((house.world.live(), house.loan("b")), (later.clone(), later));
-    assert_eq!(house.vault(), ["B1"]);
-}

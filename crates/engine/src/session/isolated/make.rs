@@ -98,7 +98,7 @@ fn literal(path: &Path) -> String {
 
 fn state_of(engine: &Engine, home: &ClaudeHome, place: &Place) -> Result<Document, DocumentError> {
     let read = |path: &Path| engine.disk.read(path).ok().flatten();
-    let known = read(&engine.root.identity(&place.name)).and_then(Known::read);
+    let known = read(&engine.root.identity(&place.name)).and_then(|bytes| Known::read(&bytes));
     let theirs = read(&home.state).and_then(|bytes| Document::parse(bytes).ok());
     state(theirs.as_ref(), known.as_ref().and_then(Known::proven_block), engine.here.as_deref())
 }

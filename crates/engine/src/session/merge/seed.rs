@@ -154,7 +154,7 @@ impl Seeding<'_> {
     /// The account that the profile is proven to be.
     fn known(&self) -> Result<Option<Known>, Error> {
         let bytes = self.engine.disk.read(&self.engine.root.identity(&self.place.name))?;
-        Ok(bytes.and_then(Known::read).filter(Known::proven))
+        Ok(bytes.and_then(|bytes| Known::read(&bytes)).filter(Known::proven))
     }
 
     fn settings(&self) -> Result<Option<Draft>, Error> {
