@@ -151,8 +151,10 @@ impl Snapshot {
     /// The profile of whose lent login no more than the bearer copy is live, as a 0.4.0 leaves it that made its link and, at
     /// its end, a plain file of it: Claude Code could not renew it.
     pub(crate) fn live_bare(&self) -> Option<&Record> {
-        let Found::Login(found) = &self.live.found else { return None };
-        lent_as(self.lent(), &self.spent, found).filter(|_| found.refresh.is_none())
+        match &self.live.found {
+            Found::Login(found) if found.refresh.is_none() => lent_as(self.lent(), &self.spent, found),
+            _ => None,
+        }
     }
 }
 
