@@ -127,10 +127,9 @@ pub(crate) fn undoable(events: &[Event]) -> Vec<&Event> {
     stack
 }
 
-/// The profile that was live before the last change of who is live: what `switch -` goes to.
-pub(crate) fn previous(events: &[Event]) -> Option<&str> {
-    let last = events.iter().rev().find(|event| matches!(event.event.as_str(), "switch" | "undo"))?;
-    last.from.as_deref()
+/// The last change of who is live: `switch -` goes to the profile that was before it.
+pub(crate) fn last_switch(events: &[Event]) -> Option<&Event> {
+    events.iter().rev().find(|event| matches!(event.event.as_str(), "switch" | "undo"))
 }
 
 #[cfg(test)]
@@ -149,7 +148,7 @@ mod tests {
         assert_eq!(undoable(&events).last().and_then(|e| e.from.as_deref()), Some("b"));
         events.push(event("undo", "c", "b"));
         assert_eq!(undoable(&events).last().and_then(|e| e.from.as_deref()), Some("a"));
-        assert_eq!(previous(&events), Some("c"));
+        assert_eq!(last_switch(&events).and_then(|event| event.from.as_deref()), Some("c"));
         events.push(event("undo", "b", "a"));
         assert!(undoable(&events).is_empty());
     }

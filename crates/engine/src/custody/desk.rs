@@ -13,10 +13,11 @@ use clauth_claude::{AccountPart, CredentialStore, Credentials, Found, StateFile}
 use clauth_durable::{Change, Disk, Manner};
 use jiff::Timestamp;
 
-use super::{Draft, Snapshot};
+use super::{Draft, Snapshot, is_dir};
 use crate::history::Event;
 use crate::owner::Owner;
 use crate::profile::{AccountKey, Known, Loan, Record, Roster, State, Verdict};
+use crate::session::Place;
 use crate::vault::Entry;
 use crate::{Engine, Error, Root, spent};
 
@@ -190,7 +191,10 @@ impl<'s> Desk<'s> {
                 let known = self.known(name).cloned();
                 self.put_away(&live, "an earlier, used-up generation was live", Some(name), known.as_ref())
             }
-            Owner::Unknown(doubt) => self.keep_stranger(&live, *doubt),
+            Owner::Unknown(doubt) => {
+                self.keep_stranger(&live, *doubt)?;
+                self.doubt_marked(owner)
+            }
             Owner::SignedOut => {
                 self.keep_beside_none(&live)?;
                 self.note_sign_out()
@@ -283,6 +287,11 @@ impl<'s> Desk<'s> {
         if self.came_back_late(name, &part)? {
             return Ok(());
         }
+        let sessions = is_dir(self.disk, &Place::of(self.root, name).tree)?;
+        let part = match sessions && owner.profile() != Some(name) && self.may_follow(name, &part, owner) {
+            true => self.come_back_bare(name, &part)?,
+            false => part,
+        };
         self.put_slot(name, &part)?;
         self.write_down_account(name)?;
         self.draft.delete(&self.root.loan(name), Manner::Own)?;

@@ -19,14 +19,28 @@ impl Engine {
         if !entry.changes_hands() {
             return Ok(Hands::Kept);
         }
-        let (Some(from), Some(to), true) = (entry.from.as_deref(), entry.to.as_deref(), entry.puts_live()) else {
+        let (Some(to), true) = (entry.to.as_deref(), entry.puts_live()) else {
             return Ok(if has_lent(snapshot, entry) { Hands::Open } else { Hands::Kept });
         };
         let token = |name: &str| snapshot.record(name).and_then(Record::login)?.refresh_print();
-        let (old, new) = (token(from), token(to));
+        let new = token(to);
         // Of what lies beside, the old login was there, and the new one has yet to come.
         let beside = self.beside(snapshot, entry)?;
         let lies = |one: &Option<Fingerprint>| one.as_ref().is_some_and(|one| beside.contains(one));
+        let Some(from) = entry.from.as_deref() else {
+            // It was nobody's: no profile's is there before the new one is.
+            return Ok(match (beside.is_empty(), lies(&new)) {
+                (false, true) => Hands::Stayed(""),
+                (false, false) => Hands::Passed(to),
+                (true, _) if has_lent(snapshot, entry) => Hands::Open,
+                (true, _) => Hands::Kept,
+            });
+        };
+        let old = token(from);
+        if snapshot.record(to).is_some_and(|record| record.kind == ProfileKind::Endpoint) && !entry.recovering {
+            // No login comes with it, and the former loan is over as soon as its login has left the home (W6).
+            return Ok(if lies(&old) { Hands::Passed(to) } else { Hands::Stayed(from) });
+        }
         Ok(match (lies(&old), lies(&new)) {
             (true, false) => Hands::Passed(to),
             (false, true) => Hands::Stayed(from),

@@ -49,7 +49,8 @@ impl Engine {
                 return Ok(());
             }
             let mut before = self.snapshot()?;
-            let answer = self.settled(&mut before)?.map(|known| known.key);
+            let known = self.settled(&mut before)?;
+            let answer = known.as_ref().map(|known| known.key.clone());
             let owner = self.owner(&before, answer.as_ref())?;
             self.prepare()?;
             let held = self.lock_all(&before.home, &before.concerned(None, &owner))?;
@@ -64,6 +65,7 @@ impl Engine {
             if !snapshot.same_login(&before) {
                 continue;
             }
+            snapshot.answer = known;
             if let Applied::Done = self.reconcile(&snapshot, &entry, answer.as_ref(), &held)? {
                 (self.say)(&format!(
                     "finished the {} that was interrupted at {}",

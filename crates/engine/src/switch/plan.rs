@@ -60,9 +60,6 @@ pub(super) fn draft(
         Incoming::Profile(name) => Some(desk.admit(name, cause.force)?),
         Incoming::Vaulted(entry) => Some(desk.admit_kept(entry)?),
     };
-    if let (Incoming::Profile(name), Some(part), false) = (incoming, &part, cause.force) {
-        desk.refuse_ancestor(name, part, owner)?;
-    }
     match owner {
         Owner::Unreadable if cause.force => desk.quarantine()?,
         _ => desk.keep_live(owner)?,
@@ -74,6 +71,9 @@ pub(super) fn draft(
         None => part,
     };
     before.learned.iter().try_for_each(|learned| desk.learn(learned))?;
+    if let (Incoming::Profile(name), Some(part), false) = (incoming, &part, cause.force) {
+        desk.refuse_ancestor(name, part, owner)?;
+    }
     let left = from.as_deref().and_then(|name| desk.holds(name)).and_then(print);
     if let (Incoming::Profile(name), Some(part)) = (incoming, &part) {
         desk.lend_incoming(name, part.clone())?;

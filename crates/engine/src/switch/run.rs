@@ -70,8 +70,9 @@ impl Engine {
             Target::Previous => {
                 let events = history::read(&self.disk, &self.root)?;
                 let events = history::renamed(events);
-                let previous = history::previous(&events).ok_or_else(nothing_before)?;
-                self.still_there(previous, Kind::Nothing)
+                let last = history::last_switch(&events).ok_or_else(nothing_before)?;
+                let previous = last.from.as_deref().ok_or_else(nothing_before)?;
+                self.still_there((previous, last.at), Kind::Nothing)
             }
         }
     }
@@ -160,9 +161,18 @@ impl Engine {
         if force || !matches!(owner, Owner::Unknown(_)) {
             return Ok(());
         }
-        let hidden = |record: &&Record| record.hides_loan() || !is_dir(&self.disk, &self.root.profile(&record.name));
-        let mut another = snapshot.records.iter().filter(|record| incoming.profile() != Some(&record.name));
-        let Some(record) = another.find(hidden) else { return Ok(()) };
+        // Who is another account than the one that is named has nothing to do with it.
+        let named = match &snapshot.answer {
+            Some(known) => Some(known.clone()),
+            None => self.state(snapshot)?.and_then(Known::of_state),
+        };
+        let another =
+            |record: &Record| matches!((record.key(), &named), (Some(key), Some(named)) if !key.agrees(&named.key));
+        let hidden = |record: &&Record| {
+            (record.hides_loan() || !is_dir(&self.disk, &self.root.profile(&record.name))) && !another(record)
+        };
+        let mut others = snapshot.records.iter().filter(|record| incoming.profile() != Some(&record.name));
+        let Some(record) = others.find(hidden) else { return Ok(()) };
         let directory = self.root.profile(&record.name);
         let what =
             format!("the live login is no profile's that can be seen, and '{}' cannot: it may be its own", record.name);

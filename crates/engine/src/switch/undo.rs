@@ -1,5 +1,7 @@
 //! Taking the last switch back (W9): no old bytes are moved; it is a switch to the profile that was left.
 
+use jiff::Timestamp;
+
 use super::plan::{Cause, Incoming};
 use super::report::Report;
 use super::run::Options;
@@ -42,18 +44,25 @@ impl Engine {
             return Ok(Incoming::Vaulted(Box::new(entry)));
         }
         let from = event.from.as_deref().ok_or_else(nothing)?;
-        Ok(Incoming::Profile(self.still_there(from, Kind::Protected)?))
+        Ok(Incoming::Profile(self.still_there((from, event.at), Kind::Protected)?))
     }
 
     /// A profile that the history names, by its whole name: whatever else that could mean is another profile. One that was
     /// removed is refused as `kind`, with how to get its login back.
-    pub(super) fn still_there(&self, name: &str, kind: Kind) -> Result<String, Error> {
-        if Roster::read(&self.disk, &self.root)?.names.iter().any(|other| other == name) {
-            return Ok(name.to_owned());
-        }
+    pub(super) fn still_there(&self, (name, left): (&str, Timestamp), kind: Kind) -> Result<String, Error> {
         let events = history::read(&self.disk, &self.root)?;
         let removed = |event: &&Event| event.event == "remove" && event.profile.as_deref() == Some(name);
         let event = events.iter().rev().find(removed);
+        // Whoever bears its name since it was removed is another one, unless its own login was restored.
+        let restored = |removal: &Event| {
+            let is_it =
+                |event: &Event| event.event == "restore" && event.vault.is_some() && event.vault == removal.vault;
+            events.iter().any(|event| is_it(event) && event.profile.as_deref() == Some(name))
+        };
+        let gone = event.is_some_and(|event| event.at >= left && !restored(event));
+        if !gone && Roster::read(&self.disk, &self.root)?.names.iter().any(|other| other == name) {
+            return Ok(name.to_owned());
+        }
         let how = event.map_or_else(
             || "is no profile any more".to_owned(),
             |event| format!("was removed {}", crate::text::seconds(event.at)),

@@ -152,10 +152,14 @@ impl Engine {
         if let Some(whole) = snapshot.live_bare().and_then(Record::part).filter(|_| due.bare) {
             desk.install(whole)?;
         }
-        if let Some(name) = owner.profile() {
-            desk.return_loans(Some(name), owner)?;
-            desk.settle_identity(name)?;
-            desk.mark(Some(name))?;
+        match owner.profile() {
+            Some(name) => {
+                desk.return_loans(Some(name), owner)?;
+                desk.settle_identity(name)?;
+                desk.mark(Some(name))?;
+            }
+            // While the tree is the other version's the state file proves nothing, and the marker is all that tells.
+            None => desk.doubt_marked(owner)?,
         }
         if due.whole {
             self.draft_old_settings(desk)?;

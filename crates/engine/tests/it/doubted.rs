@@ -120,3 +120,43 @@ fn a_later_login_beside_the_endpoint_is_what_its_profile_gets() {
     assert_eq!((house.world.live(), house.loan("b")), (later.clone(), later));
     assert_eq!(house.vault(), ["B1"]);
 }
+
+/// The user's word that it is another profile's says nothing of whose account it is, where nobody knows that.
+#[test]
+fn a_capture_under_another_name_leaves_the_doubt() {
+    let (house, _) = renewed("doubt-captured");
+    std::fs::remove_file(house.world.home().join(".claude.json")).expect("the state file");
+    house.capture("x");
+    assert_eq!((house.slot("b"), refused(&house, "b")), ("B1".to_owned(), Kind::DeadLogin));
+}
+
+/// Sessions of the profile read its slot: a doubted login does not come back to them whole.
+#[test]
+fn no_session_gets_a_doubted_login() {
+    let (house, _) = renewed("doubt-session");
+    let mut engine = house.engine();
+    engine.by_hand = true;
+    let session = engine.begin("b").expect("a session");
+    std::fs::remove_file(house.world.home().join(".claude.json")).expect("the state file");
+    house.switch("a");
+    let mut kept = house.vault();
+    kept.sort_unstable();
+    assert_eq!((house.slot("b"), kept), ("B1 bearer".to_owned(), vec!["B1".to_owned(), "B2".to_owned()]));
+    drop(session);
+}
+
+/// Whoever bears the name of a removed profile since is another one.
+#[test]
+fn there_is_no_way_back_to_who_has_a_removed_profiles_name() {
+    let house = House::two("doubt-names");
+    house.sign_in(&Account::c());
+    house.capture("c");
+    house.switch("a");
+    house.switch("b");
+    house.engine().remove("a", false).expect("removed");
+    house.engine().rename("c", "a").expect("renamed");
+    assert_eq!(house.engine().undo(false).map(drop).expect_err("another one").kind(), Kind::Protected);
+    let back = house.engine().switch(Target::Previous, Options::default());
+    assert_eq!(back.map(drop).expect_err("another one").kind(), Kind::Nothing);
+    assert_eq!(house.world.live(), "B1");
+}

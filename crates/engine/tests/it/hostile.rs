@@ -158,8 +158,10 @@ fn a_state_file_of_hundreds_of_megabytes_is_edited_and_not_rewritten() {
     std::fs::write(&path, &large).expect("a state file");
     for (family, profile) in [("A", "a"), ("B", "b")] {
         house.world.edit_json(&house.world.credentials_path(), |object| {
+            // Two logins that the file never names are told apart by their ends (O1).
+            let end = if family == "A" { 4_000_000_000_000 } else { 4_100_000_000_000 };
             let login = Login::new(&Account::new(family.chars().next().expect("a letter")), Pair::new(family, 1))
-                .ending_at(None);
+                .ending_at(Some(end));
             object.insert("claudeAiOauth".to_owned(), login.oauth());
         });
         house.engine().capture(Some(profile), false).expect("captured");

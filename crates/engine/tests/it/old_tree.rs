@@ -399,7 +399,8 @@ fn what_a_left_tree_of_0_4_0_names_proves_nothing() {
     // The pair, whether the server could be asked, b's slot afterwards, the vault, and whether b's login is doubted.
     for (name, pair, asked, slot, vault, doubted) in [
         ("renewed", generation("B", 5).expiring_at(4_000_000_000_000), false, "B1", &["B5"][..], true),
-        ("renewed, and asked about", generation("B", 5).expiring_at(4_000_000_000_000), true, "B5", &[], false),
+        // No end and no record of ours tells whether the earlier one is its ancestor: it is kept (0002).
+        ("renewed, and asked about", generation("B", 5).expiring_at(4_000_000_000_000), true, "B5", &["B1"], false),
         ("somebody else's, and asked about", login("C"), true, "B1", &["C1"], false),
         ("the stored one", login("B"), false, "B1", &[], false),
     ] {
@@ -434,6 +435,21 @@ fn what_a_left_tree_of_0_4_0_names_proves_nothing() {
             assert_eq!((house.world.live().as_str(), house.world.identity().as_str()), ("B5", "none"));
         }
     }
+}
+
+/// A window of 0.4.0 that was closed leaves a plain file, which Claude Code renews. No loan tells of it, but the marker does: its
+/// profile's earlier login is not put in the place of what may be its later one.
+#[test]
+fn what_was_renewed_where_0_4_0_let_go_leaves_the_marked_profile_in_doubt() {
+    let house = old("old-detached");
+    std::fs::remove_file(house.world.credentials_path()).expect("a link");
+    house.world.store_login(&generation("A", 5).expiring_at(4_000_000_000_000));
+    let file = std::fs::File::options().write(true).open(house.world.credentials_path()).expect("a login");
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(60)).expect("own file");
+    assert_eq!(house.try_switch("a").map(drop).expect_err("in doubt").kind(), Kind::DeadLogin);
+    house.switch("b");
+    assert_eq!((house.world.live(), house.vault()), ("B1".to_owned(), vec!["A5".to_owned()]));
+    assert_eq!(house.try_switch("a").map(drop).expect_err("in doubt").kind(), Kind::DeadLogin);
 }
 
 /// A slot that somebody made a link to another profile's has no login of its own; it stops nobody.

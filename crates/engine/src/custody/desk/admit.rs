@@ -96,7 +96,7 @@ impl Desk<'_> {
     /// The refusal to put the earlier login of `name` live in the place of one that may be its later one, which nobody can
     /// confirm: its refresh token may be used up (L6).
     pub(crate) fn refuse_ancestor(&self, name: &str, part: &AccountPart, owner: &Owner) -> Result<(), Error> {
-        if !self.lent.iter().any(|lent| lent == name) || !self.may_follow(name, part, owner) {
+        if !self.may_have_been_live(name) || !self.may_follow(name, part, owner) {
             return Ok(());
         }
         let what = format!("what is live may be the later login of '{name}', and nobody can confirm whose it is");

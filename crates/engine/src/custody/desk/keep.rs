@@ -139,12 +139,14 @@ impl Desk<'_> {
         let Owner::Unknown(doubt) = *owner else { return false };
         let Ok(live) = self.live_object().map(Credentials::account) else { return false };
         let (Found::Login(old), Found::Login(new)) = (part.login(), live.login()) else { return false };
-        // By the user's own word it has become a profile's.
-        let is_live = |held: &AccountPart| matches!(held.login(), Found::Login(held) if held.refresh_print() == new.refresh_print());
-        if self.holding.iter().any(|(_, held)| is_live(held)) {
+        let key = self.key(name);
+        // By the user's own word it has become a profile's: of another account, where that one's is known.
+        let is_it = |held: &AccountPart| matches!(held.login(), Found::Login(held) if held.refresh_print() == new.refresh_print());
+        let holder = self.holding.iter().find(|(_, held)| is_it(held)).and_then(|(holder, _)| self.key(holder));
+        if matches!((holder, key), (Some(holder), Some(key)) if !key.agrees(holder)) {
             return false;
         }
-        let (named, key) = (self.whose(&live, doubt), self.key(name));
+        let named = self.whose(&live, doubt);
         let another = matches!((&named, key), (Some(named), Some(key)) if !key.agrees(&named.key));
         let of_key = || key.and_then(|key| key.organization.clone());
         let organizations = (live.organization_uuid(), part.organization_uuid().or_else(of_key));
@@ -154,14 +156,41 @@ impl Desk<'_> {
         !apart && new.refresh_print().is_some() && new.refresh_print() != old.refresh_print()
     }
 
+    /// Whether a profile's login may have been live though no loan says so: it is the one that is marked, as in a tree of
+    /// version 0.4.0.
+    pub(super) fn may_have_been_live(&self, name: &str) -> bool {
+        self.lent.iter().any(|lent| lent == name) || self.snapshot.roster.active.as_deref() == Some(name)
+    }
+
+    /// The marked profile's login is doubted as a lent one's is.
+    pub(crate) fn doubt_marked(&mut self, owner: &Owner) -> Result<(), Error> {
+        let marked = self.snapshot.roster.active.clone().filter(|name| !self.lent.contains(name));
+        let Some((name, part)) = marked.and_then(|name| Some((name.clone(), self.holds(&name)?.clone()))) else {
+            return Ok(());
+        };
+        match part.login() {
+            Found::Login(login) if self.may_follow(&name, &part, owner) => self.doubt(&name, &login),
+            _ => Ok(()),
+        }
+    }
+
+    /// A doubted login comes back to a profile with sessions, which would present it: they keep the bearer copy, and the whole
+    /// pair goes into the vault.
+    pub(super) fn come_back_bare(&mut self, name: &str, part: &AccountPart) -> Result<AccountPart, Error> {
+        let (vaulted, known) = (self.vaulted.take(), self.known(name).cloned());
+        let kept = self.keep_in_use(part, "a later one of it may be in use", (Some(name), known.as_ref()));
+        self.vaulted = vaulted;
+        kept?;
+        let bearer = part.bearer();
+        self.hold(name, bearer.clone());
+        Ok(bearer)
+    }
+
     /// A login comes back while what may be its later one is live or goes into the vault, and nobody can tell.
     pub(super) fn doubt(&mut self, name: &str, login: &Login) -> Result<(), Error> {
-        let reason = match self.vaulted.as_ref().filter(|_| !self.tentative) {
-            Some(entry) => format!("a login that may be its later one is in the vault ({})", entry.id),
-            None => "a login that may be its later one took its place in Claude Code".to_owned(),
-        };
+        let reason = "a login that may be its later one took its place in Claude Code";
         let token = crate::profile::token_of(login);
-        let verdict = Verdict { token, state: State::Unknown, reason: reason.clone(), at: self.now, doubted: true };
+        let verdict = Verdict { token, state: State::Unknown, reason: reason.to_owned(), at: self.now, doubted: true };
         self.warnings
             .push(format!("the login of '{name}' may be used up: {reason}, and nobody can confirm whose that is"));
         self.draft.put(&self.root.verdict(name), Manner::Own, verdict.bytes())
