@@ -4,6 +4,7 @@ mod another;
 mod bearer;
 mod copy;
 mod credential;
+mod gate;
 mod holder;
 mod inherited;
 mod isolated;

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use notify::{RecursiveMode, Watcher as _};
 
 use super::copy::{Pair, Watcher};
+use super::gate::Gate;
 use super::teller::Teller;
 use super::visit::foreign;
 use super::{Converger, LinkMode, Place, Tended, is_shared};
@@ -48,6 +49,7 @@ pub(super) struct Watch {
     /// In copy mode: what keeps the rest of the tree in step with the home.
     mirror: Option<Watcher>,
     teller: Teller,
+    gate: Arc<Gate>,
 }
 
 /// Where the watchdog lives.
@@ -84,15 +86,17 @@ impl Watch {
             converger,
         };
         if by_hand {
-            return Ok(Self { dog: Kennel::ByHand(Box::new(dog)), mirror, teller });
+            return Ok(Self { dog: Kennel::ByHand(Box::new(dog)), mirror, teller, gate: Arc::default() });
         }
         let (tell, told) = mpsc::channel();
         let (wake, directories) = (tell.clone(), [tree, home.dir.clone()]);
+        let gate = Arc::new(Gate::default());
+        let door = Arc::clone(&gate);
         let thread = std::thread::Builder::new()
             .name("clauth-session".into())
-            .spawn(move || dog.run(&told, || watcher(wake, &directories)));
+            .spawn(move || dog.run(&told, &door, || watcher(wake, &directories)));
         let thread = thread.map_err(|source| clauth_durable::Error::Io { doing: "watch", path, source })?;
-        Ok(Self { dog: Kennel::Thread { tell, thread }, mirror, teller })
+        Ok(Self { dog: Kennel::Thread { tell, thread }, mirror, teller, gate })
     }
 
     /// One look, where nobody looks by itself.
@@ -104,17 +108,20 @@ impl Watch {
         }
     }
 
-    /// In copy mode another session mirrors from here on, if there is one (decision 0009).
+    /// The watchdog holds nothing from here on, and in copy mode another session mirrors, if there is one (decision 0009).
     pub(super) fn pause(&self) {
+        self.gate.shut();
         self.mirror.iter().for_each(Watcher::pause);
     }
 
     pub(super) fn resume(&self) {
+        self.gate.open();
         self.mirror.iter().for_each(Watcher::resume);
     }
 
     /// Stops the thread after one last look. Answers what the user should know, now that the terminal is ours again.
     pub(super) fn end(self) -> Vec<String> {
+        self.gate.open();
         match self.dog {
             Kennel::Thread { tell, thread } => {
                 let _ = tell.send(Message::End);
@@ -192,7 +199,7 @@ struct Dog {
 
 impl Dog {
     /// Looks until the end, woken by the events that `events` begins.
-    fn run<W>(&mut self, told: &Receiver<Message>, events: impl FnOnce() -> Option<W>) {
+    fn run<W>(&mut self, told: &Receiver<Message>, gate: &Gate, events: impl FnOnce() -> Option<W>) {
         let mut last = matches!(told.recv_timeout(FIRST), Ok(Message::End) | Err(RecvTimeoutError::Disconnected));
         let mut watcher = if last { None } else { events() };
         let floor = if watcher.is_some() { FLOOR } else { FLOOR_WITHOUT_EVENTS };
@@ -204,14 +211,16 @@ impl Dog {
             let marks: Vec<Mark> = self.files.iter().map(|path| self.mark(path)).collect();
             if last || marks != self.seen {
                 // Looked at before the work, so that what is written during it is seen at the next look.
-                let done = self.look();
+                let done = gate.within(|| self.look());
                 self.seen = if done { self.without_own(marks) } else { Vec::new() };
             }
             if last {
                 return;
             }
-            self.settle();
-            self.see_to_bearer();
+            gate.within(|| {
+                self.settle();
+                self.see_to_bearer();
+            });
             last = match told.recv_timeout(floor) {
                 Ok(Message::Event) => self.gathered(told),
                 Ok(Message::End) | Err(RecvTimeoutError::Disconnected) => true,

@@ -300,6 +300,8 @@ impl Engine {
     /// Stores figures whose plan has not come yet: a look-up that hangs delays no reading.
     fn keep_early(&self, target: &Target, talk: &Talk, answer: Answer) {
         let mut early = Talk { cache: talk.cache.clone(), before: talk.before.clone(), said: None };
+        // Whose the token is was asked and not yet answered: were this the last that is done, it has to be asked again.
+        early.cache.plan_asked = talk.before.plan_asked;
         self.take_usage(&mut early.cache, answer, target);
         // It is stored once more when all is there.
         let _ = self.store(target, &mut early, Came::Answer);

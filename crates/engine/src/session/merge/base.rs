@@ -238,7 +238,7 @@ pub(crate) fn forget(disk: &Disk, place: &Place) -> Result<(), Error> {
 }
 
 /// Whether a tree's settings and state file hold nothing that is not in the home as well: nobody wrote them since they were
-/// last merged. Their contents tell, not their dates. A state file that the home has no more is the only one there is.
+/// last merged. Their contents tell, not their dates. What the home has no more, or has torn, is the only one there is.
 ///
 /// # Errors
 /// As the system says.
@@ -248,6 +248,10 @@ pub(crate) fn is_in_step(disk: &Disk, home: &ClaudeHome, place: &Place, tree: &C
     }
     for subject in Subject::ALL {
         let bytes = disk.read(&subject.file(tree))?;
+        let home_has = disk.read(&subject.file(home))?.is_none_or(|bytes| Document::parse(bytes).is_ok());
+        if bytes.is_some() && !home_has {
+            return Ok(false);
+        }
         let same = match (&bytes, Base::load(disk, place, subject)?) {
             (None, None) => true,
             (Some(bytes), Some(base)) => Document::parse(bytes.clone())

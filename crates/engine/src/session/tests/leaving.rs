@@ -105,6 +105,26 @@ fn a_state_file_that_the_home_lacks_is_not_put_away_with_the_tree() {
     }
 }
 
+/// The same where the home's is torn, as a power loss leaves it: the tree stays until somebody has mended that.
+#[test]
+fn a_tree_with_the_only_whole_state_file_stays() {
+    for &mode in modes() {
+        for torn in ["", "{\"a\":"] {
+            let mut flat = Flat::parked(mode);
+            let home = flat.engine().home().expect("a home");
+            flat.world.edit_json(&home.state, |state| {
+                state.insert("projects".into(), json!({"/p": {"hasTrustDialogAccepted": true}}));
+            });
+            crate::session::seed(&flat.engine(), &home, &flat.place, &[]).expect("a seed");
+            std::fs::write(&home.state, torn).expect("the home's");
+            flat.leave();
+            flat.engine().visit_trees();
+            let state = flat.world.read_json(&flat.place.tree.join(".claude.json"));
+            assert_eq!(state["projects"]["/p"]["hasTrustDialogAccepted"], true, "{mode:?} {torn}");
+        }
+    }
+}
+
 /// A clock on which nothing is waited for.
 struct Hurried(AtomicU64);
 

@@ -90,7 +90,7 @@ fn where_events_fail_it_looks_four_times_a_second() {
     let trial = Trial::new();
     let Kennel::ByHand(mut dog) = trial.watch(true).dog else { panic!("it was to be by hand") };
     let (tell, told) = mpsc::channel();
-    let thread = std::thread::spawn(move || dog.run(&told, || None::<()>));
+    let thread = std::thread::spawn(move || dog.run(&told, &Gate::default(), || None::<()>));
     let reaction = trial.reaction();
     tell.send(Message::End).expect("it still runs");
     thread.join().expect("no panic");
