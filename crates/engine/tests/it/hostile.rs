@@ -339,7 +339,7 @@ fn a_torn_login_is_waited_for_once() {
 #[test]
 fn a_profile_that_may_not_be_entered_is_one_thing_to_be_told() {
     let house = House::two("barred");
-    let directory = house.world.root().join("profiles/a");
+    let directory = house.world.root().join("profiles").join("a");
     let engine = || odd_engine(&house, Odd::barring(Unsynced(RealVfs), directory.clone()));
     let findings = engine().examine(Err("not looked for")).findings;
     let of_it: Vec<_> =
