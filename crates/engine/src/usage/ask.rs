@@ -165,7 +165,8 @@ impl Engine {
                 let usage = usage();
                 let profile = match told.recv_timeout(BESIDE) {
                     Err(RecvTimeoutError::Timeout) => {
-                        if let Ok((answer, at)) = &usage {
+                        // Of a login that nobody has confirmed they may be another account's.
+                        if let (true, Ok((answer, at))) = (target.proven, &usage) {
                             self.keep_early(target, talk, Answer::Account(answer.clone(), *at));
                         }
                         told.recv()

@@ -108,6 +108,19 @@ impl House {
         Self::with_server(name).populated()
     }
 
+    /// The same with no request so far.
+    pub(crate) fn unasked(name: &str) -> Self {
+        let house = Self::two_with_server(name);
+        house.fake().forget_requests();
+        std::fs::remove_dir_all(house.world.root().join("poll")).expect("the look-ups of the captures");
+        house
+    }
+
+    /// The fake Anthropic of a house that has one.
+    pub(crate) fn fake(&self) -> &Server {
+        self.server.as_ref().expect("a server")
+    }
+
     pub(crate) fn populated(self) -> Self {
         for (account, name) in [(Account::a(), "a"), (Account::b(), "b")] {
             self.sign_in(&account);

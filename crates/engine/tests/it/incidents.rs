@@ -4,20 +4,16 @@ use std::thread;
 
 use clauth_engine::{Asked, Asking, Usage};
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Reply, Route, Server};
+use clauth_sandbox::{Reply, Route};
 use serde_json::json;
 
 use crate::house::House;
-
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
 
 fn house(name: &str) -> House {
     let house = House::two_with_server(name);
     let incident = json!({"name": "Elevated errors", "status": "identified", "impact": "minor",
         "started_at": "2026-11-20T18:37:44.116Z", "components": [{"name": "claude.ai", "status": "degraded_performance"}]});
-    server(&house).set_status("minor", vec![incident]);
+    house.fake().set_status("minor", vec![incident]);
     house
 }
 
@@ -29,16 +25,16 @@ fn names(usage: &Usage) -> Option<Vec<&str>> {
 #[test]
 fn the_status_page_is_asked_beside_readings_at_most_every_five_minutes() {
     let house = house("i-seldom");
-    assert_eq!(server(&house).requests_to(Route::Status).len(), 0, "captures do not ask it");
+    assert_eq!(house.fake().requests_to(Route::Status).len(), 0, "captures do not ask it");
     house.engine().list().expect("a list");
     let nothing = house.engine().usage(None, Asking::Nobody).expect("usage");
     assert_eq!(names(&nothing), None, "nobody asked, so nothing is known");
     for (seconds, asked) in [(0, 1), (1, 1), (290, 1), (310, 2), (400, 2), (620, 3)] {
         let usage = house.later(seconds).usage(None, Asking::Everybody).expect("usage");
         assert_eq!(names(&usage), Some(vec!["Elevated errors"]), "after {seconds} s");
-        assert_eq!(server(&house).requests_to(Route::Status).len(), asked, "after {seconds} s");
+        assert_eq!(house.fake().requests_to(Route::Status).len(), asked, "after {seconds} s");
     }
-    let request = server(&house).requests_to(Route::Status).remove(0);
+    let request = house.fake().requests_to(Route::Status).remove(0);
     assert_eq!((request.path.as_str(), request.bearer), ("/api/v2/incidents/unresolved.json", None), "without a token");
     let old = house.later(3 * 3600).usage(None, Asking::Nobody).expect("usage");
     assert_eq!(names(&old), None, "what was so hours ago tells nothing of now");
@@ -49,13 +45,13 @@ fn a_status_page_that_fails_changes_no_reading_and_is_not_asked_again_at_once() 
     let page = || Reply::Status(200, vec![], "<html></html>".into());
     for (name, reply) in [("an error", Reply::status(500)), ("a page", page()), ("nothing", Reply::DropBefore)] {
         let house = house("i-fails");
-        server(&house).script(Route::Status, vec![reply]);
+        house.fake().script(Route::Status, vec![reply]);
         for _ in 0..3 {
             let usage = house.engine().usage(None, Asking::Everybody).expect("usage");
             assert!(usage.tried.iter().all(|tried| tried.asked == Asked::Answered), "{name}");
             assert_eq!(names(&usage), None, "{name}: unknown is not nothing");
         }
-        assert_eq!(server(&house).requests_to(Route::Status).len(), 1, "{name}");
+        assert_eq!(house.fake().requests_to(Route::Status).len(), 1, "{name}");
     }
 }
 
@@ -63,7 +59,7 @@ fn a_status_page_that_fails_changes_no_reading_and_is_not_asked_again_at_once() 
 fn a_status_page_that_never_answers_holds_up_no_reading() {
     let house = house("i-hangs");
     let gate = Gate::new();
-    server(&house).script(Route::Status, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Status, vec![Reply::Wait(gate.clone())]);
     thread::scope(|scope| {
         let asking = scope.spawn(|| house.engine().usage(None, Asking::Everybody));
         assert!(gate.is_reached());
@@ -86,11 +82,11 @@ fn where_nobody_is_asked_the_status_page_is_not_either() {
     std::fs::write(&settings, format!("network = \"off\"\n{text}")).expect("written");
     house.engine().usage(None, Asking::Everybody).expect("usage");
     house.engine().poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Status).len(), 0, "the network is off");
+    assert_eq!(house.fake().requests_to(Route::Status).len(), 0, "the network is off");
     std::fs::write(&settings, text).expect("written");
     house.engine().poll_once(true).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Status).len(), 0, "just after a sleep readings come first");
+    assert_eq!(house.fake().requests_to(Route::Status).len(), 0, "just after a sleep readings come first");
     // Polls are five seconds apart.
     house.later(600).poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Status).len(), 1);
+    assert_eq!(house.fake().requests_to(Route::Status).len(), 1);
 }

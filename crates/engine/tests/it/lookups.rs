@@ -1,16 +1,12 @@
 //! Look-ups of identities: counted with everything else that is asked about an account (design §5), and what they prove (O2).
 
 use clauth_engine::{Asking, Options, Target};
-use clauth_sandbox::{Account as Person, Reply, Route, Server};
+use clauth_sandbox::{Account as Person, Reply, Route};
 
 use crate::house::House;
 
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
 fn asked(house: &House) -> usize {
-    [Route::Usage, Route::Profile].iter().map(|route| server(house).requests_to(*route).len()).sum()
+    [Route::Usage, Route::Profile].iter().map(|route| house.fake().requests_to(*route).len()).sum()
 }
 
 fn proven(house: &House, name: &str) -> bool {
@@ -22,7 +18,7 @@ fn proven(house: &House, name: &str) -> bool {
 fn unproven(name: &str) -> House {
     let house = House::with_server(name);
     house.sign_in(&Person::a());
-    server(&house).script(Route::Profile, vec![Reply::DropBefore]);
+    house.fake().script(Route::Profile, vec![Reply::DropBefore]);
     assert!(!house.capture("a").proven);
     house
 }
@@ -53,13 +49,13 @@ fn when_no_more_may_be_asked_commands_go_on_as_with_the_network_off() {
     for _ in 0..25 {
         house.engine().usage(None, Asking::Everybody).expect("usage");
     }
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     // A newer pair of the live account, which nobody but the server and its state file can tell.
     house.sign_in(&Person::b());
     house.capture("b");
     house.switch("a");
     house.switch("b");
-    assert_eq!(server(&house).requests_to(Route::Profile).len(), 0);
+    assert_eq!(house.fake().requests_to(Route::Profile).len(), 0);
     assert_eq!(house.world.identity(), "B", "and the account is named all the same");
 }
 
@@ -68,7 +64,7 @@ fn a_login_that_nobody_names_is_counted_too_and_for_its_account_once_that_is_kno
     let house = House::with_server("l-nobody");
     house.sign_in(&Person::a());
     house.world.edit_json(&house.world.state_path(), |state| drop(state.remove("oauthAccount")));
-    server(&house).script(Route::Profile, vec![Reply::status(500), Reply::status(500)]);
+    house.fake().script(Route::Profile, vec![Reply::status(500), Reply::status(500)]);
     for _ in 0..3 {
         house.capture("a");
     }
@@ -86,11 +82,11 @@ fn a_login_that_nobody_names_is_counted_too_and_for_its_account_once_that_is_kno
 fn a_dry_run_asks_nobody_and_writes_nothing() {
     let house = House::two_with_server("l-dry");
     house.sign_in(&Person::c());
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     let before = house.world.snapshot();
     let options = Options { dry_run: true, ..Options::default() };
     let report = house.engine().switch(Target::Named("a"), options).expect("a plan");
-    assert_eq!(server(&house).requests().len(), 0);
+    assert_eq!(house.fake().requests().len(), 0);
     assert_eq!(clauth_sandbox::world::changes(&before, &house.world.snapshot()), Vec::<String>::new());
     assert!(report.warnings.iter().any(|warning| warning.contains("a dry run asks nobody")), "{:?}", report.warnings);
 }
@@ -102,7 +98,7 @@ fn the_hourly_look_up_proves_whose_a_profile_is() {
     assert!(usage.listing.accounts[0].proven, "the server said so for this very token");
     assert_eq!(house.world.read_json(&house.world.root().join("profiles/a/identity.json"))["by"], "endpoint");
     assert!(usage.listing.accounts[0].usage.is_some());
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
@@ -120,7 +116,7 @@ fn a_profile_without_an_identity_gets_one_and_keeps_its_reading_and_its_count() 
 #[test]
 fn what_the_server_says_of_another_account_or_of_an_earlier_login_proves_nothing() {
     let house = unproven("l-other");
-    server(&house).set_profile(&Person::a(), Person::c().profile());
+    house.fake().set_profile(&Person::a(), Person::c().profile());
     house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
     assert!(!proven(&house, "a"), "it is somebody else by the server's word");
 }

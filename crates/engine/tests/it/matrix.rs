@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clauth_engine::{Account, Asking, Engine, Need};
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route, Server};
+use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -57,10 +57,6 @@ fn known(row: &str) -> Option<Reply> {
     })
 }
 
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
 /// One that soon gives up where nothing comes.
 fn asking(house: &House, row: &str) -> Engine {
     let mut engine = house.engine();
@@ -72,7 +68,7 @@ fn asking(house: &House, row: &str) -> Engine {
 }
 
 fn count(house: &House, route: Route) -> usize {
-    server(house).requests_to(route).len()
+    house.fake().requests_to(route).len()
 }
 
 fn account(house: &House, name: &str) -> Account {
@@ -105,13 +101,13 @@ fn each_answer_to_a_reading_is_as_the_table_has_it() {
         let house = House::with_server("m-usage");
         let login = Login::new(&Person::a(), Pair::new("A", 1)).expiring_at(FAR).ending_at(None);
         house.world.store_login(&login);
-        server(&house).know(&login);
+        house.fake().know(&login);
         house.capture("a");
         let good = house.engine().usage(None, Asking::Everybody).expect("usage").listing.accounts.remove(0).usage;
         let good = good.expect("a reading");
         // A token that is still refused after its renewal is refused for good.
         let replies = if row == "401" { vec![reply(row); 2] } else { vec![reply(row)] };
-        server(&house).script(Route::Usage, replies);
+        house.fake().script(Route::Usage, replies);
         asking(&house, row).usage(None, Asking::Everybody).expect("usage");
         let reading = account(&house, "a").usage.expect("a reading");
         assert_eq!((reading.as_of, &reading.windows), (good.as_of, &good.windows), "{row}: the last good figures stay");
@@ -129,7 +125,7 @@ fn each_answer_to_a_reading_is_as_the_table_has_it() {
         let spent = if renewals == 0 { String::new() } else { format!("{renewals} renewal, ") };
         assert_eq!(format!("`{word}`, {spent}{}", again(row, &asks)), expected, "{row}");
         assert_eq!(account(&house, "a").usage.expect("a reading").error, None, "{row}: and all is well again");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
         assert_untold(&house, row);
     }
 }
@@ -139,7 +135,7 @@ fn each_answer_to_a_look_up_is_as_the_table_has_it() {
     for (row, [_, expected, _]) in rows() {
         let house = House::with_server("m-profile");
         house.sign_in(&Person::b());
-        server(&house).script(Route::Profile, vec![reply(row); 3]);
+        house.fake().script(Route::Profile, vec![reply(row); 3]);
         let captured = asking(&house, row).capture(Some("b"), false).expect("a capture");
         assert!(captured.created && !captured.proven, "{row}: nobody confirmed whose it is");
         assert_eq!((account(&house, "b").state.word(), house.world.live()), ("ok", "B1".into()), "{row}");
@@ -149,7 +145,7 @@ fn each_answer_to_a_look_up_is_as_the_table_has_it() {
         house.capture("b");
         house.engine().usage(None, Asking::Everybody).expect("usage");
         let plan = account(&house, "b").plan;
-        server(&house).script(Route::Profile, vec![reply(row); 3]);
+        house.fake().script(Route::Profile, vec![reply(row); 3]);
         let mut engine = house.later(2 * 3600);
         engine.patience = asking(&house, row).patience;
         let usage = engine.usage(None, Asking::Everybody).expect("usage").listing.accounts.remove(0);
@@ -162,7 +158,7 @@ fn each_answer_to_a_look_up_is_as_the_table_has_it() {
         assert!(count(&house, Route::Profile) > asked, "{row}: asked again");
         assert_eq!("nothing new, again in 1 hour", expected, "{row}");
         assert_eq!(count(&house, Route::Token), 0, "{row}: no renewal for a look-up");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
         assert_untold(&house, row);
     }
 }
@@ -173,7 +169,7 @@ fn parked(seconds: i64) -> House {
     let end = u64::try_from(Timestamp::now().as_millisecond() + seconds * 1000).expect("a time");
     let login = Login::new(&Person::a(), Pair::new("A", 1)).expiring_at(end);
     house.world.store_login(&login);
-    server(&house).know(&login);
+    house.fake().know(&login);
     house.capture("a");
     house.sign_in(&Person::b());
     house.capture("b");
@@ -193,7 +189,7 @@ fn sends(house: &House) -> impl Fn(i64) -> bool {
 fn each_answer_to_a_renewal_is_as_the_table_has_it() {
     for (row, [_, _, expected]) in rows() {
         let house = parked(-1);
-        server(&house).script(Route::Token, vec![reply(row)]);
+        house.fake().script(Route::Token, vec![reply(row)]);
         let error = asking(&house, row).refresh("a", &Need::default()).expect_err("a refusal");
         let told = format!("{error} {:?}", house.said.lock().expect("not poisoned"));
         assert!(!told.contains("SECRET") && !told.contains("FAKE"), "{row}: {told}");
@@ -202,7 +198,7 @@ fn each_answer_to_a_renewal_is_as_the_table_has_it() {
         let when = again(row, &sends(&house));
         // The same while the access token works for another two hours.
         let house = parked(2 * 3600);
-        server(&house).script(Route::Token, vec![reply(row)]);
+        house.fake().script(Route::Token, vec![reply(row)]);
         asking(&house, row).refresh("a", &Need::default()).expect_err("a refusal");
         let sends = sends(&house);
         let waits = match when {
@@ -228,7 +224,7 @@ fn a_login_in_doubt_says_what_came() {
         ("nothing, the connection breaks", "its answer never came"),
     ] {
         let house = parked(2 * 3600);
-        server(&house).script(Route::Token, vec![reply(row)]);
+        house.fake().script(Route::Token, vec![reply(row)]);
         house.engine().refresh("a", &Need::default()).expect_err("a refusal");
         let reason = account(&house, "a").reason.expect("a reason");
         let again = house.engine().refresh("a", &Need::default()).expect_err("a refusal").to_string();
@@ -245,7 +241,7 @@ fn a_login_in_doubt_says_what_came() {
 fn an_afternoon_of_errors_ends_no_login() {
     let house = parked(-1);
     let minutes = 8 * 60;
-    server(&house).script(Route::Token, vec![Reply::status(500); 20]);
+    house.fake().script(Route::Token, vec![Reply::status(500); 20]);
     for minute in 0..minutes {
         let _ = house.later(minute * 60).refresh("a", &Need::default());
     }
@@ -257,7 +253,7 @@ fn an_afternoon_of_errors_ends_no_login() {
         assert!(hours < 24 * 7, "it never comes back");
     }
     assert_eq!((account(&house, "a").state.word(), house.slot("a")), ("ok", "A2".into()));
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 /// No text of a body is in what was said, or on the disk.

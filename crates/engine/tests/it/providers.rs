@@ -2,7 +2,7 @@
 
 use clauth_engine::{Account, Asked, Asking, Reading, Source, Trouble, Usage};
 use clauth_host::Secret;
-use clauth_sandbox::{Reply, Route, Server};
+use clauth_sandbox::{Reply, Route};
 use serde_json::json;
 
 use crate::house::House;
@@ -10,10 +10,6 @@ use crate::house::House;
 const KEY: &str = "sk-FAKE-PROVIDER-KEY";
 
 const DEEPSEEK: &str = "https://api.deepseek.com/anthropic";
-
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
 
 /// A home with one endpoint profile, `deep`.
 fn house(name: &str, url: &str) -> House {
@@ -77,7 +73,7 @@ fn each_provider_is_asked_at_its_own_place_and_its_answer_is_kept() {
     ] {
         let house = house("p-each", url);
         assert!(account(&ask(&house, Asking::Nobody)).usage.is_none(), "{provider}");
-        assert_eq!(server(&house).requests().len(), 0, "{provider}: offline");
+        assert_eq!(house.fake().requests().len(), 0, "{provider}: offline");
         let usage = ask(&house, Asking::Stale);
         assert_eq!(became(&usage), Asked::Answered, "{provider}");
         assert_eq!((account(&usage).provider, account(&usage).plan.as_deref()), (Some(provider), plan));
@@ -86,7 +82,7 @@ fn each_provider_is_asked_at_its_own_place_and_its_answer_is_kept() {
             (expected, Source::Provider),
             "{provider}"
         );
-        let asked: Vec<String> = server(&house).requests().into_iter().map(|request| request.path).collect();
+        let asked: Vec<String> = house.fake().requests().into_iter().map(|request| request.path).collect();
         assert_eq!(asked, paths, "{provider}: and nobody's status page");
         assert_eq!(account(&usage).budget.map(|budget| budget.used), Some(paths.len()), "{provider}");
         assert_eq!(became(&ask(&house, Asking::Stale)), Asked::Spared, "{provider}: it is not stale");
@@ -108,7 +104,7 @@ fn a_key_for_another_host_gets_no_request() {
         let usage = ask(&house, Asking::Everybody);
         assert_eq!((became(&usage), account(&usage).provider), (Asked::Spared, None), "{url}");
         house.engine().poll_once(false).expect("a poll");
-        assert_eq!(server(&house).requests().len(), 0, "{url}");
+        assert_eq!(house.fake().requests().len(), 0, "{url}");
     }
 }
 
@@ -132,7 +128,7 @@ fn each_failure_ends_in_a_state_of_its_own_and_the_last_reading_stays() {
     for (name, reply, trouble, hold) in rows {
         let house = house("p-table", DEEPSEEK);
         let before = reading(&ask(&house, Asking::Everybody)).clone();
-        server(&house).script(Route::Provider, vec![reply]);
+        house.fake().script(Route::Provider, vec![reply]);
         let usage = ask(&house, Asking::Everybody);
         let now = reading(&usage);
         assert_eq!((became(&usage), now.error), (Asked::Failed(trouble), Some(trouble)), "{name}");
@@ -147,7 +143,7 @@ fn each_failure_ends_in_a_state_of_its_own_and_the_last_reading_stays() {
 fn another_key_is_another_account_and_asked_about_at_once() {
     let house = house("p-key", DEEPSEEK);
     ask(&house, Asking::Everybody);
-    server(&house).script(Route::Provider, vec![Reply::json(401, &json!({}))]);
+    house.fake().script(Route::Provider, vec![Reply::json(401, &json!({}))]);
     assert_eq!(became(&ask(&house, Asking::Everybody)), Asked::Failed(Trouble::Key));
     let config = house.world.root().join("profiles/deep/config.toml");
     let text = std::fs::read_to_string(&config).expect("a config");
@@ -163,7 +159,7 @@ fn a_key_has_the_budget_of_an_account() {
     for _ in 0..15 {
         ask(&house, Asking::Everybody);
     }
-    assert_eq!(server(&house).requests_to(Route::Provider).len(), 20);
+    assert_eq!(house.fake().requests_to(Route::Provider).len(), 20);
     assert!(matches!(became(&ask(&house, Asking::Everybody)), Asked::Held(_)));
 }
 
@@ -175,16 +171,16 @@ fn with_the_network_off_no_provider_is_asked() {
     std::fs::write(&settings, format!("network = \"off\"\n{text}")).expect("written");
     assert_eq!(became(&ask(&house, Asking::Everybody)), Asked::Off);
     house.engine().poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests().len(), 0);
+    assert_eq!(house.fake().requests().len(), 0);
 }
 
 #[test]
 fn the_poller_asks_providers_too() {
     let house = house("p-poll", DEEPSEEK);
     house.engine().poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Provider).len(), 1);
+    assert_eq!(house.fake().requests_to(Route::Provider).len(), 1);
     house.engine().poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Provider).len(), 1, "it is not due");
+    assert_eq!(house.fake().requests_to(Route::Provider).len(), 1, "it is not due");
     house.later(30 * 60).poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Provider).len(), 2);
+    assert_eq!(house.fake().requests_to(Route::Provider).len(), 2);
 }

@@ -3,7 +3,7 @@
 use clauth_engine::{Engine, Error, Kind, Need, Refreshed};
 use clauth_host::Fingerprint;
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server};
+use clauth_sandbox::{Account, Login, Pair, Reply, Route};
 use serde_json::json;
 
 use crate::custody::assert_one_holder;
@@ -17,21 +17,17 @@ fn house(name: &str) -> House {
     let ended = clauth_sandbox::now_ms() - 1000;
     let login = Login::new(&Account::a(), Pair::new("A", 1)).expiring_at(ended);
     house.world.store_login(&login);
-    server(&house).know(&login);
+    house.fake().know(&login);
     house.capture("a");
     house.sign_in(&Account::b());
     house.capture("b");
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     house
-}
-
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
 }
 
 /// How often a refresh token was sent.
 fn posts(house: &House) -> usize {
-    server(house).requests_to(Route::Token).len()
+    house.fake().requests_to(Route::Token).len()
 }
 
 fn refresh(house: &House, name: &str) -> Result<Refreshed, Error> {
@@ -76,7 +72,7 @@ fn a_parked_login_is_renewed_in_its_slot() {
     assert_eq!(events.last().map(|event| event.event.as_str()), Some("refresh"));
     house.switch("a");
     assert_eq!(house.world.live(), "A2");
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
@@ -92,7 +88,7 @@ fn a_login_lent_to_the_live_home_is_renewed_there_and_loan_and_slot_follow() {
     assert_one_holder(&house);
     house.switch("a");
     assert_eq!(house.slot("b"), "B2");
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
@@ -107,7 +103,7 @@ fn what_works_long_enough_is_left_alone() {
     assert_eq!(kind_of(house.engine().refresh("a", &refused(Pair::new("A", 2)))), Kind::Protected, "a moment ago");
     assert!(house.later(601).refresh("a", &refused(Pair::new("A", 2))).expect("renewed").renewed);
     assert_eq!((posts(&house), house.slot("a")), (2, "A3".into()));
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
@@ -119,7 +115,7 @@ fn many_at_once_send_one_request() {
         runs.into_iter().map(|run| usize::from(run.join().expect("no panic").expect("good").renewed)).sum()
     });
     assert_eq!((renewed, posts(&house), house.slot("a")), (1, 1, "A2".into()));
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 /// R6, outcome by outcome: what is told, what state the profile is in, and how often the token may be sent again.
@@ -146,7 +142,7 @@ fn each_outcome_has_its_own_consequence() {
         ("dropped before", Reply::DropBefore, Kind::Offline, "unknown", 2),
     ] {
         let house = house("r-outcome");
-        server(&house).script(Route::Token, vec![reply]);
+        house.fake().script(Route::Token, vec![reply]);
         assert_eq!(kind_of(refresh(&house, "a")), kind, "{name}");
         assert_eq!(state(&house, 0), state_after, "{name}");
         assert_eq!(house.slot("a"), "A1", "{name}: nothing stored is touched");
@@ -157,7 +153,7 @@ fn each_outcome_has_its_own_consequence() {
         if posts_after == 2 {
             assert!(again.expect(name).renewed, "{name}: the retry");
             assert_eq!((state(&house, 0), house.slot("a")), ("ok", "A2".into()), "{name}");
-            server(&house).assert_clean();
+            house.fake().assert_clean();
         } else {
             assert_eq!(kind_of(again), kind, "{name}: not asked again");
         }
@@ -189,12 +185,12 @@ fn no_trouble_with_a_look_up_changes_more_than_what_is_proven() {
     ] {
         let house = House::with_server("r-look-up");
         house.sign_in(&Account::a());
-        server(&house).script(Route::Profile, vec![reply; 4]);
+        house.fake().script(Route::Profile, vec![reply; 4]);
         let captured = house.capture("a");
         assert!(captured.created && !captured.proven, "{name}");
         assert_eq!((state(&house, 0), house.world.live(), house.loan("a")), ("ok", "A1".into(), "A1".into()), "{name}");
         assert_eq!(posts(&house), 0, "{name}: nothing is spent for it");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
     }
 }
 
@@ -203,7 +199,7 @@ fn no_trouble_with_a_look_up_changes_more_than_what_is_proven() {
 fn a_lost_reply_is_retried_once_and_not_before_the_access_token_has_ended() {
     for (name, reply) in [("dropped", Reply::Drop), ("half", Reply::Truncate)] {
         let house = house("r-lost");
-        server(&house).script(Route::Token, vec![reply.clone(), reply]);
+        house.fake().script(Route::Token, vec![reply.clone(), reply]);
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Offline, "{name}");
         assert_eq!(kind_of(house.engine().refresh("b", &NOW)), Kind::Protected, "{name}: its access token works");
         assert_eq!(posts(&house), 1, "{name}");
@@ -215,17 +211,17 @@ fn a_lost_reply_is_retried_once_and_not_before_the_access_token_has_ended() {
             assert_eq!(kind_of(house.later(hours * 7 * 3600).refresh("b", &ended)), Kind::DeadLogin, "{name}");
         }
         assert_eq!((posts(&house), state(&house, 1)), (2, "unknown"), "{name}");
-        assert_eq!(server(&house).reused(), 1, "{name}: no other reuse");
+        assert_eq!(house.fake().reused(), 1, "{name}: no other reuse");
     }
 }
 
 #[test]
 fn a_login_in_doubt_is_not_installed_and_a_newer_one_lifts_the_doubt() {
     let house = house("r-doubt");
-    server(&house).script(Route::Token, vec![Reply::Drop]);
+    house.fake().script(Route::Token, vec![Reply::Drop]);
     assert!(refresh(&house, "a").is_err());
     assert_eq!(house.try_switch("a").map(drop).expect_err("in doubt").kind(), Kind::DeadLogin);
-    let newer = server(&house).issue(&Account::a());
+    let newer = house.fake().issue(&Account::a());
     house.world.store_login(&newer);
     assert_eq!(house.switch("b").harvested_into.as_deref(), Some("a"));
     assert_eq!(state(&house, 0), "ok");
@@ -259,7 +255,7 @@ fn a_sign_in_while_the_answer_is_awaited_survives() {
     for (name, profile) in [("in the live home", "b"), ("beside a parked one", "a")] {
         let house = house("r-signin");
         let gate = Gate::new();
-        server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+        house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
         let engine = house.engine();
         std::thread::scope(|scope| {
             let run = scope.spawn(|| engine.refresh(profile, &NOW));
@@ -273,7 +269,7 @@ fn a_sign_in_while_the_answer_is_awaited_survives() {
         assert_eq!((house.slot("a").as_str(), house.loan("b").as_str()), expected, "{name}");
         house.capture("c");
         assert_eq!(house.slot("b"), expected.1, "{name}: the loan came back with the newest");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
     }
 }
 
@@ -287,7 +283,7 @@ fn what_claude_renewed_first_wins() {
 
     // While the answer is awaited, by a `claude` that takes no locks: its pair stands, ours is kept.
     let gate = Gate::new();
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     let engine = house.engine();
     std::thread::scope(|scope| {
         let run = scope.spawn(|| engine.refresh("b", &NOW));
@@ -309,7 +305,7 @@ fn what_claude_renewed_first_wins() {
 fn a_pair_whose_place_moved_on_goes_to_the_vault() {
     let house = house("r-moved");
     let gate = Gate::new();
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     let engine = house.engine();
     std::thread::scope(|scope| {
         let run = scope.spawn(|| engine.refresh("a", &NOW));
@@ -331,7 +327,7 @@ fn a_pair_whose_place_moved_on_goes_to_the_vault() {
 fn a_pair_that_never_was_live_is_nobodys_ancestor() {
     let house = house("r-aside");
     let gate = Gate::new();
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     let engine = house.engine();
     std::thread::scope(|scope| {
         let run = scope.spawn(|| engine.refresh("b", &NOW));
@@ -354,8 +350,8 @@ fn a_pair_that_never_was_live_is_nobodys_ancestor() {
 fn an_invalid_grant_about_an_older_token_proves_nothing() {
     let house = house("r-older");
     let gate = Gate::new();
-    server(&house).revoke("B");
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().revoke("B");
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     let engine = house.engine();
     std::thread::scope(|scope| {
         let run = scope.spawn(|| engine.refresh("b", &NOW));
@@ -379,7 +375,7 @@ fn what_a_session_renewed_in_its_tree_is_brought_home_first() {
     std::fs::write(tree.join(".credentials.json"), theirs.to_string()).expect("a login");
     assert!(refresh(&house, "a").expect("renewed").renewed);
     assert_eq!((posts(&house), house.slot("a").as_str()), (1, "A3"));
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 /// R1: a pair that is staged is landed before anything else; its profile's removal keeps it.
@@ -407,7 +403,7 @@ fn a_staged_pair_outlives_its_profile() {
 fn a_profile_that_is_gone_by_then_is_not_made_again() {
     let house = house("r-gone");
     let gate = Gate::new();
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     let engine = house.engine();
     let gone = std::thread::scope(|scope| {
         let run = scope.spawn(|| engine.refresh("a", &NOW));
@@ -432,5 +428,5 @@ fn a_profile_that_is_gone_by_then_is_not_made_again() {
     }
     assert!(!house.world.root().join("profiles/a").exists());
     assert_eq!((house.engine().names().expect("names"), house.vault()), (vec!["b".to_owned()], vec!["A2".to_owned()]));
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }

@@ -71,10 +71,6 @@ fn served(house: &mut House) {
     house.server = Some(Server::start());
 }
 
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
 fn engine(house: &House, vfs: Arc<dyn Vfs>) -> Engine {
     let mut engine = house.engine_on(vfs);
     let clock = Clock::new(Patient::default());
@@ -138,12 +134,12 @@ fn a_kill_anywhere_is_landed_by_the_next_command() {
             let vfs = FaultyVfs::failing(Arc::new(Unsynced(RealVfs)), at, Fault::Kill);
             let _ = engine(&house, Arc::new(vfs.clone())).refresh(case.name(), &Need::default());
             let told = format!("{case:?}: killed at {at} of {count}: {:?}", vfs.effects().get(at - 1));
-            let rotated = server(&house).generation(case.family()) == 2;
+            let rotated = house.fake().generation(case.family()) == 2;
             let kept = is_on_disk(&house, &format!("{}2", case.family()));
             house.let_it_go_stale(&told);
             next_command(&house, &told);
             assert_tidy(&house, &told);
-            assert_eq!(server(&house).reused(), 0, "{told}");
+            assert_eq!(house.fake().reused(), 0, "{told}");
             match (rotated, kept) {
                 (false, _) => {
                     assert_settled(&house, case, 1, &told);
@@ -156,7 +152,7 @@ fn a_kill_anywhere_is_landed_by_the_next_command() {
                     assert_settled(&house, case, 2, &told);
                     let again = plain(&house).refresh(case.name(), &Need::default());
                     assert!(!again.unwrap_or_else(|error| panic!("{told}: {error}")).renewed, "{told}");
-                    server(&house).assert_clean();
+                    house.fake().assert_clean();
                 }
                 // Killed between the server's answer and the first byte of it on the disk: the one retry, and no other.
                 (true, false) => {
@@ -168,7 +164,7 @@ fn a_kill_anywhere_is_landed_by_the_next_command() {
                         let again = plain(&house).refresh(case.name(), &Need::default());
                         assert!(again.is_err(), "{told}");
                     }
-                    assert_eq!(server(&house).reused(), 1, "{told}: the one retry");
+                    assert_eq!(house.fake().reused(), 1, "{told}: the one retry");
                 }
             }
             restore(house.world.home(), &before);
@@ -234,7 +230,7 @@ fn one_failing_effect_loses_no_pair() {
                 let vfs = FaultyVfs::failing(Arc::new(Unsynced(RealVfs)), at, fault);
                 let result = engine(&house, Arc::new(vfs.clone())).refresh(case.name(), &Need::default());
                 let told = format!("{case:?}: {fault:?} at {at} of {count}: {:?}", vfs.effects().get(at - 1));
-                let rotated = server(&house).generation(case.family()) == 2;
+                let rotated = house.fake().generation(case.family()) == 2;
                 assert_eq!(result.is_ok(), rotated, "{told}: {:?}", result.err().map(|error| error.to_string()));
                 assert_settled(&house, case, if rotated { 2 } else { 1 }, &told);
                 next_command(&house, &told);
@@ -242,7 +238,7 @@ fn one_failing_effect_loses_no_pair() {
                 assert_tidy(&house, &told);
                 assert!(plain(&house).refresh(case.name(), &Need::default()).is_ok(), "{told}");
                 assert_settled(&house, case, 2, &told);
-                server(&house).assert_clean();
+                house.fake().assert_clean();
                 restore(house.world.home(), &before);
             }
         }
@@ -375,7 +371,7 @@ fn a_disk_that_breaks_while_the_answer_is_awaited_loses_no_pair() {
             let runtime = house.world.home().join("run");
             std::fs::create_dir(&runtime).expect("a directory");
             let gate = Gate::new();
-            server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+            house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
             let broken = Arc::<AtomicBool>::default();
             let vfs = Breaking { inner: Unsynced(RealVfs), how, spared: runtime.clone(), broken: Arc::clone(&broken) };
             let env = |engine: &mut Engine| {
@@ -400,7 +396,7 @@ fn a_disk_that_breaks_while_the_answer_is_awaited_loses_no_pair() {
             mended.order("a", 1).unwrap_or_else(|error| panic!("{told}: {error}"));
             assert_settled(&house, case, 2, &told);
             assert_tidy(&house, &told);
-            server(&house).assert_clean();
+            house.fake().assert_clean();
         }
     }
 }

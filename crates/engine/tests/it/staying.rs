@@ -3,7 +3,7 @@
 
 use clauth_engine::{Asking, Kind, Need, State};
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Account, Login, Pair, Reply, Route, Server, now_ms};
+use clauth_sandbox::{Account, Login, Pair, Reply, Route, now_ms};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -11,25 +11,21 @@ use crate::house::House;
 
 const DAY: u64 = 24 * 3600 * 1000;
 
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
 /// a parked with its access token ended, b live.
 fn house(name: &str, end: Option<u64>) -> House {
     let house = House::with_server(name);
     let login = Login::new(&Account::a(), Pair::new("A", 1)).expiring_at(now_ms() - 1000).ending_at(end);
     house.world.store_login(&login);
-    server(&house).know(&login);
+    house.fake().know(&login);
     house.capture("a");
     house.sign_in(&Account::b());
     house.capture("b");
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     house
 }
 
 fn posts(house: &House) -> usize {
-    server(house).requests_to(Route::Token).len()
+    house.fake().requests_to(Route::Token).len()
 }
 
 fn account(house: &House, name: &str) -> clauth_engine::Account {
@@ -45,7 +41,7 @@ fn said(house: &House, words: &str) -> bool {
 fn a_switch_to_a_profile_waits_until_it_is_renewed() {
     let house = house("st-wait", None);
     let gate = Gate::new();
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     std::thread::scope(|scope| {
         let renewing = scope.spawn(|| house.engine().refresh("a", &Need::default()));
         assert!(gate.is_reached());
@@ -60,14 +56,14 @@ fn a_switch_to_a_profile_waits_until_it_is_renewed() {
         switching.join().expect("no panic").expect("a switch");
     });
     assert_eq!((house.world.live(), posts(&house)), ("A2".into(), 1), "the new pair is what came");
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
 fn a_removal_waits_until_the_profile_is_renewed_and_keeps_the_new_pair() {
     let house = house("st-remove", None);
     let gate = Gate::new();
-    server(&house).script(Route::Token, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Token, vec![Reply::Wait(gate.clone())]);
     std::thread::scope(|scope| {
         let renewing = scope.spawn(|| house.engine().refresh("a", &Need::default()));
         assert!(gate.is_reached());
@@ -102,14 +98,14 @@ fn a_day_without_a_network_spends_nothing() {
     house.server = reached;
     assert!(house.later(97 * 900).refresh("a", &Need::default()).expect("renewed").renewed);
     assert_eq!((posts(&house), house.slot("a")), (1, "A2".into()));
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
 fn a_dead_login_is_set_aside_by_its_fingerprint_and_any_newer_one_is_free_of_that() {
     let house = house("st-dead", None);
     let old = std::fs::read(house.world.root().join("profiles/a/credentials.json")).expect("a login");
-    server(&house).script(Route::Token, vec![Reply::invalid_grant()]);
+    house.fake().script(Route::Token, vec![Reply::invalid_grant()]);
     let refused = house.engine().refresh("a", &Need::default()).expect_err("dead");
     assert_eq!((refused.kind(), account(&house, "a").state), (Kind::DeadLogin, State::Dead));
     for hours in [0, 1, 24, 24 * 20] {
@@ -121,7 +117,7 @@ fn a_dead_login_is_set_aside_by_its_fingerprint_and_any_newer_one_is_free_of_tha
     let print = clauth_host::Secret::new(&Pair::new("A", 1).refresh()).fingerprint();
     assert!(verdict.contains(print.full()) && !verdict.contains("FAKE"), "{verdict}");
     // However it comes: here by a sign-in outside, in the live home.
-    house.world.store_login(&server(&house).issue(&Account::a()));
+    house.world.store_login(&house.fake().issue(&Account::a()));
     house.switch("b");
     assert_eq!(account(&house, "a").state, State::Ok, "nobody had to say so");
     assert!(house.engine().refresh("a", &Need::default()).expect("renewed").renewed);
@@ -129,7 +125,7 @@ fn a_dead_login_is_set_aside_by_its_fingerprint_and_any_newer_one_is_free_of_tha
     house.switch("b");
     std::fs::write(house.world.root().join("profiles/a/credentials.json"), old).expect("the dead one");
     assert_eq!(account(&house, "a").state, State::Dead, "that one stays what it is");
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 /// `refreshTokenExpiresAt`: told from five days before, by every command that speaks of the login.
@@ -160,7 +156,7 @@ fn a_login_that_has_ended_is_told_apart_from_one_that_was_revoked() {
     assert!(refused.to_string().contains("is lapsed: its own end"), "{refused}");
     assert_eq!(posts(&ended), 0, "there is nothing to ask");
     let revoked = house("st-revoked", Some(now_ms() + 9 * DAY + 60_000));
-    server(&revoked).revoke("A");
+    revoked.fake().revoke("A");
     let refused = revoked.engine().refresh("a", &Need::default()).expect_err("it is revoked");
     let words = "is dead: the server no longer accepts it, 9 days before its own end";
     assert!(refused.to_string().contains(words), "{refused}");
@@ -182,18 +178,18 @@ fn an_answer_that_leaves_something_out_leaves_that_as_it_was() {
     ];
     for (name, change, slot) in rows {
         let house = house("st-less", Some(end));
-        server(&house).set(change);
+        house.fake().set(change);
         assert!(house.engine().refresh("a", &Need::default()).expect(name).renewed, "{name}");
         assert_eq!(house.slot("a"), slot, "{name}");
         let known = account(&house, "a");
         assert!(known.token_expires_at.is_some_and(|at| at > Timestamp::now()), "{name}");
         assert!(known.login_expires_at.is_some(), "{name}");
         assert_eq!(known.state, State::Ok, "{name}");
-        server(&house).set(|options| *options = clauth_sandbox::server::Options::default());
+        house.fake().set(|options| *options = clauth_sandbox::server::Options::default());
         assert!(house.later(120).refresh("a", &Need::default()).expect(name).renewed, "{name}: and again");
         assert_eq!(account(&house, "a").state, State::Ok, "{name}");
         house.switch("a");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
     }
 }
 
@@ -208,7 +204,7 @@ fn a_new_token_whose_end_is_not_told_works_as_long_as_usual() {
         let house = house("st-untold", None);
         let (access, refresh) = ("sk-ant-oat01-FAKE-A2", "sk-ant-ort01-FAKE-A2");
         let pair = json!({"access_token": access, "refresh_token": refresh, "expires_in": told});
-        server(&house).script(Route::Token, vec![Reply::json(200, &pair)]);
+        house.fake().script(Route::Token, vec![Reply::json(200, &pair)]);
         assert!(house.engine().refresh("a", &Need::default()).expect(name).renewed, "{name}");
         let left = account(&house, "a").token_expires_at.expect("an end").duration_since(Timestamp::now()).as_secs();
         assert!((least..=most).contains(&left), "{name}: {left} s");

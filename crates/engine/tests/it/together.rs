@@ -7,22 +7,10 @@ use std::time::Duration;
 use clauth_engine::{Asked, Asking, Engine, Reading, Source, Trouble};
 use clauth_host::Secret;
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Account as Person, Reply, Route, Server};
+use clauth_sandbox::{Account as Person, Reply, Route};
 use serde_json::{Value, json};
 
 use crate::house::House;
-
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
-/// a parked and b live, and no request so far.
-fn house(name: &str) -> House {
-    let house = House::two_with_server(name);
-    server(&house).forget_requests();
-    std::fs::remove_dir_all(house.world.root().join("poll")).expect("the look-ups of the captures");
-    house
-}
 
 fn ask(engine: &Engine) -> (Asked, Option<Reading>) {
     let mut usage = engine.usage(Some("a"), Asking::Everybody).expect("usage");
@@ -38,13 +26,13 @@ fn known(house: &House) -> Reading {
 fn says(house: &House, percent: u32) {
     let later = (jiff::Timestamp::now() + jiff::SignedDuration::from_hours(2)).as_second();
     let body = json!({"limits": [{"kind": "session", "percent": percent, "resets_at": later / 60 * 60 }]});
-    server(house).set_usage(&Person::a(), body);
+    house.fake().set_usage(&Person::a(), body);
 }
 
 /// Somebody asks and waits for the answer, while `meanwhile` happens; then the answer comes, or does not.
 fn beside(house: &House, answers: bool, meanwhile: impl FnOnce()) -> Asked {
     let gate = Gate::new();
-    server(house).script(Route::Usage, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Usage, vec![Reply::Wait(gate.clone())]);
     let mut slow = house.engine();
     if !answers {
         slow.patience.reading = Duration::from_secs(2);
@@ -64,7 +52,7 @@ fn beside(house: &House, answers: bool, meanwhile: impl FnOnce()) -> Asked {
 
 #[test]
 fn a_slow_request_that_fails_leaves_the_newer_reading_of_another() {
-    let house = house("t-fails");
+    let house = House::unasked("t-fails");
     says(&house, 40);
     ask(&house.engine());
     let asked = beside(&house, false, || {
@@ -78,12 +66,12 @@ fn a_slow_request_that_fails_leaves_the_newer_reading_of_another() {
 
 #[test]
 fn a_slow_answer_takes_back_neither_what_was_used_since_nor_a_pause() {
-    let house = house("t-slow");
+    let house = House::unasked("t-slow");
     says(&house, 40);
     let asked = beside(&house, true, || {
         says(&house, 97);
         assert_eq!(ask(&house.engine()).0, Asked::Answered);
-        server(&house).script(Route::Usage, vec![Reply::throttled(Some("3600"))]);
+        house.fake().script(Route::Usage, vec![Reply::throttled(Some("3600"))]);
         assert_eq!(ask(&house.engine()).0, Asked::Failed(Trouble::Throttled));
     });
     assert_eq!(asked, Asked::Answered);
@@ -95,62 +83,62 @@ fn a_slow_answer_takes_back_neither_what_was_used_since_nor_a_pause() {
 
 #[test]
 fn a_token_that_somebody_renewed_since_is_not_renewed_again() {
-    let house = house("t-renewed");
+    let house = House::unasked("t-renewed");
     let asked = beside(&house, true, || {
         // Whoever waits has asked with the token that is renewed meanwhile.
         house.engine().refresh("a", &clauth_engine::Need::default()).expect("renewed");
     });
     assert_eq!(asked, Asked::Answered);
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     let refused = vec![Reply::unauthorized("token_expired"); 2];
-    server(&house).script(Route::Usage, refused);
+    house.fake().script(Route::Usage, refused);
     assert_eq!(ask(&house.engine()).0, Asked::Failed(Trouble::Expired), "renewed a moment ago, and refused again");
-    assert_eq!(server(&house).requests_to(Route::Token).len(), 0);
-    server(&house).assert_clean();
+    assert_eq!(house.fake().requests_to(Route::Token).len(), 0);
+    house.fake().assert_clean();
 }
 
 /// A server that refuses every token would have one rotation for each question.
 #[test]
 fn a_login_that_was_just_renewed_and_is_refused_again_is_let_be_for_a_while() {
-    let house = house("t-lasting");
+    let house = House::unasked("t-lasting");
     for name in ["a", "b"] {
-        server(&house).forget_requests();
-        server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired"); 30]);
+        house.fake().forget_requests();
+        house.fake().script(Route::Usage, vec![Reply::unauthorized("token_expired"); 30]);
         for _ in 0..8 {
             let usage = house.engine().usage(Some(name), Asking::Everybody).expect("usage");
             assert_eq!(usage.tried[0].asked, Asked::Failed(Trouble::Expired), "{name}");
         }
-        assert_eq!(server(&house).requests_to(Route::Token).len(), 1, "{name}");
-        server(&house).unscript(Route::Usage);
+        assert_eq!(house.fake().requests_to(Route::Token).len(), 1, "{name}");
+        house.fake().unscript(Route::Usage);
     }
-    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired"); 2]);
+    house.fake().script(Route::Usage, vec![Reply::unauthorized("token_expired"); 2]);
     house.later(700).usage(Some("a"), Asking::Everybody).expect("usage");
-    assert_eq!(server(&house).requests_to(Route::Token).len(), 2, "later once more");
-    server(&house).assert_clean();
+    assert_eq!(house.fake().requests_to(Route::Token).len(), 2, "later once more");
+    house.fake().assert_clean();
 }
 
 #[test]
 fn eight_who_are_refused_at_once_renew_once() {
-    let house = house("t-eight");
-    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired"); 8]);
+    let house = House::unasked("t-eight");
+    house.fake().script(Route::Usage, vec![Reply::unauthorized("token_expired"); 8]);
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| ask(&house.engine()));
         }
     });
-    assert_eq!(server(&house).requests_to(Route::Token).len(), 1);
-    server(&house).assert_clean();
+    assert_eq!(house.fake().requests_to(Route::Token).len(), 1);
+    house.fake().assert_clean();
 }
 
 #[test]
 fn what_the_server_says_of_the_plan_is_kept_where_the_figures_do_not_come() {
-    let house = house("t-plan");
+    let house = House::unasked("t-plan");
     let cache = house.world.root().join("profiles/a/usage_cache.json");
     let mut profile = Person::a().profile();
     profile["organization"]["plan_display_name"] = "Max 20x".into();
     profile["organization"]["subscription_status"] = "past_due".into();
-    server(&house).set_profile(&Person::a(), profile);
-    server(&house).script(Route::Usage, vec![Reply::status(500)]);
+    house.fake().set_profile(&Person::a(), profile);
+    house.fake().script(Route::Usage, vec![Reply::status(500)]);
     assert_eq!(ask(&house.engine()).0, Asked::Failed(Trouble::Server));
     let reading = known(&house);
     assert_eq!(reading.plan.as_deref(), Some("Max 20x"), "{}", house.world.read_json(&cache));
@@ -161,7 +149,7 @@ fn what_the_server_says_of_the_plan_is_kept_where_the_figures_do_not_come() {
 fn a_provider_that_never_answered_is_named_as_the_source() {
     let house = House::with_server("t-source");
     house.engine().add("router", "https://openrouter.ai/api", &Secret::new("sk-FAKE-KEY")).expect("added");
-    server(&house).script(Route::Provider, vec![Reply::status(500); 2]);
+    house.fake().script(Route::Provider, vec![Reply::status(500); 2]);
     let usage = house.engine().usage(Some("router"), Asking::Everybody).expect("usage");
     let reading = usage.listing.accounts[0].usage.as_ref().expect("a reading");
     assert_eq!((reading.source, reading.error), (Source::Provider, Some(Trouble::Server)));
@@ -170,9 +158,9 @@ fn a_provider_that_never_answered_is_named_as_the_source() {
 /// A plan that was looked up says nothing of when the figures are due.
 #[test]
 fn a_poller_that_ends_between_plan_and_figures_leaves_the_account_due() {
-    let house = house("t-ended");
+    let house = House::unasked("t-ended");
     let gate = Gate::new();
-    server(&house).script(Route::Usage, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Usage, vec![Reply::Wait(gate.clone())]);
     thread::scope(|scope| {
         let polling = scope.spawn(|| house.later(0).poll_once(false));
         assert!(gate.is_reached());
@@ -186,11 +174,10 @@ fn a_poller_that_ends_between_plan_and_figures_leaves_the_account_due() {
     });
 }
 
-#[test]
-fn a_plan_that_does_not_come_delays_no_reading() {
-    let house = house("t-hangs");
+/// Asks while the plan does not come: whether figures were stored by then, and what came of it once it did.
+fn while_the_plan_waits(house: &House) -> (bool, (Asked, Option<Reading>)) {
     let gate = Gate::new();
-    server(&house).script(Route::Profile, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Profile, vec![Reply::Wait(gate.clone())]);
     let cache = house.world.root().join("profiles/a/usage_cache.json");
     thread::scope(|scope| {
         let asking = scope.spawn(|| ask(&house.engine()));
@@ -201,32 +188,42 @@ fn a_plan_that_does_not_come_delays_no_reading() {
         }
         let stored = cache.exists();
         gate.open();
-        assert_eq!(asking.join().expect("no panic").0, Asked::Answered);
-        assert!(stored, "before the plan came");
+        (stored, asking.join().expect("no panic"))
+    })
+}
+
+/// Whose the figures are nobody knows before the plan has come, where no server confirmed the profile: they wait for it.
+#[test]
+fn figures_of_a_login_that_nobody_confirmed_wait_for_the_plan() {
+    let house = House::unasked("t-unproven");
+    house.world.edit_json(&house.world.root().join("profiles/a/identity.json"), |identity| {
+        identity.insert("proven".into(), false.into());
     });
+    let (stored, (asked, reading)) = while_the_plan_waits(&house);
+    assert_eq!((stored, asked), (false, Asked::Answered));
+    assert!(reading.is_some());
+}
+
+#[test]
+fn a_plan_that_does_not_come_delays_no_reading() {
+    let house = House::unasked("t-hangs");
+    let (stored, (asked, _)) = while_the_plan_waits(&house);
+    assert_eq!(asked, Asked::Answered);
+    assert!(stored, "before the plan came");
+    let cache = house.world.root().join("profiles/a/usage_cache.json");
     let plan = house.world.read_json(&cache)["clauth"]["looked_up"].clone();
     assert_ne!(plan, Value::Null, "and the plan came after it");
 }
 
 #[test]
 fn what_was_kept_before_the_plan_came_goes_where_that_names_another() {
-    let house = house("t-late");
+    let house = House::unasked("t-late");
     says(&house, 40);
-    server(&house).set_profile(&Person::a(), Person::c().profile());
-    let gate = Gate::new();
-    server(&house).script(Route::Profile, vec![Reply::Wait(gate.clone())]);
-    let cache = house.world.root().join("profiles/a/usage_cache.json");
-    thread::scope(|scope| {
-        let asking = scope.spawn(|| ask(&house.engine()));
-        assert!(gate.is_reached());
-        while !cache.exists() && !asking.is_finished() {
-            thread::yield_now();
-        }
-        gate.open();
-        let (asked, reading) = asking.join().expect("no panic");
-        assert_eq!(asked, Asked::Failed(Trouble::Account));
-        assert!(reading.expect("a reading").windows.is_empty());
-    });
+    house.fake().set_profile(&Person::a(), Person::c().profile());
+    let (stored, (asked, reading)) = while_the_plan_waits(&house);
+    assert!(stored, "a's login is proven to be a's");
+    assert_eq!(asked, Asked::Failed(Trouble::Account));
+    assert!(reading.expect("a reading").windows.is_empty());
 }
 
 /// A poller that is stopped keeps nobody waiting for longer than until the next account is due.

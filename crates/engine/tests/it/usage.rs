@@ -4,27 +4,15 @@ use std::thread;
 
 use clauth_engine::{Account, Asked, Asking, Reading, Trouble, Usage};
 use clauth_sandbox::server::Gate;
-use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route, Server};
+use clauth_sandbox::{Account as Person, Login, Pair, Reply, Route};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::house::House;
 
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
-/// a parked and b live, and no request so far.
-fn house(name: &str) -> House {
-    let house = House::two_with_server(name);
-    server(&house).forget_requests();
-    std::fs::remove_dir_all(house.world.root().join("poll")).expect("the look-ups of the captures");
-    house
-}
-
 /// The requests about accounts, which the status page is none of.
 fn about_accounts(house: &House) -> usize {
-    [Route::Usage, Route::Profile, Route::Token].iter().map(|route| server(house).requests_to(*route).len()).sum()
+    [Route::Usage, Route::Profile, Route::Token].iter().map(|route| house.fake().requests_to(*route).len()).sum()
 }
 
 fn ask(house: &House, asking: Asking) -> Usage {
@@ -55,9 +43,9 @@ fn figures(reading: &Reading) -> String {
 
 #[test]
 fn a_reading_is_asked_for_once_and_kept() {
-    let house = house("u-once");
+    let house = House::unasked("u-once");
     assert!(ask(&house, Asking::Nobody).listing.accounts.iter().all(|account| account.usage.is_none()));
-    assert_eq!(server(&house).requests().len(), 0);
+    assert_eq!(house.fake().requests().len(), 0);
     let usage = ask(&house, Asking::Stale);
     for name in ["a", "b"] {
         assert_eq!(became(&usage, name), Asked::Answered, "{name}");
@@ -65,14 +53,14 @@ fn a_reading_is_asked_for_once_and_kept() {
         assert_eq!(reading(&usage, name).error, None, "{name}");
         assert_eq!(account(&usage, name).budget.map(|budget| budget.used), Some(2), "usage and plan: {name}");
     }
-    assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
-    assert_eq!(server(&house).requests_to(Route::Profile).len(), 2);
+    assert_eq!(house.fake().requests_to(Route::Usage).len(), 2);
+    assert_eq!(house.fake().requests_to(Route::Profile).len(), 2);
     let again = ask(&house, Asking::Stale);
     assert_eq!(became(&again, "a"), Asked::Spared, "it is not stale");
     ask(&house, Asking::Everybody);
-    assert_eq!(server(&house).requests_to(Route::Usage).len(), 4);
-    assert_eq!(server(&house).requests_to(Route::Profile).len(), 2, "the plan is looked up hourly");
-    server(&house).assert_clean();
+    assert_eq!(house.fake().requests_to(Route::Usage).len(), 4);
+    assert_eq!(house.fake().requests_to(Route::Profile).len(), 2, "the plan is looked up hourly");
+    house.fake().assert_clean();
 }
 
 #[test]
@@ -103,10 +91,10 @@ fn each_answer_ends_in_the_state_of_one_table() {
         ("a list", Reply::json(200, &json!([])), Trouble::Unparsable, None),
     ];
     for (name, reply, trouble, hold) in rows {
-        let house = house("u-table");
+        let house = House::unasked("u-table");
         let good = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
         let before = reading(&good, "a").clone();
-        server(&house).script(Route::Usage, vec![reply]);
+        house.fake().script(Route::Usage, vec![reply]);
         let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
         let now = reading(&usage, "a");
         assert_eq!(became(&usage, "a"), Asked::Failed(trouble), "{name}");
@@ -114,37 +102,37 @@ fn each_answer_ends_in_the_state_of_one_table() {
         assert_eq!((figures(now), now.as_of), (figures(&before), before.as_of), "the last good reading stays: {name}");
         let wait = now.retry_at.map(|at| at.duration_since(now.error_at.expect("a time")).as_secs());
         assert!(wait >= hold && wait.is_some() == hold.is_some(), "{name}: {wait:?}");
-        assert_eq!(server(&house).requests_to(Route::Token).len(), 0, "no token is renewed: {name}");
-        let asked = server(&house).requests_to(Route::Usage).len();
+        assert_eq!(house.fake().requests_to(Route::Token).len(), 0, "no token is renewed: {name}");
+        let asked = house.fake().requests_to(Route::Usage).len();
         let again = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
-        let more = server(&house).requests_to(Route::Usage).len() - asked;
+        let more = house.fake().requests_to(Route::Usage).len() - asked;
         assert_eq!(more, usize::from(hold.is_none()), "nobody asks before: {name}");
         assert_eq!(matches!(became(&again, "a"), Asked::Held(_)), hold.is_some(), "{name}");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
     }
 }
 
 #[test]
 fn what_a_scope_lacks_is_not_asked_for_again_for_a_day() {
-    let house = house("u-scope");
+    let house = House::unasked("u-scope");
     let scope = json!({"error": {"message": "OAuth token does not meet scope requirement: user:profile"}});
-    server(&house).script(Route::Usage, vec![Reply::json(403, &scope)]);
+    house.fake().script(Route::Usage, vec![Reply::json(403, &scope)]);
     for (seconds, asked) in [(0, true), (23 * 3600, false), (25 * 3600, true)] {
-        let before = server(&house).requests_to(Route::Usage).len();
+        let before = house.fake().requests_to(Route::Usage).len();
         // The access token is kept good for so long.
         let slot = house.world.root().join("profiles/a/credentials.json");
         house.world.edit_json(&slot, |object| object["claudeAiOauth"]["expiresAt"] = 4_000_000_000_000_u64.into());
         ask_later(&house, Some("a"), seconds);
-        assert_eq!(server(&house).requests_to(Route::Usage).len() > before, asked, "after {seconds} s");
+        assert_eq!(house.fake().requests_to(Route::Usage).len() > before, asked, "after {seconds} s");
     }
 }
 
 /// What it is told to do about it, it may do at once.
 #[test]
 fn what_a_scope_lacked_is_asked_for_after_a_new_sign_in() {
-    let house = house("u-signed");
+    let house = House::unasked("u-signed");
     let scope = json!({"error": {"message": "OAuth token does not meet scope requirement: user:profile"}});
-    server(&house).script(Route::Usage, vec![Reply::json(403, &scope)]);
+    house.fake().script(Route::Usage, vec![Reply::json(403, &scope)]);
     let login = house.world.root().join("profiles/a/credentials.json");
     let ends = |end: u64| {
         house.world.edit_json(&login, |object| object["claudeAiOauth"]["refreshTokenExpiresAt"] = end.into());
@@ -173,14 +161,14 @@ fn a_refused_token_is_renewed_once_where_that_is_ours() {
             Some(Trouble::Expired),
         ),
     ] {
-        let house = house("u-renewed");
-        server(&house).script(Route::Usage, replies);
+        let house = House::unasked("u-renewed");
+        house.fake().script(Route::Usage, replies);
         let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
-        assert_eq!(server(&house).requests_to(Route::Token).len(), renewed, "{name}");
+        assert_eq!(house.fake().requests_to(Route::Token).len(), renewed, "{name}");
         assert_eq!(reading(&usage, "a").error, trouble, "{name}");
-        let bearers: Vec<_> = server(&house).requests_to(Route::Usage).into_iter().filter_map(|r| r.bearer).collect();
+        let bearers: Vec<_> = house.fake().requests_to(Route::Usage).into_iter().filter_map(|r| r.bearer).collect();
         assert_eq!(bearers, ["A1", "A2"], "{name}");
-        server(&house).assert_clean();
+        house.fake().assert_clean();
     }
 }
 
@@ -189,21 +177,21 @@ fn a_token_that_has_ended_is_renewed_before_it_is_used() {
     let house = House::with_server("u-ended");
     let login = Login::new(&Person::a(), Pair::new("A", 1)).expiring_at(clauth_sandbox::now_ms() - 1000);
     house.world.store_login(&login);
-    server(&house).know(&login);
+    house.fake().know(&login);
     house.capture("a");
     house.sign_in(&Person::b());
     house.capture("b");
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
     assert_eq!(became(&usage, "a"), Asked::Answered);
-    let bearers: Vec<_> = server(&house).requests_to(Route::Usage).into_iter().filter_map(|r| r.bearer).collect();
+    let bearers: Vec<_> = house.fake().requests_to(Route::Usage).into_iter().filter_map(|r| r.bearer).collect();
     assert_eq!(bearers, ["A2"], "not asked with a token that is known to be over");
-    server(&house).assert_clean();
+    house.fake().assert_clean();
 }
 
 #[test]
 fn where_nothing_may_be_renewed_the_reading_says_expired() {
-    let house = house("u-off");
+    let house = House::unasked("u-off");
     std::fs::write(
         house.world.root().join("settings.toml"),
         format!(
@@ -212,19 +200,19 @@ fn where_nothing_may_be_renewed_the_reading_says_expired() {
         ),
     )
     .expect("written");
-    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
+    house.fake().script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
     let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
     assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Expired));
-    assert_eq!(server(&house).requests_to(Route::Token).len(), 0);
+    assert_eq!(house.fake().requests_to(Route::Token).len(), 0);
 }
 
 #[test]
 fn one_server_that_never_answers_holds_up_nobody_else() {
-    let house = house("u-hang");
+    let house = House::unasked("u-hang");
     house.sign_in(&Person::c());
     house.capture("c");
     let gate = Gate::new();
-    server(&house).script(Route::Usage, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Usage, vec![Reply::Wait(gate.clone())]);
     let stored = || {
         let path = |name: &&str| house.world.root().join("profiles").join(name).join("usage_cache.json");
         ["a", "b", "c"].iter().filter(|name| path(name).exists()).count()
@@ -246,7 +234,7 @@ fn one_server_that_never_answers_holds_up_nobody_else() {
 
 #[test]
 fn the_twenty_first_request_of_an_hour_is_not_made() {
-    let house = house("u-budget");
+    let house = House::unasked("u-budget");
     let mut held = None;
     for _ in 0..25 {
         let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
@@ -264,7 +252,7 @@ fn the_twenty_first_request_of_an_hour_is_not_made() {
 
 #[test]
 fn eight_processes_together_stay_within_the_budget() {
-    let house = house("u-many");
+    let house = House::unasked("u-many");
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
@@ -275,27 +263,27 @@ fn eight_processes_together_stay_within_the_budget() {
         }
     });
     assert!(about_accounts(&house) <= 20, "{}", about_accounts(&house));
-    assert_eq!(server(&house).requests_to(Route::Status).len(), 1, "the status page is asked once for all");
+    assert_eq!(house.fake().requests_to(Route::Status).len(), 1, "the status page is asked once for all");
 }
 
 #[test]
 fn with_the_network_off_nobody_is_asked() {
-    let house = house("u-network");
+    let house = House::unasked("u-network");
     let settings = house.world.root().join("settings.toml");
     let text = std::fs::read_to_string(&settings).expect("settings");
     std::fs::write(&settings, format!("network = \"off\"\n{text}")).expect("written");
     let before = house.world.snapshot();
     let usage = ask(&house, Asking::Everybody);
     assert_eq!(became(&usage, "a"), Asked::Off);
-    assert_eq!(server(&house).requests().len(), 0);
+    assert_eq!(house.fake().requests().len(), 0);
     assert_eq!(clauth_sandbox::world::changes(&before, &house.world.snapshot()), Vec::<String>::new());
 }
 
 #[test]
 fn a_profile_that_is_removed_meanwhile_stays_removed() {
-    let house = house("u-gone");
+    let house = House::unasked("u-gone");
     let gate = Gate::new();
-    server(&house).script(Route::Usage, vec![Reply::Wait(gate.clone())]);
+    house.fake().script(Route::Usage, vec![Reply::Wait(gate.clone())]);
     thread::scope(|scope| {
         let asking = scope.spawn(|| house.engine().usage(Some("a"), Asking::Everybody));
         assert!(gate.is_reached());
@@ -309,8 +297,8 @@ fn a_profile_that_is_removed_meanwhile_stays_removed() {
 
 #[test]
 fn another_accounts_figures_are_not_kept() {
-    let house = house("u-other");
-    server(&house).set_profile(&Person::a(), Person::c().profile());
+    let house = House::unasked("u-other");
+    house.fake().set_profile(&Person::a(), Person::c().profile());
     for _ in 0..3 {
         let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
         assert_eq!(became(&usage, "a"), Asked::Failed(Trouble::Account));
@@ -321,7 +309,7 @@ fn another_accounts_figures_are_not_kept() {
 
 #[test]
 fn a_profile_that_comes_to_hold_another_account_has_no_reading_of_the_first() {
-    let house = house("u-replaced");
+    let house = House::unasked("u-replaced");
     ask(&house, Asking::Everybody);
     house.sign_in(&Person::c());
     house.engine().capture(Some("b"), true).expect("replaced");
@@ -332,16 +320,16 @@ fn a_profile_that_comes_to_hold_another_account_has_no_reading_of_the_first() {
 
 #[test]
 fn the_plan_follows_the_server_and_a_failed_look_up_keeps_the_last() {
-    let house = house("u-plan");
+    let house = House::unasked("u-plan");
     let mut profile = Person::a().profile();
     profile["organization"]["organization_type"] = "claude_max".into();
     profile["organization"]["plan_display_name"] = "Max 20x".into();
     profile["organization"]["subscription_status"] = "past_due".into();
-    server(&house).set_profile(&Person::a(), profile);
+    house.fake().set_profile(&Person::a(), profile);
     let usage = ask(&house, Asking::Everybody);
     assert_eq!(account(&usage, "a").plan.as_deref(), Some("Max 20x"));
     assert_eq!(reading(&usage, "a").subscription.as_deref(), Some("past_due"), "an open-ended word");
-    server(&house).script(Route::Profile, vec![Reply::status(500), Reply::status(500)]);
+    house.fake().script(Route::Profile, vec![Reply::status(500), Reply::status(500)]);
     let later = ask_later(&house, None, 2 * 3600);
     assert_eq!(became(&later, "a"), Asked::Answered, "the figures came all the same");
     assert_eq!(account(&later, "a").plan.as_deref(), Some("Max 20x"));
@@ -349,7 +337,7 @@ fn the_plan_follows_the_server_and_a_failed_look_up_keeps_the_last() {
 
 #[test]
 fn a_profile_without_a_usable_login_is_not_asked_about() {
-    let house = house("u-none");
+    let house = House::unasked("u-none");
     std::fs::remove_file(house.world.root().join("profiles/a/credentials.json")).expect("removed");
     let usage = ask(&house, Asking::Everybody);
     assert_eq!(became(&usage, "a"), Asked::Spared);
@@ -366,10 +354,10 @@ fn lease(house: &House, pid: u32) {
 
 #[test]
 fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
-    let house = house("u-poll");
+    let house = House::unasked("u-poll");
     for (seconds, asked) in [(0, 1), (9, 1), (11, 2)] {
         let wait = house.later(seconds).poll_once(false).expect("a poll");
-        assert_eq!(server(&house).requests_to(Route::Usage).len(), asked, "five seconds apart, after {seconds} s");
+        assert_eq!(house.fake().requests_to(Route::Usage).len(), asked, "five seconds apart, after {seconds} s");
         assert!(!wait.is_zero() && (seconds == 9) == (wait.as_secs() < 5), "{wait:?}");
     }
     let engine = house.later(17);
@@ -383,20 +371,20 @@ fn a_poll_asks_about_one_account_at_a_time_and_about_none_before_it_is_due() {
         Vec::<String>::new(),
         "idle writes nothing"
     );
-    assert_eq!(server(&house).requests_to(Route::Usage).len(), 2);
+    assert_eq!(house.fake().requests_to(Route::Usage).len(), 2);
     house.later(340).poll_once(false).expect("a poll");
     let asked: Vec<_> =
-        server(&house).requests_to(Route::Usage).into_iter().filter_map(|request| request.bearer).collect();
+        house.fake().requests_to(Route::Usage).into_iter().filter_map(|request| request.bearer).collect();
     assert_eq!(asked[2..], ["B1"], "the one in use is due first");
 }
 
 #[test]
 fn one_process_polls_whatever_is_due() {
-    let house = house("u-lease");
+    let house = House::unasked("u-lease");
     ask(&house, Asking::Everybody);
     house.sign_in(&Person::c());
     house.capture("c");
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     if clauth_sandbox::is_wine() {
         println!("skipped: under Wine: it has no process that lives whatever the machine");
         return;
@@ -407,10 +395,10 @@ fn one_process_polls_whatever_is_due() {
         let wait = house.later(3600).poll_once(false).expect("a poll");
         assert!(wait.as_secs() >= 30, "nobody is in a hurry: {wait:?}");
     }
-    assert_eq!(server(&house).requests().len(), 0, "not even what that one never asked about");
+    assert_eq!(house.fake().requests().len(), 0, "not even what that one never asked about");
     lease(&house, 4_000_000);
     house.later(3600).poll_once(false).expect("a poll");
-    assert_eq!(server(&house).requests_to(Route::Usage).len(), 1, "a dead one's lease is nobody's");
+    assert_eq!(house.fake().requests_to(Route::Usage).len(), 1, "a dead one's lease is nobody's");
     let lease = house.world.read_json(&house.world.root().join("poll/poller.json"))["lease"].clone();
     assert_eq!(lease["pid"], std::process::id(), "and is taken over");
     let until: Timestamp = lease["until"].as_str().expect("text").parse().expect("a time");
@@ -421,27 +409,27 @@ fn one_process_polls_whatever_is_due() {
 
 #[test]
 fn just_after_a_sleep_an_account_is_asked_about_once() {
-    let house = house("u-awake");
-    server(&house).script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
+    let house = House::unasked("u-awake");
+    house.fake().script(Route::Usage, vec![Reply::unauthorized("token_expired")]);
     for seconds in (0..48).step_by(6) {
         house.later(seconds).poll_once(true).expect("a poll");
     }
     assert_eq!(
-        server(&house).requests().len(),
+        house.fake().requests().len(),
         2,
         "one an account, no plan and no second try: {:?}",
-        server(&house).requests()
+        house.fake().requests()
     );
 }
 
 #[test]
 fn a_poll_that_is_told_to_stop_stops() {
-    let house = house("u-stop");
+    let house = House::unasked("u-stop");
     let (stop, stopped) = std::sync::mpsc::channel();
     thread::scope(|scope| {
         let engine = house.engine();
         let polling = scope.spawn(move || engine.poll(&stopped));
-        while server(&house).requests_to(Route::Usage).is_empty() && !polling.is_finished() {
+        while house.fake().requests_to(Route::Usage).is_empty() && !polling.is_finished() {
             thread::yield_now();
         }
         stop.send(()).expect("somebody polls");
@@ -451,19 +439,19 @@ fn a_poll_that_is_told_to_stop_stops() {
 
 #[test]
 fn readings_have_a_pace_and_a_frozen_one_is_an_interval() {
-    let house = house("u-pace");
+    let house = House::unasked("u-pace");
     let percent = |percent: u32| {
         let at = |hours: i64| (Timestamp::now() + SignedDuration::from_hours(hours)).to_string();
         json!({"limits": [{"kind": "session", "percent": percent, "resets_at": at(3), "is_active": true}]})
     };
-    server(&house).set_usage(&Person::a(), percent(80));
+    house.fake().set_usage(&Person::a(), percent(80));
     let usage = house.engine().usage(Some("a"), Asking::Everybody).expect("usage");
     let filling = account(&usage, "a").filling.get("5h").copied().expect("a pace");
     let pace = filling.pace.expect("a pace");
     assert!((pace.expected_percent - 40.0).abs() < 1.0 && pace.ahead, "{pace:?}");
     assert!(pace.full_at.is_some(), "80 % after two of five hours");
     assert_eq!(filling.at_most, None);
-    server(&house).script(Route::Usage, vec![Reply::throttled(None)]);
+    house.fake().script(Route::Usage, vec![Reply::throttled(None)]);
     let frozen = ask_later(&house, Some("a"), 360);
     let filling = account(&frozen, "a").filling.get("5h").copied().expect("a pace");
     assert!(filling.at_most.is_some_and(|most| most > 83.0 && most < 85.0), "{filling:?}");

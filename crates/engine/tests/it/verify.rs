@@ -12,14 +12,10 @@ use crate::house::House;
 
 const VERIFIED: Options = Options { force: false, dry_run: false, verify: true };
 
-fn server(house: &House) -> &Server {
-    house.server.as_ref().expect("a server")
-}
-
 /// a parked, b live, and no request so far.
 fn house(name: &str) -> House {
     let house = House::two_with_server(name);
-    server(&house).forget_requests();
+    house.fake().forget_requests();
     house
 }
 
@@ -55,13 +51,13 @@ fn each_answer_decides_as_the_rules_have_it() {
     for (name, reply, expected) in rows {
         let house = house("v-rows");
         let before = house.world.snapshot();
-        server(&house).script(Route::Profile, vec![reply]);
+        house.fake().script(Route::Profile, vec![reply]);
         let mut engine = house.engine();
         if name == "nothing in time" {
             engine.patience.reading = Duration::from_millis(300);
         }
         let result = engine.switch(Target::Named("a"), VERIFIED);
-        let asked: Vec<_> = server(&house).requests().into_iter().filter_map(|request| request.bearer).collect();
+        let asked: Vec<_> = house.fake().requests().into_iter().filter_map(|request| request.bearer).collect();
         assert_eq!(asked.first().map(String::as_str), Some("A1"), "{name}: with the target's access token");
         match (result, expected) {
             (Ok(report), Ok(warned)) => {
@@ -76,8 +72,8 @@ fn each_answer_decides_as_the_rules_have_it() {
             }
             (result, _) => panic!("{name}: {:?}", result.map(|report| report.to).map_err(|error| error.to_string())),
         }
-        assert_eq!(server(&house).requests_to(Route::Token).len(), 0, "{name}: nothing is spent");
-        server(&house).assert_clean();
+        assert_eq!(house.fake().requests_to(Route::Token).len(), 0, "{name}: nothing is spent");
+        house.fake().assert_clean();
     }
 }
 
@@ -85,7 +81,7 @@ fn each_answer_decides_as_the_rules_have_it() {
 fn another_accounts_login_is_not_installed() {
     let house = house("v-other");
     let before = house.world.snapshot();
-    server(&house).set_profile(&Account::a(), Account::c().profile());
+    house.fake().set_profile(&Account::a(), Account::c().profile());
     let refused = verified(&house, "a").map(drop).expect_err("another account");
     assert_eq!(refused.kind(), Kind::Protected);
     assert!(refused.to_string().contains("carol@example.invalid"), "{refused}");
@@ -104,7 +100,7 @@ fn a_login_that_nobody_had_confirmed_is_proven_by_it() {
     verified(&house, "a").expect("a switch");
     let accounts = house.engine().list().expect("a list").accounts;
     assert!(accounts[0].proven);
-    let asked: Vec<_> = server(&house).requests().into_iter().filter_map(|request| request.bearer).collect();
+    let asked: Vec<_> = house.fake().requests().into_iter().filter_map(|request| request.bearer).collect();
     assert_eq!(asked.iter().filter(|bearer| *bearer == "A1").count(), 1, "asked once: {asked:?}");
 }
 
@@ -118,7 +114,7 @@ fn what_nobody_can_be_asked_about_is_not_installed() {
         house.capture("a");
         house.sign_in(&Account::b());
         house.capture("b");
-        server(&house).forget_requests();
+        house.fake().forget_requests();
         house
     };
     let off = || {
@@ -130,9 +126,9 @@ fn what_nobody_can_be_asked_about_is_not_installed() {
     };
     let dead = || {
         let house = ended();
-        server(&house).script(Route::Token, vec![Reply::invalid_grant()]);
+        house.fake().script(Route::Token, vec![Reply::invalid_grant()]);
         house.engine().refresh("a", &clauth_engine::Need::default()).expect_err("dead");
-        server(&house).forget_requests();
+        house.fake().forget_requests();
         house
     };
     for (name, house, kind, words) in [
@@ -144,7 +140,7 @@ fn what_nobody_can_be_asked_about_is_not_installed() {
         let refused = verified(&house, "a").map(drop).expect_err("a refusal");
         assert_eq!(refused.kind(), kind, "{name}: {refused}");
         assert!(refused.to_string().contains(words), "{name}: {refused}");
-        assert_eq!(server(&house).requests().len(), 0, "{name}");
+        assert_eq!(house.fake().requests().len(), 0, "{name}");
         assert_eq!(changes(&house, &before), Vec::<String>::new(), "{name}");
     }
     // What would tell tells.
@@ -161,14 +157,14 @@ fn what_is_only_tried_changes_no_byte_but_the_count_of_requests() {
     let dry_run = || house.engine().switch(Target::Named("a"), Options { dry_run: true, ..VERIFIED });
     let report = dry_run().expect("a plan");
     assert!(report.verified && !report.planned.is_empty());
-    server(&house).script(Route::Profile, vec![Reply::status(401); 30]);
+    house.fake().script(Route::Profile, vec![Reply::status(401); 30]);
     assert_eq!(dry_run().map(drop).expect_err("refused").kind(), Kind::Protected);
     assert_eq!(changes(&house, &before), Vec::<String>::new());
     for _ in 0..20 {
         dry_run().map(drop).expect_err("refused");
     }
     // The capture looked up whose login it is.
-    assert_eq!(server(&house).requests_to(Route::Profile).len(), 19, "the budget is one (design §5)");
+    assert_eq!(house.fake().requests_to(Route::Profile).len(), 19, "the budget is one (design §5)");
     assert!(dry_run().map(drop).expect_err("held").to_string().contains("nobody asks before"));
     assert_eq!(changes(&house, &before), Vec::<String>::new());
 }
@@ -179,14 +175,14 @@ fn the_live_login_is_asked_about_as_claude_code_renewed_it() {
     house.world.claude().rotate_offline();
     let report = verified(&house, "b").expect("it is live already");
     assert!(report.verified && !report.switched);
-    let asked: Vec<_> = server(&house).requests().into_iter().filter_map(|request| request.bearer).collect();
+    let asked: Vec<_> = house.fake().requests().into_iter().filter_map(|request| request.bearer).collect();
     assert!(asked.iter().all(|bearer| bearer == "B2"), "{asked:?}");
 }
 
 #[test]
 fn asking_is_counted_and_stays_within_the_budget() {
     let house = house("v-budget");
-    server(&house).script(Route::Profile, vec![Reply::status(401); 30]);
+    house.fake().script(Route::Profile, vec![Reply::status(401); 30]);
     let mut kinds: Vec<Kind> = Vec::new();
     for _ in 0..22 {
         kinds.push(verified(&house, "a").map(drop).expect_err("a refusal").kind());
@@ -194,7 +190,7 @@ fn asking_is_counted_and_stays_within_the_budget() {
     // The capture looked up whose login it is.
     assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Protected).count(), 19, "{kinds:?}");
     assert_eq!(kinds[19..], [Kind::Server; 3]);
-    assert_eq!(server(&house).requests_to(Route::Profile).len(), 19);
+    assert_eq!(house.fake().requests_to(Route::Profile).len(), 19);
     let held = verified(&house, "a").map(drop).expect_err("a refusal");
     assert!(held.to_string().contains("nobody asks before"), "{held}");
     house.switch("a");
