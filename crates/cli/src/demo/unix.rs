@@ -1,4 +1,4 @@
-//! Signals around the demonstration on Unix.
+//! Signals around the demonstration on Unix: which end it, and how its programs are kept from them. Installs no handler itself.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! Signals around the demonstration on Windows.
+//! Signals around the demonstration on Windows: which end it, and how its programs are kept from them. Installs no handler itself.
 
 use std::os::windows::process::CommandExt as _;
 use std::process::Command;

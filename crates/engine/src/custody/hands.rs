@@ -1,5 +1,6 @@
 //! What an interrupted switch had done to the live login: what it left beside the credential tells (W2). So what Claude Code
-//! renewed before anybody could finish the switch still finds its owner, with nobody to ask.
+//! renewed before anybody could finish the switch still finds its owner, with nobody to ask. Looking commands ask this too, so it
+//! never writes; and where the leftovers do not tell it never guesses.
 
 use std::path::PathBuf;
 

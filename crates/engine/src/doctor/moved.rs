@@ -1,4 +1,5 @@
-//! Commands in Claude Code's settings that run a clauth: the helper of an endpoint's key, and the status line.
+//! Commands in Claude Code's settings that run a clauth which is gone: the helper of an endpoint's key, and the status line. Only
+//! commands that are ours by record are found and mended; a command of the user's own is never touched.
 
 use std::path::{Path, PathBuf};
 

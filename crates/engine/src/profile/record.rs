@@ -48,7 +48,8 @@ pub enum State {
     Dead,
     /// The login's own end has passed.
     Lapsed,
-    /// A refresh was sent and its outcome is not known.
+    /// Whether it is still good is not known: a refresh was sent and its outcome never came, or a later login may have come of
+    /// it (L6).
     Unknown,
     /// There is none.
     NoLogin,

@@ -1,5 +1,5 @@
 //! Where a watchdog waits while its process is about to be suspended: a lock that it held would be held until the session goes
-//! on (K2, decision 0011).
+//! on (K2, decision 0011). Owns nothing but the two words that say so, and never holds its own lock while anybody works.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

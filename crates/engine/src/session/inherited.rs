@@ -1,5 +1,6 @@
 //! A tree that another version left. Version 0.4.0 seeded its state file with whomever the home's named and never changed
-//! that, so it proves nothing, neither for the tree's profile nor against it: fingerprints decide, and the server (0024).
+//! that, so it proves nothing, neither for the tree's profile nor against it: fingerprints decide, and the server (0024). A login that
+//! neither confirms never enters a slot, and the server is never asked under a lock (O2).
 
 use clauth_claude::{AccountPart, Credentials, Found};
 

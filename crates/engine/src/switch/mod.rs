@@ -7,6 +7,7 @@ mod report;
 mod run;
 mod spared;
 mod undo;
+mod unseen;
 mod verify;
 
 pub use report::{Effect, Outgoing, Report, SessionEffect};

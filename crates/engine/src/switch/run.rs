@@ -1,9 +1,8 @@
 //! Carrying a switch out.
 
-use std::path::Path;
 use std::time::Duration;
 
-use clauth_durable::{Disk, Held, Kind as FileKind};
+use clauth_durable::Held;
 
 use super::plan::{self, Before, Cause, Incoming};
 use super::report::{self, Outgoing, Report};
@@ -153,35 +152,6 @@ impl Engine {
             report.warnings.push("a dry run asks nobody; the server may tell whose the live login is".to_owned());
         }
         Ok(report)
-    }
-
-    /// Refuses to put an unknown login away while it may be that of a profile which cannot be seen: its earlier one would come
-    /// back with the profile (L6).
-    fn refuse_unseen(&self, snapshot: &Snapshot, owner: &Owner, incoming: &Incoming, force: bool) -> Result<(), Error> {
-        if force || !matches!(owner, Owner::Unknown(_)) {
-            return Ok(());
-        }
-        // Who is another account than the one that is named has nothing to do with it.
-        let named = match &snapshot.answer {
-            Some(known) => Some(known.clone()),
-            None => self.state(snapshot)?.and_then(Known::of_state),
-        };
-        let another =
-            |record: &Record| matches!((record.key(), &named), (Some(key), Some(named)) if !key.agrees(&named.key));
-        let hidden = |record: &&Record| {
-            (record.hides_loan() || !is_dir(&self.disk, &self.root.profile(&record.name))) && !another(record)
-        };
-        let mut others = snapshot.records.iter().filter(|record| incoming.profile() != Some(&record.name));
-        let Some(record) = others.find(hidden) else { return Ok(()) };
-        let directory = self.root.profile(&record.name);
-        let what =
-            format!("the live login is no profile's that can be seen, and '{}' cannot: it may be its own", record.name);
-        let to = incoming.profile().unwrap_or("NAME");
-        let force = format!("to keep that login in the vault all the same: clauth switch {to} --force");
-        let gone =
-            || format!("bring {} back, or if it is gone for good: clauth remove {}", directory.display(), record.name);
-        let mend = record.broken().map_or_else(gone, |path| record.mend(path));
-        Err(Error::refused(Kind::Unreadable, what, directory.display().to_string(), &[&mend, &force]))
     }
 
     /// Refuses to let a login in while a `claude` may send it to the endpoint that is left.
@@ -363,11 +333,6 @@ impl Engine {
         }
         learned
     }
-}
-
-/// Behind links as well.
-fn is_dir(disk: &Disk, path: &Path) -> bool {
-    disk.stat(path).is_ok_and(|stat| stat.is_some_and(|stat| stat.kind == FileKind::Dir))
 }
 
 fn key_of(known: &Option<Known>) -> Option<&AccountKey> {

@@ -101,7 +101,11 @@ impl Desk<'_> {
         }
         let what = format!("what is live may be the later login of '{name}', and nobody can confirm whose it is");
         let force = format!("to keep it in the vault, and use the earlier one: clauth switch {name} --force");
-        let next = ["try again with the network on: the server knows", force.as_str()];
+        let ask = match self.snapshot.settings.network {
+            true => "sign in again in Claude Code: the server did not say whose it is",
+            false => "try again with the network on: the server knows",
+        };
+        let next = [ask, force.as_str()];
         Err(Error::refused(Kind::Protected, what, self.snapshot.home.credential().display().to_string(), &next))
     }
 

@@ -141,8 +141,12 @@ impl Desk<'_> {
         let (Found::Login(old), Found::Login(new)) = (part.login(), live.login()) else { return false };
         let key = self.key(name);
         // By the user's own word it has become a profile's: of another account, where that one's is known.
-        let is_it = |held: &AccountPart| matches!(held.login(), Found::Login(held) if held.refresh_print() == new.refresh_print());
-        let holder = self.holding.iter().find(|(_, held)| is_it(held)).and_then(|(holder, _)| self.key(holder));
+        let refresh = |part: &AccountPart| match part.login() {
+            Found::Login(login) => login.refresh_print(),
+            Found::Blank | Found::Absent | Found::Malformed => None,
+        };
+        let holds_it = |(_, held): &&(String, AccountPart)| refresh(held) == new.refresh_print();
+        let holder = self.holding.iter().find(holds_it).and_then(|(holder, _)| self.key(holder));
         if matches!((holder, key), (Some(holder), Some(key)) if !key.agrees(holder)) {
             return false;
         }
