@@ -11,6 +11,14 @@ use crate::Disk;
 /// How often a held lock gives a sign of life (facts §2.3).
 const BEAT: Duration = Duration::from_secs(5);
 
+/// What the thread is called.
+pub(crate) const HEART: &str = "clauth-locks";
+
+/// Whether this is the thread that gives them.
+pub(crate) fn is_heart() -> bool {
+    std::thread::current().name() == Some(HEART)
+}
+
 /// Everything that is held at the moment, or was until a moment ago.
 #[derive(Default)]
 struct Chest {
@@ -35,7 +43,7 @@ pub(super) fn beat_for(disk: &Disk, guards: &Arc<Guards>) {
     chest.held.push((disk.clone(), Arc::downgrade(guards)));
     if !chest.begun {
         // Without a thread locks are short of signs of life, and are checked before each write all the same (K4).
-        chest.begun = std::thread::Builder::new().name("clauth-locks".into()).spawn(run).is_ok();
+        chest.begun = std::thread::Builder::new().name(HEART.into()).spawn(run).is_ok();
     } else if std::mem::take(&mut chest.rests) {
         WOKEN.notify_one();
     }

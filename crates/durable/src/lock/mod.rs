@@ -14,6 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub use acquire::acquire;
+#[cfg(test)]
+pub(crate) use heart::HEART;
+pub(crate) use heart::is_heart;
 pub use held::Held;
 pub use inherit::heir;
 pub use process::{process_is_gone, process_lives, process_start};

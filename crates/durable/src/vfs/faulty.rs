@@ -129,13 +129,18 @@ impl FaultyVfs {
 
     fn ask(&self, name: &'static str, path: &Path) -> Verdict {
         let mut progress = self.progress();
-        progress.effects.push(Effect { name, path: path.to_owned() });
+        // Signs of life come by the clock: none of them is the n-th of what an operation does.
+        let counts = !crate::lock::is_heart();
+        if counts {
+            progress.effects.push(Effect { name, path: path.to_owned() });
+        }
         let (count, at) = (progress.effects.len(), progress.at);
-        progress.fired |= count == at;
+        let now = counts && count == at;
+        progress.fired |= now;
         let fault = match &mut progress.plan {
             Plan::Count => return Verdict::Go,
             Plan::Call(callback) => {
-                let callback = callback.take_if(|_| count == at);
+                let callback = callback.take_if(|_| now);
                 drop(progress);
                 callback.into_iter().for_each(|mut callback| callback());
                 return Verdict::Go;
@@ -145,8 +150,8 @@ impl FaultyVfs {
         match fault {
             Fault::Kill if count >= at => Verdict::Fail(io::Error::other("the process is gone")),
             Fault::ErrorFrom(errno) if count >= at => Verdict::Fail(errno.error()),
-            Fault::Error(errno) if count == at => Verdict::Fail(errno.error()),
-            Fault::ShortWrite if count == at => Verdict::Short,
+            Fault::Error(errno) if now => Verdict::Fail(errno.error()),
+            Fault::ShortWrite if now => Verdict::Short,
             _ => Verdict::Go,
         }
     }

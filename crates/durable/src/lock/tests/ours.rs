@@ -118,3 +118,26 @@ fn a_sign_of_life_renews_what_is_held_and_nothing_that_was_stolen() {
     let error = held.check().expect_err("a stolen lock");
     assert!(matches!(&error, Error::Lost { path } if *path == bench.path("two")), "{error:?}");
 }
+
+/// By the thread that gives signs of life.
+fn beaten(vfs: &FaultyVfs, path: &Path) -> std::io::Result<()> {
+    let (vfs, path) = (vfs.clone(), path.to_owned());
+    let heart = std::thread::Builder::new().name(crate::lock::HEART.into());
+    let beat = heart.spawn(move || vfs.set_modified(&path, jiff::Timestamp::UNIX_EPOCH)).expect("a thread");
+    beat.join().expect("no panic")
+}
+
+/// A sign of life that comes in between is no effect of what is done, and a killed process gives none.
+#[test]
+fn signs_of_life_are_not_counted() {
+    let bench = Bench::new("beaten");
+    let path = bench.path("beaten");
+    RealVfs.create_dir(&path, 0o700).expect("a directory");
+    let vfs = FaultyVfs::failing(bench.disk.vfs.clone(), 2, Fault::Kill);
+    vfs.set_modified(&path, jiff::Timestamp::UNIX_EPOCH).expect("the first effect");
+    beaten(&vfs, &path).expect("a sign of life");
+    assert_eq!((vfs.effects().len(), vfs.fired()), (1, false));
+    vfs.set_modified(&path, jiff::Timestamp::UNIX_EPOCH).expect_err("the second");
+    beaten(&vfs, &path).expect_err("the process is gone");
+    assert_eq!((vfs.effects().len(), vfs.fired()), (2, true));
+}
